@@ -1,0 +1,110 @@
+/**
+ * Processes call each other's functions by name.
+ *
+ * A process registers functions or classes with {@linkcode callback} and creates a
+ * {@linkcode Global}, which starts a Node, the Controller that all nodes connect to, or both.
+ *
+ * @example Two processes
+ * ```ts
+ * // proc1.ts
+ * import { callback, Global } from "@daffi/core";
+ *
+ * callback(function add(a: number, b: number) {
+ *   return a + b;
+ * });
+ * const g = new Global({ processName: "proc1", initController: true, host: "localhost", port: 8888 });
+ * await g.join();
+ * ```
+ *
+ * ```ts
+ * // proc2.ts
+ * import { Global } from "@daffi/core";
+ *
+ * await using g = new Global({ processName: "proc2", host: "localhost", port: 8888 });
+ * await g.waitFunction("add");
+ * console.log(await g.call.add(1, 2)); // 3
+ * ```
+ *
+ * @module
+ */
+
+export { AsyncResult, type WaitOptions } from "./src/async_result.ts";
+export { callback, type CallContext, currentCall, local } from "./src/callback.ts";
+export {
+  AuthenticationError,
+  BroadcastError,
+  CallbackNotFoundError,
+  CallCancelledError,
+  CallTimeoutError,
+  ConnectionError,
+  DaffiError,
+  type DaffiErrorOptions,
+  DuplicateProcessError,
+  EncodeError,
+  type Executed,
+  type FailedCall,
+  GlobalContextError,
+  InitializationError,
+  OverloadedError,
+  PeerLostError,
+  ProcessNotFoundError,
+  ProtocolError,
+  RemoteCallError,
+  type RemoteErrorDetails,
+  TransferError,
+  ValidationError,
+  type ValidationIssue,
+} from "./src/errors.ts";
+export { Global, type GlobalStats } from "./src/global.ts";
+export type { Duration, Time } from "./src/internal/duration.ts";
+export type { Logger } from "./src/internal/log.ts";
+export {
+  BG,
+  type BgOptions,
+  BROADCAST,
+  type BroadcastOptions,
+  FG,
+  type FgOptions,
+  type Modifier,
+  type ModifierFunction,
+  type ModifierKind,
+  type ModifierOptions,
+  NO_RETURN,
+  type NoReturnOptions,
+  type Strategy,
+  STREAM,
+  type StreamOptions,
+  type TargetOptions,
+} from "./src/modifiers.ts";
+export type {
+  GlobalOptions,
+  LifecycleFunction,
+  ReconnectOptions,
+  StopOptions,
+} from "./src/options.ts";
+export {
+  type AnyClass,
+  type AnyFunction,
+  type CallbackFunction,
+  type CallbackOptions,
+  CallbackRegistry,
+} from "./src/registry/callback_registry.ts";
+export type {
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./src/registry/standard_schema.ts";
+export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
+export type {
+  CallbacksOf,
+  ClassesOf,
+  FunctionsOf,
+  Intersection,
+  ItemOf,
+  MethodsOf,
+  PublicName,
+  RemoteCallbacks,
+  RemoteFunction,
+  ResultOf,
+  UntypedCallbacks,
+} from "./src/remote_types.ts";

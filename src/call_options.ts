@@ -1,0 +1,84 @@
+/**
+ * Reads the options of execution modifiers.
+ *
+ * @module
+ */
+
+import { InitializationError } from "./errors.ts";
+import { parseDuration } from "./internal/duration.ts";
+import { nearest } from "./internal/nearest.ts";
+import type { ModifierKind, ModifierOptions, Strategy } from "./modifiers.ts";
+
+/** Options of any modifier, read. */
+export interface ReadOptions {
+  readonly timeoutMs: number | undefined;
+  readonly etaMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly to: string | undefined;
+  readonly strategy: Strategy;
+}
+
+const VALID: Readonly<Record<ModifierKind, readonly string[]>> = {
+  fg: ["timeout", "signal", "to", "strategy"],
+  bg: ["timeout", "signal", "to", "strategy", "eta"],
+  noReturn: ["to", "strategy", "eta"],
+  broadcast: ["returnResult", "timeout", "signal", "eta"],
+  stream: ["timeout", "signal", "to"],
+};
+
+const STRATEGIES: readonly Strategy[] = ["random", "round-robin", "least-pending"];
+
+const NOTHING: ReadOptions = {
+  timeoutMs: undefined,
+  etaMs: undefined,
+  signal: undefined,
+  to: undefined,
+  strategy: "random",
+};
+
+/**
+ * Reads options.
+ *
+ * @throws {InitializationError} when one is unknown or has a value that it cannot have.
+ */
+export function readOptions<K extends ModifierKind>(
+  kind: K,
+  options: ModifierOptions[K],
+): ReadOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new InitializationError(`Cannot call: the options of ${kind} must be an object`);
+  }
+  const names = Object.keys(options);
+  if (names.length === 0) return NOTHING;
+  const unknown = names.find((name) => !VALID[kind].includes(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, VALID[kind]);
+    throw new InitializationError(
+      `Cannot call: ${kind} has no option ${unknown}; valid are ${VALID[kind].join(", ")}` +
+        (meant === undefined ? "" : `; did you mean ${meant}?`),
+    );
+  }
+  const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];
+  if (to !== undefined && (typeof to !== "string" || to === "")) {
+    throw new InitializationError(`Cannot call: to is ${String(to)}, a process name is needed`);
+  }
+  if (!STRATEGIES.includes(strategy)) {
+    throw new InitializationError(
+      `Cannot call: strategy is ${String(strategy)}, one of ${STRATEGIES.join(", ")} is needed`,
+    );
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new InitializationError(
+      `Cannot call: signal is ${String(signal)}, an AbortSignal is needed`,
+    );
+  }
+  return {
+    timeoutMs: timeout === undefined
+      ? undefined
+      : parseDuration(timeout, "timeout", { allowInfinity: true }),
+    etaMs: eta === undefined ? undefined : parseDuration(eta, "eta"),
+    signal,
+    to,
+    strategy,
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Registering callbacks, and what a running callback can know of its call.
+ *
+ * @module
+ */
+
+import type { Global } from "./global.ts";
+import { currentScope } from "./internal/call_scope.ts";
+import {
+  type AnyFunction,
+  type CallbackFunction,
+  CallbackRegistry,
+} from "./registry/callback_registry.ts";
+import { markLocal } from "./registry/class_methods.ts";
+import type { UntypedCallbacks } from "./remote_types.ts";
+
+/** The callbacks of every `Global` that has no registry of its own. */
+export const processCallbacks: CallbackRegistry = new CallbackRegistry();
+
+/**
+ * Registers a function, or the public methods of a class, so that other processes can call it by
+ * name. The function or class stays usable as it is.
+ *
+ * The public methods of a class are those without leading `_` or `#` that are not marked
+ * {@linkcode local}, inherited ones included. Static methods answer at once, instance methods once
+ * the class has its one instance.
+ *
+ * @example Functions
+ * ```ts
+ * import { callback } from "@daffi/core";
+ *
+ * const add = callback(function add(a: number, b: number) {
+ *   return a + b;
+ * });
+ * callback("subtract", (a: number, b: number) => a - b);
+ * callback(add, { name: "sum", concurrency: 4, timeout: "10s" });
+ * console.log(add(1, 2)); // 3: an ordinary function here
+ * ```
+ *
+ * @example A class
+ * ```ts
+ * import { callback, local } from "@daffi/core";
+ *
+ * @callback
+ * class Counter {
+ *   #count = 0;
+ *   increase(by: number): number {
+ *     return this.#count += by;
+ *   }
+ *   static describe(): string {
+ *     return "counts";
+ *   }
+ *   @local
+ *   reset(): void {
+ *     this.#count = 0;
+ *   }
+ * }
+ * new Counter();
+ * ```
+ */
+export const callback: CallbackFunction = processCallbacks.callback;
+
+/** Decorator: keeps a method out of the callbacks of its class. */
+export function local<F extends AnyFunction>(
+  method: F,
+  _context: ClassMethodDecoratorContext,
+): void {
+  markLocal(method);
+}
+
+/** What a running callback can know of its call. */
+export interface CallContext<Remote = UntypedCallbacks> {
+  /** The `Global` that runs the callback, to call on. */
+  readonly g: Global<Remote>;
+  /** Name of the process that called. */
+  readonly caller: string;
+  /** Name under which the callback was called. */
+  readonly callbackName: string;
+  /** The caller's number of the call. */
+  readonly callId: number;
+  /** Aborts when the result is not wanted any more: timeout, cancellation, or the caller is gone. */
+  readonly signal: AbortSignal;
+  /** Until when the caller waits, in epoch milliseconds; `undefined` if it waits for ever. */
+  readonly deadline: number | undefined;
+}
+
+/**
+ * The call that the running code is part of, also behind an `await`.
+ *
+ * @returns The call, or `undefined` outside of a callback.
+ *
+ * @example A callback that calls on and can be cancelled
+ * ```ts
+ * import { callback, currentCall } from "@daffi/core";
+ *
+ * callback(async function report(year: number) {
+ *   const { g, caller, signal } = currentCall()!;
+ *   const rows = await g.call.rows(year).fg({ signal });
+ *   return `${rows.length} rows for ${caller}`;
+ * });
+ * ```
+ */
+export function currentCall<Remote = UntypedCallbacks>(): CallContext<Remote> | undefined {
+  return currentScope() as CallContext<Remote> | undefined;
+}

@@ -1,0 +1,116 @@
+/**
+ * Who offers what in the network.
+ *
+ * @module
+ */
+
+import type { DirectoryChange, NamedCallback, ProcessEntry } from "../wire/control.ts";
+
+interface Name {
+  readonly id: number;
+  readonly text: string;
+  readonly providers: Set<number>;
+}
+
+interface Process {
+  readonly name: string;
+  readonly offers: Map<string, Name>;
+}
+
+/**
+ * The directory as only the controller may change it. Each change is returned as the frame's
+ * payload that tells the nodes. A name has a number as long as somebody offers it, and neither
+ * names' nor processes' numbers are ever used twice.
+ */
+export class Directory {
+  #processes = new Map<number, Process>();
+  #names = new Map<string, Name>();
+  #namesById = new Map<number, Name>();
+  #lastProcessId = 0;
+  #lastNameId = 0;
+
+  /** Adds a process with its callbacks. */
+  join(name: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
+    const id = ++this.#lastProcessId;
+    this.#processes.set(id, { name, offers: new Map() });
+    return { type: "join", process: [id, name, this.#offer(id, callbacks)] };
+  }
+
+  /** Removes a process. */
+  leave(id: number, graceful: boolean): DirectoryChange {
+    const process = this.#processes.get(id);
+    if (process !== undefined) this.#withdraw(id, [...process.offers.keys()]);
+    this.#processes.delete(id);
+    return { type: "leave", id, graceful };
+  }
+
+  /** Adds callbacks to a process; `undefined` if it offers them all already. */
+  offer(id: number, callbacks: readonly string[]): DirectoryChange | undefined {
+    const added = this.#offer(id, callbacks);
+    return added.length === 0 ? undefined : { type: "offer", id, callbacks: added };
+  }
+
+  /** Takes callbacks from a process; `undefined` if it offers none of them. */
+  withdraw(id: number, callbacks: readonly string[]): DirectoryChange | undefined {
+    const removed = this.#withdraw(id, callbacks);
+    return removed.length === 0 ? undefined : { type: "withdraw", id, callbacks: removed };
+  }
+
+  /** How many callbacks a process offers. */
+  countOf(id: number): number {
+    return this.#processes.get(id)?.offers.size ?? 0;
+  }
+
+  /** The processes that offer a name. */
+  providersOf(nameId: number): ReadonlySet<number> {
+    return this.#namesById.get(nameId)?.providers ?? NOBODY;
+  }
+
+  /** The whole directory. */
+  snapshot(): ProcessEntry[] {
+    return Array.from(this.#processes, ([id, { name, offers }]) => [
+      id,
+      name,
+      Array.from(offers.values(), (offered): NamedCallback => [offered.id, offered.text]),
+    ]);
+  }
+
+  #offer(id: number, callbacks: readonly string[]): NamedCallback[] {
+    const offers = this.#processes.get(id)!.offers;
+    const added: NamedCallback[] = [];
+    for (const text of callbacks) {
+      if (offers.has(text)) continue;
+      const name = this.#names.get(text) ?? this.#newName(text);
+      name.providers.add(id);
+      offers.set(text, name);
+      added.push([name.id, text]);
+    }
+    return added;
+  }
+
+  #newName(text: string): Name {
+    const name: Name = { id: ++this.#lastNameId, text, providers: new Set() };
+    this.#names.set(text, name);
+    this.#namesById.set(name.id, name);
+    return name;
+  }
+
+  #withdraw(id: number, callbacks: readonly string[]): number[] {
+    const offers = this.#processes.get(id)!.offers;
+    const removed: number[] = [];
+    for (const text of callbacks) {
+      const name = offers.get(text);
+      if (name === undefined) continue;
+      offers.delete(text);
+      name.providers.delete(id);
+      removed.push(name.id);
+      if (name.providers.size === 0) {
+        this.#names.delete(text);
+        this.#namesById.delete(name.id);
+      }
+    }
+    return removed;
+  }
+}
+
+const NOBODY: ReadonlySet<number> = new Set();

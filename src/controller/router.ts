@@ -1,0 +1,116 @@
+/**
+ * Frame → forward, fan out, or refuse. Reads headers only; payloads pass untouched.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { encodeControl } from "../wire/control.ts";
+import { Flag, type Frame, frame, Kind, kindName, Undelivered } from "../wire/frame.ts";
+import { HEADER_BYTES } from "../wire/limits.ts";
+import type { Peer } from "./peer.ts";
+
+/** What the router has forwarded and dropped since it was made. */
+export interface RouterCounts {
+  /** Frames passed on. */
+  forwarded: number;
+  /** Frames that are no calls, for processes that are gone. */
+  dropped: number;
+  /** Calls that were sent back. */
+  undelivered: number;
+}
+
+/** Moves frames between the peers. */
+export class Router {
+  /** What happened so far. */
+  readonly counts: RouterCounts = { forwarded: 0, dropped: 0, undelivered: 0 };
+  readonly #peers: ReadonlyMap<number, Peer>;
+  readonly #providersOf: (nameId: number) => ReadonlySet<number>;
+
+  /**
+   * @param peers The joined nodes by id.
+   * @param providersOf Who offers a callback.
+   */
+  constructor(
+    peers: ReadonlyMap<number, Peer>,
+    providersOf: (nameId: number) => ReadonlySet<number>,
+  ) {
+    this.#peers = peers;
+    this.#providersOf = providersOf;
+  }
+
+  /**
+   * Routes one frame.
+   *
+   * @param source Who sent it.
+   * @param incoming The frame; its `peer` is the target's id, and is changed here.
+   * @throws {ProtocolError} when a node may not send a frame of this kind.
+   */
+  route(source: Peer, incoming: Frame): void {
+    switch (incoming.kind) {
+      case Kind.Call:
+      case Kind.Result:
+      case Kind.Error:
+      case Kind.Cancel:
+      case Kind.Stream:
+      case Kind.Item:
+      case Kind.End:
+      case Kind.Fail:
+      case Kind.Credit:
+      case Kind.Stop:
+        this.#forward(source, incoming);
+        break;
+      case Kind.Broadcast:
+        this.#fanOut(source, incoming);
+        break;
+      default:
+        throw new ProtocolError(`${kindName(incoming.kind)} is not allowed from a node`);
+    }
+  }
+
+  #forward(source: Peer, incoming: Frame): void {
+    const target = this.#peers.get(incoming.peer);
+    const problem = target === undefined
+      ? Undelivered.UnknownProcess
+      : incoming.payload.length + HEADER_BYTES > target.maxFrameBytes
+      ? Undelivered.TooLarge
+      : undefined;
+    if (problem !== undefined) return this.#sendBack(source, incoming, problem);
+    this.#deliver(source, target!, incoming);
+  }
+
+  #deliver(source: Peer, target: Peer, incoming: Frame): void {
+    incoming.peer = source.id;
+    target.connection.send(incoming);
+    this.counts.forwarded++;
+    if (target.connection.congested) target.slowDown(source);
+  }
+
+  #sendBack(source: Peer, { kind, call, peer }: Frame, value: number): void {
+    if (kind !== Kind.Call) {
+      this.counts.dropped++;
+      return;
+    }
+    this.counts.undelivered++;
+    source.connection.send(frame(Kind.Undelivered, { call, peer, value }));
+  }
+
+  #fanOut(source: Peer, incoming: Frame): void {
+    const targets: Peer[] = [];
+    for (const id of this.#providersOf(incoming.name)) {
+      const target = this.#peers.get(id);
+      if (target !== undefined && target !== source) targets.push(target);
+    }
+    if ((incoming.flags & Flag.NoReply) === 0) {
+      source.connection.send(frame(Kind.Targets, {
+        call: incoming.call,
+        payload: encodeControl(targets.map((target) => target.id)),
+      }));
+    }
+    incoming.kind = Kind.Call;
+    for (const target of targets) {
+      incoming.peer = target.id;
+      this.#forward(source, incoming);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Where in the program a call was made. An answer comes in a turn of the event loop of its own, in
+ * which the caller is not on the stack, so the place is remembered when the call is made.
+ *
+ * @module
+ */
+
+/** A remembered place. Its `stack` is made into text only when somebody reads it. */
+export interface CallSite {
+  /** `"Error\n    at …"` */
+  readonly stack?: string;
+}
+
+/**
+ * Remembers the place.
+ *
+ * @param below The function from which on frames are left out, and everything it has called.
+ */
+export function captureCallSite(below: (...args: never[]) => unknown): CallSite {
+  const site: CallSite = {};
+  Error.captureStackTrace?.(site, below);
+  return site;
+}
+
+/** Lets an error's stack show where the call was made, and then the stack of the other process. */
+export function showCallSite(error: Error, site: CallSite | undefined, remoteStack?: string): void {
+  const lines = site?.stack?.split("\n").slice(1) ?? [];
+  const parts = [`${error.name}: ${error.message}`, ...lines];
+  if (remoteStack !== undefined) {
+    parts.push("  in the other process:", ...remoteStack.split("\n").map((line) => `    ${line}`));
+  }
+  const stack = parts.join("\n");
+  Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
+}

@@ -1,0 +1,178 @@
+/**
+ * One live connection: a read loop that delivers frames, and a write queue that sends all frames of
+ * one turn of the event loop in one write.
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import type { Frame } from "../wire/frame.ts";
+import { Framer } from "../wire/framer.ts";
+import { PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../wire/limits.ts";
+import { checkPreface, PREFACE, PREFACE_BYTES } from "../wire/preface.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** What the owner of a connection does with what happens on it. */
+export interface ConnectionHandler {
+  /**
+   * A frame came. It is valid during the call only, but for a payload of `LARGE_PAYLOAD_BYTES` or
+   * more, which is handed over. Throwing closes the connection with the error as its reason.
+   */
+  onFrame(frame: Frame): void;
+  /** The queue, which was {@linkcode Connection.congested}, has drained. */
+  onDrain?(): void;
+  /** The connection is over; called once. `error` is missing if the other side just finished. */
+  onClose(error: Error | undefined): void;
+}
+
+/** A framed connection to one peer over any byte stream. */
+export class Connection {
+  /** Who gets what happens here. May be exchanged at any time, also within `onFrame`. */
+  handler: ConnectionHandler;
+  /** Resolves when the connection is over. */
+  readonly over: Promise<void>;
+  #stream: ByteStream;
+  #framer: Framer;
+  #queue = new WriteQueue();
+  #flushing: Promise<void> | undefined;
+  #congested = false;
+  #closed = false;
+  #held: PromiseWithResolvers<void> | undefined;
+  #over = Promise.withResolvers<void>();
+
+  /**
+   * Takes the stream over, sends the preface and starts reading.
+   *
+   * @param stream A fresh connection.
+   * @param maxFrameBytes Largest frame that is accepted.
+   * @param handler Who gets what happens here.
+   */
+  constructor(stream: ByteStream, maxFrameBytes: number, handler: ConnectionHandler) {
+    this.#stream = stream;
+    this.#framer = new Framer(maxFrameBytes);
+    this.handler = handler;
+    this.over = this.#over.promise;
+    this.#queue.addRaw(PREFACE);
+    this.#scheduleFlush();
+    this.#read();
+  }
+
+  /** Changes the largest frame that is accepted. */
+  set maxFrameBytes(bytes: number) {
+    this.#framer.maxFrameBytes = bytes;
+  }
+
+  /** Whether the connection is over. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that wait to be written. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Whether more waits than should; `onDrain` tells when it does not any more. */
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  /**
+   * Sends a frame: it is copied into the queue at once, but for a payload of `LARGE_PAYLOAD_BYTES`
+   * or more, which must not change any more. On a closed connection nothing happens.
+   */
+  send(frame: Frame): void {
+    if (this.#closed) return;
+    this.#queue.add(frame);
+    if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
+    if (this.#flushing === undefined) this.#scheduleFlush();
+  }
+
+  /** Stops reading after the current read, until {@linkcode Connection.release}. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers<void>();
+  }
+
+  /** Goes on reading. */
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  /** Resolves when all that was sent is written, or the connection is over. */
+  async flushed(): Promise<void> {
+    while (this.#flushing !== undefined && !this.#closed) await this.#flushing;
+  }
+
+  /** Ends the connection at once; what is not written is lost. Idempotent. */
+  close(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.release();
+    this.#stream.close();
+    this.handler.onClose(error);
+    this.#over.resolve();
+  }
+
+  #scheduleFlush(): void {
+    this.#flushing = this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await undefined; // frames that are sent in the same turn leave in the same write
+    try {
+      for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
+        for (const piece of pieces) {
+          await this.#writeAll(piece.bytes);
+          this.#queue.written(piece);
+          this.#drained();
+        }
+      }
+    } catch (error) {
+      this.close(error as Error);
+    } finally {
+      this.#flushing = undefined;
+    }
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let written = await this.#stream.write(bytes);
+    while (written < bytes.length) written += await this.#stream.write(bytes.subarray(written));
+  }
+
+  #drained(): void {
+    if (!this.#congested || this.#queue.bytes > RESUME_AT_BYTES) return;
+    this.#congested = false;
+    this.handler.onDrain?.();
+  }
+
+  async #read(): Promise<void> {
+    const deliver = (frame: Frame) => {
+      if (!this.#closed) this.handler.onFrame(frame);
+    };
+    try {
+      await this.#readPreface();
+      while (!this.#closed) {
+        if (this.#held !== undefined) await this.#held.promise;
+        const count = await this.#stream.read(this.#framer.space());
+        if (count === null) break;
+        this.#framer.advance(count, deliver);
+      }
+      const torn = this.#framer.bufferedBytes > 0;
+      this.close(torn ? new ConnectionError("The connection ended within a frame") : undefined);
+    } catch (error) {
+      this.close(error as Error);
+    }
+  }
+
+  async #readPreface(): Promise<void> {
+    const preface = new Uint8Array(PREFACE_BYTES);
+    let at = 0;
+    while (at < PREFACE_BYTES) {
+      const count = await this.#stream.read(preface.subarray(at));
+      if (count === null) throw new ConnectionError("The connection ended before it began");
+      checkPreface(preface.subarray(0, at += count));
+    }
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * Calls that leave this node: chooses the target, sends, and settles by what comes back.
+ *
+ * @module
+ */
+
+import { type DaffiError, OverloadedError } from "../errors.ts";
+import type { CallSite } from "../internal/call_site.ts";
+import { currentScope } from "../internal/call_scope.ts";
+import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
+import type { Logger } from "../internal/log.ts";
+import type { Codec } from "../wire/codec.ts";
+import { decodeTargets } from "../wire/control.ts";
+import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { LARGE_PAYLOAD_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
+import { BroadcastCall } from "./broadcast_call.ts";
+import type { Network, RemoteProcess, Strategy } from "./network.ts";
+import { OneWayCalls } from "./one_way.ts";
+import { OutStream } from "./out_stream.ts";
+import { PendingTable } from "./pending.ts";
+import type { CallFacts, CallPort, PendingCall } from "./pending_call.ts";
+import type { Session } from "./session.ts";
+import { SessionGate } from "./session_gate.ts";
+import { checkSize, consumerLink } from "./stream_link.ts";
+import { UnaryCall } from "./unary_call.ts";
+
+/** A call as the user asked for it. */
+export interface CallRequest {
+  readonly callbackName: string;
+  readonly args: readonly unknown[];
+  /** In milliseconds; `Infinity` for no limit, `undefined` for the default. */
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** The process to call, or any that offers the callback. */
+  readonly to: string | undefined;
+  readonly strategy: Strategy;
+  /** Where the call was made. */
+  readonly site: CallSite | undefined;
+}
+
+/** What the caller needs of its node. */
+export interface CallerOptions {
+  readonly codec: Codec;
+  readonly network: Network;
+  readonly logger: Logger;
+  /** Time given to calls that say nothing, in milliseconds. */
+  readonly defaultTimeoutMs: number;
+}
+
+/** What no caller hears of. */
+export interface CallerCounts {
+  /** Calls without answer that were not delivered. */
+  droppedCalls: number;
+  /** Answers to calls that were over already, or from processes that were not asked. */
+  lateAnswers: number;
+}
+
+/** The calling half of a node. */
+export class Caller {
+  readonly #options: CallerOptions;
+  readonly #pending = new PendingTable<PendingCall>();
+  readonly #deadlines = new Deadlines<PendingCall>((call) => call.expire());
+  readonly #gate = new SessionGate();
+  readonly #oneWay: OneWayCalls;
+  readonly #port: CallPort;
+  #lateAnswers = 0;
+  #ending = false;
+  #ended: (() => DaffiError) | undefined;
+
+  /** @param options What it needs. */
+  constructor(options: CallerOptions) {
+    this.#options = options;
+    this.#oneWay = new OneWayCalls({
+      ...options,
+      gate: this.#gate,
+      nextId: () => this.#pending.nextId(),
+    });
+    this.#port = {
+      codec: options.codec,
+      send: (frame) => this.#gate.session?.connection.send(frame),
+      forget: (call) => {
+        this.#pending.delete(call);
+        this.#deadlines.delete(call);
+      },
+    };
+  }
+
+  /** What no caller heard of so far. */
+  get counts(): CallerCounts {
+    return { droppedCalls: this.#oneWay.dropped, lateAnswers: this.#lateAnswers };
+  }
+
+  /**
+   * Calls one process and waits for its result: a value or an `InStream`.
+   *
+   * @param request The call.
+   * @param eager Whether a stream may begin before it is asked for its first item.
+   */
+  call(request: CallRequest, eager = false): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call = new UnaryCall(this.#port, this.#facts(request), eager, resolve, reject);
+      this.#start(call, request, (session, payload) => {
+        const target = this.#choose(request);
+        call.begin(target);
+        this.#post(session, call, target, 0, payload);
+      });
+    });
+  }
+
+  /** Calls every process that offers the callback and waits for all results. */
+  broadcast(request: CallRequest): Promise<Record<string, unknown>> {
+    return this.#callMany(request, 0);
+  }
+
+  /** Has every process that offers the callback run it once for each item of the one argument. */
+  async stream(request: CallRequest): Promise<void> {
+    await this.#callMany(request, Flag.Each);
+  }
+
+  #callMany(request: CallRequest, flags: number): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      const call = new BroadcastCall(this.#port, this.#facts(request), resolve, reject);
+      this.#start(call, request, (session, payload) => {
+        if (flags === Flag.Each) {
+          call.streams[0]?.finished.catch((error: Error) => call.fail(error));
+        }
+        if (request.to === undefined) {
+          const name = this.#options.network.nameId(request.callbackName);
+          const value = timeLeft(call.deadlineAt);
+          call.claim();
+          session.connection.send(
+            frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
+          );
+        } else {
+          const target = this.#choose(request);
+          call.begin([target]);
+          this.#post(session, call, target, flags, payload);
+        }
+      });
+    });
+  }
+
+  /** See {@linkcode OneWayCalls.noReturn}. */
+  noReturn(request: CallRequest): Promise<void> {
+    return this.#ended === undefined
+      ? this.#oneWay.noReturn(request)
+      : Promise.resolve(this.#oneWay.drop(`${request.callbackName}: ${this.#ended().message}`));
+  }
+
+  /** See {@linkcode OneWayCalls.broadcast}. */
+  broadcastNoReturn(request: CallRequest): Promise<void> {
+    return this.#ended === undefined
+      ? this.#oneWay.broadcast(request)
+      : Promise.reject(this.#ended());
+  }
+
+  #facts({ callbackName, timeoutMs, signal, site }: CallRequest): CallFacts {
+    const given = timeoutMs ?? this.#options.defaultTimeoutMs;
+    const inherited = currentScope()?.deadlineAt ?? Infinity;
+    const own = given === Infinity ? Infinity : monotonicMs() + given;
+    return {
+      callbackName,
+      timeoutMs: own <= inherited ? given : NaN,
+      deadlineAt: Math.min(own, inherited),
+      signal,
+      site,
+    };
+  }
+
+  #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
+    return this.#options.network.choose(callbackName, to, strategy);
+  }
+
+  #start(
+    call: PendingCall,
+    request: CallRequest,
+    send: (session: Session, payload: Uint8Array) => void,
+  ): void {
+    if (this.#ended !== undefined) return call.fail(this.#ended());
+    if (request.signal?.aborted) return call.cancel(request.signal.reason);
+    this.#pending.add(call);
+    this.#deadlines.add(call);
+    try {
+      const payload = this.#encode(call, request.args);
+      if (this.#gate.session !== undefined) {
+        checkSize(payload, this.#gate.session, "the arguments");
+        send(this.#gate.session, payload);
+      } else {
+        const kept = owned(payload);
+        call.queued = true;
+        this.#gate.wait({
+          send: (session) => {
+            if (call.settled) return;
+            call.queued = false;
+            try {
+              checkSize(kept, session, "the arguments");
+              send(session, kept);
+            } catch (error) {
+              call.fail(error as Error);
+            }
+          },
+          fail: (error) => call.fail(error),
+        });
+      }
+    } catch (error) {
+      call.fail(error as Error);
+    }
+  }
+
+  #encode(call: PendingCall, args: readonly unknown[]): Uint8Array {
+    return this.#options.codec.encode(args, "args", (source) => {
+      const stream = call.streams.length + 1;
+      if (stream > MAX_STREAMS_PER_CALL) {
+        throw new OverloadedError(`A call can carry at most ${MAX_STREAMS_PER_CALL} iterables`);
+      }
+      const link = consumerLink(
+        this.#options.codec,
+        () => this.#gate.session,
+        { call: call.callId, stream },
+        (fn) => fn(),
+      );
+      call.streams.push(new OutStream(source, link));
+      return stream;
+    });
+  }
+
+  #post(
+    { outbox }: Session,
+    call: PendingCall,
+    target: RemoteProcess,
+    flags: number,
+    payload: Uint8Array,
+  ): void {
+    outbox.post({
+      kind: Kind.Call,
+      flags,
+      stream: 0,
+      call: call.callId,
+      peer: target.id,
+      name: this.#options.network.nameId(call.callbackName),
+      value: timeLeft(call.deadlineAt),
+      payload,
+    }, call);
+  }
+
+  /** Takes an answer, or a frame about a stream among a call's arguments. */
+  onFrame(incoming: Frame): void {
+    const call = this.#pending.get(incoming.call);
+    const process = this.#options.network.byId(incoming.peer);
+    if (incoming.kind === Kind.Undelivered && call === undefined) {
+      return this.#oneWay.drop(`process ${process?.name ?? incoming.peer} did not take it`);
+    }
+    if (incoming.kind === Kind.Targets && call instanceof BroadcastCall) {
+      return call.begin(this.#targets(incoming));
+    }
+    if (call === undefined || process === undefined || !call.expects(process)) {
+      this.#lateAnswers++;
+      return;
+    }
+    switch (incoming.kind) {
+      case Kind.Credit:
+        return call.streams[incoming.stream - 1]?.credit(process.id, incoming.value);
+      case Kind.Stop:
+        return call.streams[incoming.stream - 1]?.drop(process.id);
+    }
+    try {
+      call.accept(incoming, process);
+    } catch (error) {
+      // The controller only passed it on: it is that process's fault, and this call's end.
+      call.fail(error as Error);
+    }
+  }
+
+  #targets(incoming: Frame): RemoteProcess[] {
+    return decodeTargets(incoming.payload)
+      .map((id) => this.#options.network.byId(id))
+      .filter((process) => process !== undefined);
+  }
+
+  /** A process is gone. */
+  onLeave(process: RemoteProcess): void {
+    this.#gate.session?.outbox.forget(process.id);
+    if (this.#ending) return;
+    for (const call of this.#pending.values()) if (call.expects(process)) call.lose(process);
+  }
+
+  /** The node has joined: what has waited goes out, in the order in which it came. */
+  connected(session: Session): void {
+    this.#gate.open(session);
+  }
+
+  /** The connection is lost: what was sent fails, for nothing is ever sent twice. */
+  disconnected(): void {
+    this.#gate.session?.outbox.clear();
+    this.#gate.close();
+    if (this.#ending) return;
+    for (const call of this.#pending.values()) {
+      if (!call.queued) call.fail(call.connectionLost());
+    }
+  }
+
+  /**
+   * Nothing can be called any more.
+   *
+   * @param reason Makes the error for each call; without it they are left as they are.
+   */
+  end(reason: (() => DaffiError) | undefined): void {
+    this.#deadlines.clear();
+    this.#ending = true;
+    if (reason === undefined) return;
+    this.#ended = reason;
+    this.#gate.end(reason);
+    for (const call of this.#pending.values()) call.fail(reason());
+  }
+}
+
+/** The milliseconds left as they travel: 0 for no limit. */
+function timeLeft(deadlineAt: number): number {
+  if (deadlineAt === Infinity) return 0;
+  return Math.min(Math.max(1, Math.ceil(deadlineAt - monotonicMs())), 0xffffffff);
+}
+
+/** A payload that stays as it is when the codec is used again. */
+function owned(payload: Uint8Array): Uint8Array {
+  return payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
+}

@@ -1,0 +1,275 @@
+/**
+ * Calls that come in: finds the callback, has it run, and keeps what takes longer than a turn.
+ *
+ * @module
+ */
+
+import {
+  CallbackNotFoundError,
+  CallCancelledError,
+  CallTimeoutError,
+  type DaffiError,
+  OverloadedError,
+  ProtocolError,
+} from "../errors.ts";
+import { Deadlines } from "../internal/deadlines.ts";
+import type { Logger } from "../internal/log.ts";
+import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
+import type { Codec } from "../wire/codec.ts";
+import { decodeFailure } from "../wire/error_payload.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { MAX_RUNNING_CALLS } from "../wire/limits.ts";
+import { isStreamable } from "../wire/streamable.ts";
+import { execute } from "./execute.ts";
+import { InStream } from "./in_stream.ts";
+import type { Network, RemoteProcess } from "./network.ts";
+import { Replier, type ReplierCounts } from "./replier.ts";
+import { RunningCall } from "./running_call.ts";
+import type { Session } from "./session.ts";
+import { Turns } from "./turns.ts";
+
+/** What the dispatcher needs of its node. */
+export interface DispatcherOptions {
+  /** What callbacks get as `currentCall().g`. */
+  readonly g: unknown;
+  readonly codec: Codec;
+  readonly network: Network;
+  readonly registry: CallbackRegistry;
+  readonly logger: Logger;
+}
+
+/** The answering half of a node. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #replier: Replier;
+  /** Calls that did not finish within their turn, by source and call id. */
+  readonly #calls = new Map<number, Map<number, RunningCall>>();
+  readonly #deadlines = new Deadlines<RunningCall>((call) => this.#expire(call));
+  readonly #turns = new Map<RegisteredCallback, Turns<RunningCall>>();
+  #session: Session | undefined;
+  #active = 0;
+  #closing = false;
+  #idle: (() => void) | undefined;
+
+  /** @param options What it needs. */
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#replier = new Replier(options.codec, options.logger, () => this.#session);
+  }
+
+  /** What no caller heard of so far. */
+  get counts(): ReplierCounts {
+    return this.#replier.counts;
+  }
+
+  /** Answers on this connection from now on. */
+  connected(session: Session): void {
+    this.#session = session;
+  }
+
+  /** Nobody can be answered any more. */
+  disconnected(): void {
+    this.#session = undefined;
+    this.abortAll(new CallCancelledError("The connection to the caller was lost"));
+  }
+
+  /** A process is gone: what runs for it is not wanted any more. */
+  onLeave(process: RemoteProcess): void {
+    const reason = new CallCancelledError(`The caller, process ${process.name}, is gone`);
+    for (const call of [...this.#calls.get(process.id)?.values() ?? []]) this.#abort(call, reason);
+  }
+
+  /** Tells everything that runs to stop. */
+  abortAll(reason: Error): void {
+    for (const calls of [...this.#calls.values()]) {
+      for (const call of [...calls.values()]) this.#abort(call, reason);
+    }
+  }
+
+  /** Takes no more calls, and resolves when those that run have finished. */
+  async drain(): Promise<void> {
+    this.#closing = true;
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+
+  /** Forgets all deadlines. */
+  end(): void {
+    this.#deadlines.clear();
+  }
+
+  /** Takes a frame of a call that this node runs, or is to run. */
+  onFrame(incoming: Frame): void {
+    if (incoming.kind === Kind.Call) return this.#onCall(incoming);
+    const call = this.#calls.get(incoming.peer)?.get(incoming.call);
+    if (call === undefined) return; // it was under way when the call ended
+    switch (incoming.kind) {
+      case Kind.Cancel:
+        return this.#abort(call, new CallCancelledError("The caller cancelled the call"));
+      case Kind.Stop:
+        return this.#abort(call, new CallCancelledError("The caller wants no more items"));
+      case Kind.Credit:
+        return call.resultStream?.credit(incoming.peer, incoming.value);
+      default:
+        return this.#onArgumentStream(call, incoming);
+    }
+  }
+
+  #onArgumentStream(call: RunningCall, { kind, stream: number, payload }: Frame): void {
+    const stream = call.argumentStreams.get(number);
+    if (stream === undefined) return;
+    const { codec } = this.#options;
+    try {
+      if (kind === Kind.Item) stream.push(codec.decode(payload), payload.length);
+      else if (kind === Kind.End) stream.finish();
+      else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
+    } catch (error) {
+      stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's
+    }
+  }
+
+  #onCall(incoming: Frame): void {
+    const { network, registry, g } = this.#options;
+    const source = network.byId(incoming.peer);
+    if (source === undefined) return; // it has left, and nobody waits for an answer
+    const { call: callId, flags } = incoming;
+    const callbackName = network.ownCallback(incoming.name) ?? "";
+    const callback = registry.get(callbackName);
+    const problem = this.#problem(callback, callbackName);
+    if (callback === undefined || problem !== undefined) {
+      const unrun = { callId, flags, source, callbackName, answered: false };
+      return this.#replier.refuse(unrun, problem!);
+    }
+    const callerTimeoutMs = incoming.value;
+    const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs });
+    this.#active++;
+    try {
+      call.args = this.#decodeArguments(call, incoming.payload);
+    } catch (error) {
+      this.#replier.refuse(call, error as DaffiError);
+      return this.#finished(call);
+    }
+    if (callback.concurrency === Infinity || this.#turnsOf(callback).take(call)) this.#run(call);
+    else this.#track(call);
+  }
+
+  #problem(callback: RegisteredCallback | undefined, name: string): DaffiError | undefined {
+    if (this.#closing) {
+      return new CallbackNotFoundError(`Cannot call ${name}: its process is stopping`);
+    }
+    if (callback === undefined) {
+      return new CallbackNotFoundError(`Cannot call ${name}: its process has just withdrawn it`);
+    }
+    if (this.#active < MAX_RUNNING_CALLS) return undefined;
+    return new OverloadedError(
+      `Cannot call ${name}: its process runs ${MAX_RUNNING_CALLS} calls already`,
+    );
+  }
+
+  #decodeArguments(call: RunningCall, payload: Uint8Array): unknown[] {
+    const args = this.#options.codec.decode(payload, (stream) => {
+      const fields = { call: call.callId, peer: call.source.id, stream };
+      const incoming = new InStream({
+        credit: (value) => this.#session?.connection.send(frame(Kind.Credit, { ...fields, value })),
+        stop: () => this.#session?.connection.send(frame(Kind.Stop, fields)),
+        over: () => {},
+      });
+      call.argumentStreams.set(stream, incoming);
+      return incoming;
+    });
+    if (Array.isArray(args)) return args;
+    throw new ProtocolError("The payload of a call must be the list of its arguments");
+  }
+
+  #turnsOf(callback: RegisteredCallback): Turns<RunningCall> {
+    let turns = this.#turns.get(callback);
+    if (turns === undefined) this.#turns.set(callback, turns = new Turns(callback.concurrency));
+    return turns;
+  }
+
+  #run(call: RunningCall): void {
+    let result: unknown;
+    try {
+      result = execute(call);
+    } catch (thrown) {
+      this.#replier.failure(call, thrown);
+      return this.#ended(call);
+    }
+    if (isPromiseLike(result)) this.#await(call, result);
+    else this.#answer(call, result);
+  }
+
+  async #await(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
+    this.#track(call);
+    try {
+      this.#answer(call, await result);
+    } catch (thrown) {
+      this.#replier.failure(call, thrown);
+      this.#ended(call);
+    }
+  }
+
+  #answer(call: RunningCall, result: unknown): void {
+    if (typeof result === "object" && result !== null && isStreamable(result)) {
+      this.#track(call);
+      this.#replier.stream(call, result).finally(() => this.#ended(call));
+    } else {
+      this.#replier.value(call, result);
+      this.#ended(call);
+    }
+  }
+
+  /** The callback has returned or thrown: the next one may have its turn. */
+  #ended(call: RunningCall): void {
+    this.#finished(call);
+    if (call.callback.concurrency === Infinity) return;
+    const next = this.#turnsOf(call.callback).next();
+    if (next !== undefined) this.#run(next);
+  }
+
+  #finished(call: RunningCall): void {
+    this.#active--;
+    if (call.tracked) this.#untrack(call);
+    if (this.#active === 0) this.#idle?.();
+  }
+
+  #track(call: RunningCall): void {
+    if (call.tracked) return;
+    call.tracked = true;
+    let calls = this.#calls.get(call.source.id);
+    if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
+    calls.set(call.callId, call);
+    this.#deadlines.add(call);
+  }
+
+  #untrack(call: RunningCall): void {
+    this.#deadlines.delete(call);
+    const calls = this.#calls.get(call.source.id);
+    if (calls?.get(call.callId) === call) calls.delete(call.callId);
+    if (calls?.size === 0) this.#calls.delete(call.source.id);
+  }
+
+  #abort(call: RunningCall, reason: Error): void {
+    call.abort(reason);
+    const { callback } = call;
+    if (callback.concurrency !== Infinity && this.#turnsOf(callback).leave(call)) {
+      this.#finished(call); // it never ran
+    }
+  }
+
+  #expire(call: RunningCall): void {
+    const { callbackName, callback, limitedByCallback } = call;
+    const reason = new CallTimeoutError(
+      limitedByCallback
+        ? `The callback ${callbackName} did not finish within its limit of ${callback.timeoutMs} ms`
+        : `The caller of ${callbackName} waits no longer`,
+      { executed: "maybe" },
+    );
+    if (limitedByCallback) this.#replier.refuse(call, reason);
+    this.#abort(call, reason);
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}

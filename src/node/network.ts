@@ -1,0 +1,277 @@
+/**
+ * A node's copy of the directory: whom it can call.
+ *
+ * @module
+ */
+
+import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../errors.ts";
+import { nearest } from "../internal/nearest.ts";
+import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
+
+/** Another process, or the own one. */
+export class RemoteProcess {
+  /** Names of its callbacks by name id. */
+  readonly callbacks = new Map<number, string>();
+  /** Calls from here that it has not answered yet. */
+  pendingCalls = 0;
+
+  /**
+   * @param id Its number in the directory.
+   * @param name Its process name.
+   */
+  constructor(readonly id: number, readonly name: string) {}
+}
+
+/** How one of several processes is chosen. */
+export type Strategy = "random" | "round-robin" | "least-pending";
+
+/** Somebody who waits for a change. */
+interface Waiter {
+  readonly met: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Those who offer a callback. */
+interface Offer {
+  readonly nameId: number;
+  readonly providers: RemoteProcess[];
+  turn: number;
+}
+
+/** Who hears of changes. */
+export interface NetworkEvents {
+  /** Another process came. */
+  onJoin(process: RemoteProcess): void;
+  /** Another process left. */
+  onLeave(process: RemoteProcess, graceful: boolean): void;
+}
+
+/** The processes that are connected, and what they offer. */
+export class Network {
+  #events: NetworkEvents;
+  #selfId = 0;
+  #processes = new Map<number, RemoteProcess>();
+  #byName = new Map<string, RemoteProcess>();
+  #offers = new Map<string, Offer>();
+  #waiters = new Set<Waiter>();
+
+  /** @param events Who hears of changes. */
+  constructor(events: NetworkEvents) {
+    this.#events = events;
+  }
+
+  /** Begins anew with what the controller says. */
+  reset(welcome: Welcome): void {
+    this.clear();
+    this.#selfId = welcome.id;
+    for (const entry of welcome.processes) this.#add(entry);
+    this.#wake();
+  }
+
+  /** Forgets everybody, for the controller is lost. */
+  clear(): void {
+    for (const process of [...this.#processes.values()]) this.#remove(process, false);
+    this.#offers.clear();
+  }
+
+  /**
+   * Applies one change.
+   *
+   * @throws {ProtocolError} when it is about a process that is not there.
+   */
+  apply(change: DirectoryChange): void {
+    if (change.type === "join") {
+      this.#add(change.process);
+    } else {
+      const process = this.#processes.get(change.id);
+      if (process === undefined) {
+        throw new ProtocolError(`The directory has no process ${change.id} to change`);
+      }
+      if (change.type === "leave") this.#remove(process, change.graceful);
+      else if (change.type === "offer") this.#offer(process, change.callbacks);
+      else this.#withdraw(process, change.callbacks);
+    }
+    this.#wake();
+  }
+
+  #add([id, name, callbacks]: ProcessEntry): void {
+    const process = new RemoteProcess(id, name);
+    this.#processes.set(id, process);
+    this.#byName.set(name, process);
+    this.#offer(process, callbacks);
+    if (id !== this.#selfId) this.#events.onJoin(process);
+  }
+
+  #remove(process: RemoteProcess, graceful: boolean): void {
+    this.#withdraw(process, [...process.callbacks.keys()]);
+    this.#processes.delete(process.id);
+    if (this.#byName.get(process.name) === process) this.#byName.delete(process.name);
+    if (process.id !== this.#selfId) this.#events.onLeave(process, graceful);
+  }
+
+  #offer(process: RemoteProcess, callbacks: readonly NamedCallback[]): void {
+    for (const [nameId, name] of callbacks) {
+      process.callbacks.set(nameId, name);
+      if (process.id === this.#selfId) continue; // the own ones are called as functions
+      const offer = this.#offers.get(name);
+      // A name that nobody offered for a while has come back with another number.
+      if (offer?.nameId === nameId) offer.providers.push(process);
+      else this.#offers.set(name, { nameId, providers: [process], turn: 0 });
+    }
+  }
+
+  #withdraw(process: RemoteProcess, nameIds: readonly number[]): void {
+    for (const nameId of nameIds) {
+      const name = process.callbacks.get(nameId);
+      if (name === undefined) continue;
+      process.callbacks.delete(nameId);
+      const offer = this.#offers.get(name);
+      const index = offer?.providers.indexOf(process) ?? -1;
+      if (index < 0) continue;
+      offer!.providers.splice(index, 1);
+      if (offer!.providers.length === 0) this.#offers.delete(name);
+    }
+  }
+
+  /** The process with this number. */
+  byId(id: number): RemoteProcess | undefined {
+    return this.#processes.get(id);
+  }
+
+  /** The own callback's name for a number in a `CALL`. */
+  ownCallback(nameId: number): string | undefined {
+    return this.#processes.get(this.#selfId)?.callbacks.get(nameId);
+  }
+
+  /** The callbacks of the other processes by process name. */
+  registeredCallbacks(): Record<string, string[]> {
+    return Object.fromEntries(
+      this.#others().map((process) => [process.name, [...process.callbacks.values()]]),
+    );
+  }
+
+  #others(): RemoteProcess[] {
+    return [...this.#processes.values()].filter((process) => process.id !== this.#selfId);
+  }
+
+  /**
+   * The number of a callback's name.
+   *
+   * @throws {CallbackNotFoundError} when no other process offers it.
+   */
+  nameId(name: string): number {
+    return (this.#offers.get(name) ?? this.#notFound(name)).nameId;
+  }
+
+  /**
+   * Chooses who runs a callback.
+   *
+   * @throws {CallbackNotFoundError} when nobody, or not the one asked for, offers it.
+   * @throws {ProcessNotFoundError} when the one asked for is not connected.
+   */
+  choose(name: string, to: string | undefined, strategy: Strategy): RemoteProcess {
+    if (to !== undefined) return this.#pinned(name, to);
+    const offer = this.#offers.get(name) ?? this.#notFound(name);
+    const { providers } = offer;
+    if (providers.length === 1) return providers[0]!;
+    switch (strategy) {
+      case "random":
+        return providers[Math.floor(Math.random() * providers.length)]!;
+      case "round-robin":
+        return providers[offer.turn++ % providers.length]!;
+      case "least-pending":
+        return leastPending(providers);
+    }
+  }
+
+  #pinned(name: string, to: string): RemoteProcess {
+    const process = this.#byName.get(to);
+    if (process === undefined) {
+      const names = this.#others().map((other) => other.name);
+      throw new ProcessNotFoundError(
+        `Cannot call ${name} on ${quote(to)}: no such process is connected; ` +
+          `connected are ${list(names)}${suggestion(to, names)}`,
+        { processName: to, callbackName: name, executed: "never" },
+      );
+    }
+    if (this.#offers.get(name)?.providers.includes(process)) return process;
+    if (process.id === this.#selfId) this.#notFound(name);
+    const names = [...process.callbacks.values()];
+    throw new CallbackNotFoundError(
+      `Cannot call ${name} on ${quote(to)}: that process does not offer it; ` +
+        `it offers ${list(names)}${suggestion(name, names)}`,
+      { processName: to, callbackName: name, executed: "never" },
+    );
+  }
+
+  #notFound(name: string): never {
+    const names = [...this.#offers.keys()];
+    const own = [...this.#processes.get(this.#selfId)?.callbacks.values() ?? []].includes(name);
+    throw new CallbackNotFoundError(
+      `Cannot call ${name}: ` +
+        (own
+          ? "only this process itself offers it; call it as an ordinary function"
+          : "no other process offers it") +
+        `; offered by others are ${list(names)}${suggestion(name, names)}`,
+      { callbackName: name, executed: "never" },
+    );
+  }
+
+  /** Resolves when `met` holds; the second function gives up waiting. */
+  #when(met: () => boolean): [Promise<void>, () => void] {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { met, resolve, reject };
+    if (met()) resolve();
+    else this.#waiters.add(waiter);
+    return [promise, () => this.#waiters.delete(waiter)];
+  }
+
+  /** Resolves when the process is connected; the second function gives up waiting. */
+  whenProcess(name: string): [Promise<void>, () => void] {
+    return this.#when(() => this.#byName.has(name));
+  }
+
+  /** Resolves when another process offers the callback; the second function gives up waiting. */
+  whenFunction(name: string): [Promise<void>, () => void] {
+    return this.#when(() => this.#offers.has(name));
+  }
+
+  /** Nothing will change any more: whoever waits is told why. */
+  end(reason: () => Error): void {
+    for (const { reject } of this.#waiters) reject(reason());
+    this.#waiters.clear();
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) {
+      if (!waiter.met()) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+/** The one with the fewest calls under way; among equals a random one, so that nobody is favoured. */
+function leastPending(providers: readonly RemoteProcess[]): RemoteProcess {
+  const start = Math.floor(Math.random() * providers.length);
+  let best = providers[start]!;
+  for (let i = 1; i < providers.length; i++) {
+    const candidate = providers[(start + i) % providers.length]!;
+    if (candidate.pendingCalls < best.pendingCalls) best = candidate;
+  }
+  return best;
+}
+
+const quote = (name: string): string => JSON.stringify(name);
+
+function list(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  const shown = names.slice(0, 20).sort().join(", ");
+  return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
+}
+
+function suggestion(wanted: string, names: readonly string[]): string {
+  const name = nearest(wanted, names);
+  return name === undefined ? "" : `; did you mean ${name}?`;
+}

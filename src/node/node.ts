@@ -1,0 +1,302 @@
+/**
+ * A process's place in the network: joins, takes part, comes back after a loss, and leaves.
+ *
+ * @module
+ */
+
+import {
+  AuthenticationError,
+  CallCancelledError,
+  ConnectionError,
+  type DaffiError,
+  DuplicateProcessError,
+  ProtocolError,
+} from "../errors.ts";
+import type { Logger } from "../internal/log.ts";
+import { longTimeout } from "../internal/long_timeout.ts";
+import { backoffMs } from "../link/backoff.ts";
+import type { Connection, ConnectionHandler } from "../link/connection.ts";
+import { joinController } from "../link/handshake.ts";
+import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import { MessagePackCodec } from "../wire/codec.ts";
+import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
+import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { Caller, type CallerCounts } from "./caller.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Network } from "./network.ts";
+import { Outbox } from "./outbox.ts";
+import type { ReplierCounts } from "./replier.ts";
+import type { Session } from "./session.ts";
+
+/** How long a node that leaves waits for the controller's goodbye. */
+const LEAVE_TIMEOUT_MS = 1_000;
+
+/** How a node comes back. */
+export interface ReconnectPolicy {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Failed attempts in a row after which it gives up. */
+  readonly maxAttempts: number;
+}
+
+/** Who hears of what happens to a node. */
+export interface NodeEvents {
+  onConnect(): void;
+  onDisconnect(): void;
+  onJoin(processName: string): void;
+  onLeave(processName: string): void;
+  /** The controller asks the node to stop. */
+  onShutdown(): void;
+  /** The node has given up. */
+  onFailure(error: DaffiError): void;
+}
+
+/** What a node needs. */
+export interface NodeOptions {
+  readonly processName: string;
+  /** What callbacks get as `currentCall().g`. */
+  readonly g: unknown;
+  readonly registry: CallbackRegistry;
+  readonly maxFrameBytes: number;
+  readonly defaultTimeoutMs: number;
+  /** `undefined` to give up at the first failure. */
+  readonly reconnect: ReconnectPolicy | undefined;
+  readonly logger: Logger;
+  readonly events: NodeEvents;
+  /** Opens a connection to the controller. @throws {ConnectionError} when nobody answers. */
+  readonly connect: () => Promise<ByteStream>;
+}
+
+/** A node. */
+export class Node {
+  /** Calls others. */
+  readonly caller: Caller;
+  /** Who is there. */
+  readonly network: Network;
+  /** Resolves when the node has joined for the first time; rejects when it has given up. */
+  readonly ready: Promise<void>;
+  readonly #options: NodeOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #instance = crypto.randomUUID();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #unsubscribe: () => void;
+  readonly #loop: Promise<void>;
+  #joining: ByteStream | undefined;
+  #session: Session | undefined;
+  #stopping = false;
+  #wake: (() => void) | undefined;
+
+  /** Starts joining at once. */
+  constructor(options: NodeOptions) {
+    const { registry, logger, defaultTimeoutMs, g, events } = options;
+    const codec = new MessagePackCodec();
+    this.#options = options;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {}); // whoever cares looks at it
+    this.network = new Network({
+      onJoin: (process) => events.onJoin(process.name),
+      onLeave: (process) => {
+        this.caller.onLeave(process);
+        this.#dispatcher.onLeave(process);
+        events.onLeave(process.name);
+      },
+    });
+    const { network } = this;
+    this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
+    this.#dispatcher = new Dispatcher({ g, codec, network, registry, logger });
+    this.#unsubscribe = registry.subscribe((change) => this.#onRegistryChange(change));
+    this.#loop = this.#stayConnected();
+  }
+
+  /** What no caller heard of so far. */
+  get counts(): CallerCounts & ReplierCounts {
+    return { ...this.caller.counts, ...this.#dispatcher.counts };
+  }
+
+  async #stayConnected(): Promise<void> {
+    const { reconnect, logger, connect } = this.#options;
+    let failures = 0;
+    while (!this.#stopping) {
+      try {
+        const connection = await this.#join(await connect());
+        failures = 0;
+        this.#ready.resolve();
+        await connection.over;
+        if (reconnect === undefined) throw new ConnectionError("The controller is lost");
+      } catch (error) {
+        if (this.#stopping) return;
+        failures++;
+        if (reconnect === undefined || failures >= reconnect.maxAttempts || isFinal(error)) {
+          return this.#giveUp(error as DaffiError);
+        }
+        if (failures === 1) logger.warn(`daffi: ${(error as Error).message}; trying again`);
+      }
+      if (this.#stopping || reconnect === undefined) return;
+      const { minDelayMs, maxDelayMs } = reconnect;
+      await this.#pause(backoffMs(Math.max(1, failures), minDelayMs, maxDelayMs));
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = longTimeout(resolve, ms);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #join(stream: ByteStream): Promise<Connection> {
+    if (this.#stopping) {
+      stream.close();
+      throw new ConnectionError("The node is stopping");
+    }
+    const { processName: process, registry, maxFrameBytes } = this.#options;
+    this.#joining = stream;
+    const hello = { process, instance: this.#instance, maxFrameBytes, callbacks: registry.names() };
+    return await joinController(stream, hello, (welcome, connection) => {
+      this.#onWelcome(welcome, connection);
+      return this.#handler(connection);
+    });
+  }
+
+  #onWelcome(welcome: Welcome, connection: Connection): void {
+    this.#joining = undefined;
+    const outbox = new Outbox(connection);
+    const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
+    this.#session = session;
+    this.#dispatcher.connected(session);
+    this.network.reset(welcome);
+    this.#catchUp(welcome);
+    this.caller.connected(session);
+    this.#options.events.onConnect();
+  }
+
+  /** What was registered or withdrawn between `HELLO` and `WELCOME`. */
+  #catchUp(welcome: Welcome): void {
+    const own = welcome.processes.find(([id]) => id === welcome.id)?.[2] ?? [];
+    const told = new Set(own.map(([, name]) => name));
+    const names = new Set(this.#options.registry.names());
+    this.#onRegistryChange({ offered: true, names: [...names].filter((name) => !told.has(name)) });
+    this.#onRegistryChange({ offered: false, names: [...told].filter((name) => !names.has(name)) });
+  }
+
+  #onRegistryChange({ offered, names }: RegistryChange): void {
+    if (names.length === 0 || this.#stopping) return;
+    const kind = offered ? Kind.Offer : Kind.Withdraw;
+    this.#session?.connection.send(frame(kind, { payload: encodeControl(names) }));
+  }
+
+  #handler(connection: Connection): ConnectionHandler {
+    return {
+      onFrame: (incoming) => this.#onFrame(incoming),
+      onDrain: () => this.#session?.outbox.drained(),
+      onClose: (error) => this.#onClose(connection, error),
+    };
+  }
+
+  #onFrame(incoming: Frame): void {
+    switch (incoming.kind) {
+      case Kind.Call:
+      case Kind.Cancel:
+        return this.#dispatcher.onFrame(incoming);
+      case Kind.Result:
+      case Kind.Error:
+      case Kind.Stream:
+      case Kind.Targets:
+      case Kind.Undelivered:
+        return this.caller.onFrame(incoming);
+      case Kind.Item: // stream 0 runs to the caller, the others to the callback
+      case Kind.End:
+      case Kind.Fail:
+        return (incoming.stream === 0 ? this.caller : this.#dispatcher).onFrame(incoming);
+      case Kind.Credit:
+      case Kind.Stop:
+        return (incoming.stream === 0 ? this.#dispatcher : this.caller).onFrame(incoming);
+      case Kind.Directory:
+        return this.network.apply(decodeDirectoryChange(incoming.payload));
+      case Kind.Pause:
+        return this.#session?.outbox.pause(incoming.peer);
+      case Kind.Resume:
+        return this.#session?.outbox.resume(incoming.peer);
+      case Kind.Shutdown:
+        return this.#options.events.onShutdown();
+      case Kind.Ping:
+        return this.#session?.connection.send(frame(Kind.Pong, { value: incoming.value }));
+      case Kind.Pong:
+        return;
+      default:
+        throw new ProtocolError(`${kindName(incoming.kind)} is not allowed from a controller`);
+    }
+  }
+
+  #onClose(connection: Connection, error: Error | undefined): void {
+    if (this.#session?.connection !== connection) return;
+    this.#session = undefined;
+    this.caller.disconnected();
+    this.#dispatcher.disconnected();
+    this.network.clear();
+    if (!this.#stopping) {
+      const why = error === undefined ? "" : `: ${error.message}`;
+      this.#options.logger.warn(`daffi: the connection to the controller was lost${why}`);
+    }
+    this.#options.events.onDisconnect();
+  }
+
+  #giveUp(error: DaffiError): void {
+    this.#end(() => error);
+    this.#ready.reject(error);
+    this.#options.events.onFailure(error);
+  }
+
+  #end(reason: (() => DaffiError) | undefined): void {
+    this.#unsubscribe();
+    this.caller.end(reason);
+    if (reason !== undefined) this.network.end(reason);
+    this.#dispatcher.end();
+  }
+
+  /**
+   * Leaves the network: takes no more calls, lets those that run finish, and says goodbye.
+   *
+   * @param drainTimeoutMs How long running callbacks may take; their signals are aborted after it.
+   * @param reason Makes the error for whoever still waits for something; without it they go on
+   * waiting, for the process is about to end.
+   */
+  async stop(drainTimeoutMs: number, reason: (() => DaffiError) | undefined): Promise<void> {
+    const { registry } = this.#options;
+    // Nobody should choose this node any more; what is under way is still answered.
+    this.#onRegistryChange({ offered: false, names: registry.names() });
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#drain(drainTimeoutMs);
+    this.#end(reason);
+    if (reason !== undefined) this.#ready.reject(reason());
+    this.#joining?.close();
+    const connection = this.#session?.connection;
+    connection?.send(frame(Kind.Leave));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = longTimeout(resolve, LEAVE_TIMEOUT_MS);
+    await Promise.race([this.#loop, promise]);
+    cancel();
+    connection?.close();
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = longTimeout(() => {
+      this.#dispatcher.abortAll(new CallCancelledError("The process is stopping"));
+      resolve();
+    }, timeoutMs);
+    await Promise.race([this.#dispatcher.drain(), promise]);
+    cancel();
+  }
+}
+
+/** Trying again would change nothing. */
+function isFinal(error: unknown): boolean {
+  return error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
+    error instanceof ProtocolError;
+}

@@ -1,0 +1,165 @@
+/**
+ * The producer's end of a stream.
+ *
+ * @module
+ */
+
+import type { Streamable } from "../wire/streamable.ts";
+import { itemCost } from "./credit.ts";
+
+/** How the producer speaks to its consumers, by their process id. */
+export interface ConsumerLink {
+  /** Turns an item into a payload, valid until the next one. @throws {EncodeError} when it cannot. */
+  encode(item: unknown): Uint8Array;
+  /** Sends an item. */
+  item(peer: number, payload: Uint8Array): void;
+  /** Tells that the stream is complete. */
+  end(peer: number): void;
+  /** Tells that the stream broke off. */
+  fail(peer: number, error: unknown): void;
+  /** Resolves when a consumer takes frames; `undefined` if it does. */
+  ready(peer: number): Promise<void> | undefined;
+  /** Runs the source's code in the scope that it belongs to. */
+  run<T>(fn: () => T): T;
+}
+
+type SourceIterator = AsyncIterator<unknown> | Iterator<unknown>;
+
+/**
+ * Reads a source and sends each item to every consumer, once all of them have credit for it. The
+ * source is not touched before the first credit.
+ */
+export class OutStream {
+  /** Settles when the source is finished or nobody wants it any more; rejects if it throws. */
+  readonly finished: Promise<void>;
+  #source: Streamable;
+  #link: ConsumerLink;
+  #iterator: SourceIterator | undefined;
+  #credits = new Map<number, number>();
+  #over = false;
+  #wake: (() => void) | undefined;
+  #settle = Promise.withResolvers<void>();
+
+  /**
+   * @param source What is sent.
+   * @param link How to speak to the consumers.
+   */
+  constructor(source: Streamable, link: ConsumerLink) {
+    this.#source = source;
+    this.#link = link;
+    this.finished = this.#settle.promise;
+    this.finished.catch(() => {}); // whoever cares looks at `finished`
+  }
+
+  /** Begins, with these processes as consumers. */
+  start(peers: readonly number[]): void {
+    if (this.#over) return;
+    for (const peer of peers) this.#credits.set(peer, 0);
+    if (peers.length === 0) this.cancel();
+    else this.#pump();
+  }
+
+  /** A consumer allows more. */
+  credit(peer: number, credits: number): void {
+    const present = this.#credits.get(peer);
+    if (present === undefined) return; // it has stopped meanwhile
+    this.#credits.set(peer, present + credits);
+    this.#wake?.();
+  }
+
+  /** A consumer wants no more, or is gone. */
+  drop(peer: number): void {
+    if (!this.#credits.delete(peer)) return;
+    if (this.#credits.size === 0) this.cancel();
+    else this.#wake?.();
+  }
+
+  /** Sends nothing any more and closes the source. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#settle.resolve();
+    this.#closeSource();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#wake?.();
+  }
+
+  async #closeSource(): Promise<void> {
+    try {
+      await this.#link.run(() => this.#iterator?.return?.());
+    } catch {
+      // Nobody waits for the source any more, so nobody could be told what its clean-up threw.
+    }
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (await this.#allowed()) {
+        this.#iterator ??= this.#link.run(() => iteratorOf(this.#source));
+        const iterator = this.#iterator;
+        const step = this.#link.run(() => iterator.next());
+        const { done, value } = step instanceof Promise ? await step : await awaitValue(step);
+        if (this.#over) return;
+        if (done) break;
+        this.#send(this.#link.encode(value));
+      }
+      if (this.#over) return;
+      this.#end();
+      for (const peer of this.#credits.keys()) this.#link.end(peer);
+      this.#settle.resolve();
+    } catch (error) {
+      if (this.#over) return;
+      this.#end();
+      for (const peer of this.#credits.keys()) this.#link.fail(peer, error);
+      this.#settle.reject(error);
+      this.#closeSource();
+    }
+  }
+
+  #send(payload: Uint8Array): void {
+    const cost = itemCost(payload.length);
+    for (const [peer, credits] of this.#credits) {
+      this.#credits.set(peer, credits - cost);
+      this.#link.item(peer, payload);
+    }
+  }
+
+  /** Waits until every consumer has credit and takes frames; false if the stream is over. */
+  async #allowed(): Promise<boolean> {
+    while (!this.#over) {
+      let ready = true;
+      for (const [peer, credits] of this.#credits) {
+        if (credits <= 0) {
+          ready = false;
+          await new Promise<void>((resolve) => this.#wake = resolve);
+          this.#wake = undefined;
+          break;
+        }
+        const open = this.#link.ready(peer);
+        if (open === undefined) continue;
+        ready = false;
+        await open;
+        break;
+      }
+      if (ready) return true;
+    }
+    return false;
+  }
+}
+
+function iteratorOf(source: Streamable): SourceIterator {
+  return Symbol.asyncIterator in source
+    ? source[Symbol.asyncIterator]()
+    : source[Symbol.iterator]();
+}
+
+/** As `for await` does: a promise among the items of a synchronous iterable is waited for. */
+async function awaitValue(
+  step: IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>,
+): Promise<IteratorResult<unknown>> {
+  if ("then" in step) return await step;
+  return step.done ? step : { done: false, value: await step.value };
+}

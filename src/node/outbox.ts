@@ -1,0 +1,134 @@
+/**
+ * What this node has to send while it may not: to a process that was asked to be left in peace, or
+ * while the own connection is congested.
+ *
+ * @module
+ */
+
+import { OverloadedError } from "../errors.ts";
+import type { Connection } from "../link/connection.ts";
+import type { Frame } from "../wire/frame.ts";
+import { LARGE_PAYLOAD_BYTES, MAX_WAITING_BYTES } from "../wire/limits.ts";
+
+/** The call that a frame begins. */
+export interface FrameOwner {
+  /** Called just before the frame is sent; false if it is not wanted any more. */
+  claim(): boolean;
+  /** The frame was not sent and never will be, for its target is gone. */
+  dropped(): void;
+}
+
+interface Waiting {
+  readonly frame: Frame;
+  readonly owner: FrameOwner | undefined;
+}
+
+interface Queue {
+  readonly frames: Waiting[];
+  readonly empty: PromiseWithResolvers<void>;
+}
+
+/** Sends frames to other processes, in order for each of them. */
+export class Outbox {
+  #connection: Connection;
+  #paused = new Set<number>();
+  #queues = new Map<number, Queue>();
+  #bytes = 0;
+
+  /** @param connection Where frames leave. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Sends a frame now, or when its target takes frames again.
+   *
+   * @param frame The frame. Its payload is copied if it must wait and is not its own.
+   * @param owner The call that the frame begins, if it does.
+   * @throws {OverloadedError} when a call would have to wait and too much does already.
+   */
+  post(frame: Frame, owner?: FrameOwner): void {
+    const { peer, payload } = frame;
+    if (this.#open(peer)) {
+      if (owner === undefined || owner.claim()) this.#connection.send(frame);
+      return;
+    }
+    // An answer is bounded by its call, which was admitted; refusing it would lose it.
+    if (owner !== undefined && this.#bytes + payload.length > MAX_WAITING_BYTES) {
+      throw new OverloadedError(
+        `Cannot call: ${this.#bytes} bytes wait for slow processes, at most ${MAX_WAITING_BYTES} may`,
+      );
+    }
+    this.#bytes += payload.length;
+    let queue = this.#queues.get(peer);
+    if (queue === undefined) {
+      this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
+    }
+    const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
+    queue.frames.push({ frame: { ...frame, payload: kept }, owner });
+  }
+
+  #open(peer: number): boolean {
+    return !this.#connection.congested && !this.#paused.has(peer) && !this.#queues.has(peer);
+  }
+
+  /** Resolves when frames for a process leave at once; `undefined` if they do. */
+  ready(peer: number): Promise<void> | undefined {
+    if (this.#open(peer)) return undefined;
+    let queue = this.#queues.get(peer);
+    if (queue === undefined) {
+      this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
+    }
+    return queue.empty.promise;
+  }
+
+  /** Sends nothing to a process until {@linkcode Outbox.resume}. */
+  pause(peer: number): void {
+    this.#paused.add(peer);
+  }
+
+  /** The process takes frames again. */
+  resume(peer: number): void {
+    this.#paused.delete(peer);
+    this.#flush(peer);
+  }
+
+  /** The own connection takes frames again. */
+  drained(): void {
+    for (const peer of [...this.#queues.keys()]) this.#flush(peer);
+  }
+
+  /** A process is gone: what waits for it is dropped. Its callers are told otherwise. */
+  forget(peer: number): void {
+    this.#paused.delete(peer);
+    const queue = this.#queues.get(peer);
+    if (queue === undefined) return;
+    this.#queues.delete(peer);
+    for (const { frame, owner } of queue.frames) {
+      this.#bytes -= frame.payload.length;
+      owner?.dropped();
+    }
+    queue.empty.resolve();
+  }
+
+  /** The connection is gone: everything that waits is dropped. */
+  clear(): void {
+    for (const peer of [...this.#queues.keys()]) this.forget(peer);
+  }
+
+  #flush(peer: number): void {
+    const queue = this.#queues.get(peer);
+    if (queue === undefined) return;
+    let sent = 0;
+    for (const { frame, owner } of queue.frames) {
+      if (this.#connection.congested || this.#paused.has(peer)) break;
+      sent++;
+      this.#bytes -= frame.payload.length;
+      if (owner === undefined || owner.claim()) this.#connection.send(frame);
+    }
+    queue.frames.splice(0, sent);
+    if (queue.frames.length > 0 || this.#connection.congested || this.#paused.has(peer)) return;
+    this.#queues.delete(peer);
+    queue.empty.resolve();
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * What a call that waits for answers has in common, however many answers it waits for.
+ *
+ * @module
+ */
+
+import {
+  CallCancelledError,
+  CallTimeoutError,
+  DaffiError,
+  EncodeError,
+  type FailedCall,
+  OverloadedError,
+  PeerLostError,
+  ProcessNotFoundError,
+} from "../errors.ts";
+import { type CallSite, showCallSite } from "../internal/call_site.ts";
+import type { Codec } from "../wire/codec.ts";
+import { decodeFailure } from "../wire/error_payload.ts";
+import { type Frame, Undelivered } from "../wire/frame.ts";
+import type { RemoteProcess } from "./network.ts";
+import type { OutStream } from "./out_stream.ts";
+
+/** What a pending call needs of its node. */
+export interface CallPort {
+  /** Turns payloads into values. */
+  readonly codec: Codec;
+  /** Sends a small frame at once. */
+  send(frame: Frame): void;
+  /** Forgets the call: nothing can settle it any more. */
+  forget(call: PendingCall): void;
+}
+
+/** What is known of a call from the start. */
+export interface CallFacts {
+  readonly callbackName: string;
+  /** Time given, in milliseconds; `Infinity` for no limit. */
+  readonly timeoutMs: number;
+  /** When that ends, on the monotonic clock. */
+  readonly deadlineAt: number;
+  readonly signal: AbortSignal | undefined;
+  readonly site: CallSite | undefined;
+}
+
+/** A call that waits for answers. */
+export abstract class PendingCall {
+  /** Set when the call is added to the table. */
+  callId = 0;
+  /** Whether it waits for the node to be connected. */
+  queued = false;
+  /** Iterables among the arguments; number n is at n − 1. */
+  streams: OutStream[] = [];
+  readonly callbackName: string;
+  readonly timeoutMs: number;
+  readonly deadlineAt: number;
+  protected readonly port: CallPort;
+  #site: CallSite | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+  #settled = false;
+  #sent = false;
+
+  constructor(port: CallPort, facts: CallFacts) {
+    this.port = port;
+    this.callbackName = facts.callbackName;
+    this.timeoutMs = facts.timeoutMs;
+    this.deadlineAt = facts.deadlineAt;
+    this.#site = facts.site;
+    const { signal } = facts;
+    if (signal === undefined) return;
+    this.#signal = signal;
+    this.#onAbort = () => this.cancel(signal.reason);
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Whether the caller has its outcome. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Whether it was handed to the connection. */
+  protected get sent(): boolean {
+    return this.#sent;
+  }
+
+  /** Called when it is about to be handed to the connection; false if it is not wanted any more. */
+  claim(): boolean {
+    this.#sent = !this.#settled;
+    return this.#sent;
+  }
+
+  /** It was not handed to the connection, because its target is gone: `lose` tells the caller. */
+  dropped(): void {}
+
+  /** Whether an answer may come from this process. */
+  abstract expects(process: RemoteProcess): boolean;
+  /** Takes an answer. @throws {ProtocolError} when it cannot be decoded. */
+  abstract accept(frame: Frame, process: RemoteProcess): void;
+  /** A process that may have been called is gone. */
+  abstract lose(process: RemoteProcess): void;
+  /** The time is over. */
+  abstract expire(): void;
+  /** Fails the call as a whole. */
+  abstract fail(error: Error): void;
+
+  /** The caller wants the outcome no more. */
+  cancel(reason?: unknown): void {
+    if (this.#settled) return;
+    this.tellCancelled();
+    this.fail(
+      new CallCancelledError(`The call of ${this.callbackName} was cancelled`, {
+        ...this.facts(),
+        cause: reason,
+      }),
+    );
+  }
+
+  /** Tells those who still work on it to stop. */
+  protected abstract tellCancelled(): void;
+
+  /** What an error tells of this call. */
+  protected facts(process?: RemoteProcess): FailedCall {
+    const { callbackName, callId } = this;
+    const executed = this.#sent ? "maybe" : "never";
+    return { callbackName, callId, executed, processName: process?.name };
+  }
+
+  /** Marks the call as settled and frees what it holds; false if it was before. */
+  protected settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    if (this.#onAbort !== undefined) this.#signal!.removeEventListener("abort", this.#onAbort);
+    for (const stream of this.streams) stream.cancel();
+    this.port.forget(this);
+    return true;
+  }
+
+  /** The error of an `ERROR` or `FAIL` frame, with the place of the call. */
+  protected failure(payload: Uint8Array, process: RemoteProcess): DaffiError {
+    return this.locate(decodeFailure(this.port.codec, payload, this.facts(process)));
+  }
+
+  /** The error of a call that the controller could not forward. */
+  protected undelivered(reason: number, process: RemoteProcess): DaffiError {
+    const facts = { ...this.facts(process), executed: "never" } as const;
+    const what = `Cannot call ${this.callbackName} on ${process.name}`;
+    switch (reason) {
+      case Undelivered.TooLarge:
+        return new EncodeError(`${what}: the arguments are larger than it accepts`, facts);
+      case Undelivered.Overloaded:
+        return new OverloadedError(`${what}: too much waits for it`, facts);
+      default:
+        return new ProcessNotFoundError(`${what}: it has just left`, facts);
+    }
+  }
+
+  /** The error of a call whose process is gone. */
+  protected lost(process: RemoteProcess): DaffiError {
+    return new PeerLostError(
+      `Process ${process.name} was lost during the call of ${this.callbackName}`,
+      this.facts(process),
+    );
+  }
+
+  /** The error of a call that was under way when the own connection broke. */
+  connectionLost(): DaffiError {
+    return new PeerLostError(
+      `The connection to the controller was lost during the call of ${this.callbackName}`,
+      this.facts(),
+    );
+  }
+
+  /** The error of a call that took too long. */
+  protected timeoutError(process?: RemoteProcess): DaffiError {
+    const where = process === undefined ? "" : ` on ${process.name}`;
+    const what = Number.isFinite(this.timeoutMs)
+      ? `was not answered within ${Math.round(this.timeoutMs)} ms`
+      : "was not answered in time";
+    return this.locate(
+      new CallTimeoutError(`The call of ${this.callbackName}${where} ${what}`, this.facts(process)),
+    );
+  }
+
+  /** Adds the place of the call to an error's stack. */
+  protected locate<E extends Error>(error: E): E {
+    const { remoteStack } = error as { remoteStack?: string };
+    if (error instanceof DaffiError) showCallSite(error, this.#site, remoteStack);
+    return error;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Answers to the calls that this node runs.
+ *
+ * @module
+ */
+
+import { type DaffiError, EncodeError } from "../errors.ts";
+import { runInScope } from "../internal/call_scope.ts";
+import type { Logger } from "../internal/log.ts";
+import type { Codec } from "../wire/codec.ts";
+import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
+import { Flag, frame, Kind } from "../wire/frame.ts";
+import type { Streamable } from "../wire/streamable.ts";
+import { Refusal } from "./execute.ts";
+import { OutStream } from "./out_stream.ts";
+import type { RunningCall } from "./running_call.ts";
+import type { Session } from "./session.ts";
+import { checkSize, consumerLink } from "./stream_link.ts";
+
+/** What no caller hears of. */
+export interface ReplierCounts {
+  /** Calls without answer whose callback failed. */
+  failedCalls: number;
+}
+
+/** What an answer is an answer to. */
+export type Answerable = Pick<
+  RunningCall,
+  "callId" | "flags" | "source" | "callbackName" | "answered"
+>;
+
+/** Sends exactly one answer to each call that wants one. */
+export class Replier {
+  /** What no caller heard of so far. */
+  readonly counts: ReplierCounts = { failedCalls: 0 };
+  readonly #codec: Codec;
+  readonly #logger: Logger;
+  readonly #session: () => Session | undefined;
+
+  /**
+   * @param codec Turns results into payloads.
+   * @param logger Where failures of calls without answer are told.
+   * @param session Gives the session; without one nobody can be answered.
+   */
+  constructor(codec: Codec, logger: Logger, session: () => Session | undefined) {
+    this.#codec = codec;
+    this.#logger = logger;
+    this.#session = session;
+  }
+
+  /** Answers with a value. */
+  value(call: RunningCall, value: unknown): void {
+    if (call.answered) return;
+    call.closeArgumentStreams();
+    if ((call.flags & Flag.NoReply) !== 0) return void (call.answered = true);
+    // The items of a stream were taken one by one: that they were is all there is to tell.
+    const result = (call.flags & Flag.Each) !== 0 ? undefined : value;
+    let payload: Uint8Array;
+    try {
+      payload = this.#codec.encode(result, "result");
+      checkSize(payload, this.#session(), "the result");
+    } catch (error) {
+      return this.refuse(call, encodeFailure(error));
+    }
+    this.#send(call, Kind.Result, payload);
+  }
+
+  /** Answers with a stream; resolves when it is over. */
+  async stream(call: RunningCall, source: Streamable): Promise<void> {
+    const { source: { id: peer }, callId } = call;
+    const link = consumerLink(
+      this.#codec,
+      this.#session,
+      { call: callId, stream: 0 },
+      (fn) => runInScope(call, fn),
+    );
+    const stream = call.resultStream = new OutStream(source, link);
+    if (call.answered || (call.flags & Flag.NoReply) !== 0) return stream.cancel();
+    call.answered = true;
+    this.#session()?.outbox.post(frame(Kind.Stream, { call: callId, peer }));
+    stream.start([peer]);
+    await stream.finished.catch(() => {}); // its consumer was told
+    call.closeArgumentStreams();
+  }
+
+  /** Answers with what the callback, or the way to it, threw. */
+  failure(call: RunningCall, thrown: unknown): void {
+    if (thrown instanceof Refusal) return this.refuse(call, thrown.error);
+    call.closeArgumentStreams();
+    this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
+  }
+
+  /** Answers that this node did not run the callback, or not to the end. */
+  refuse(call: Answerable, error: DaffiError): void {
+    this.#fail(call, error, () => encodeRefusal(this.#codec, error));
+  }
+
+  #fail(call: Answerable, error: unknown, encode: () => Uint8Array): void {
+    if (call.answered) return;
+    if ((call.flags & Flag.NoReply) === 0) return this.#send(call, Kind.Error, encode());
+    call.answered = true;
+    this.counts.failedCalls++;
+    this.#logger.warn(
+      `daffi: callback ${call.callbackName}, called without answer by ${call.source.name}, failed:`,
+      error,
+    );
+  }
+
+  #send(call: Answerable, kind: Kind, payload: Uint8Array): void {
+    call.answered = true;
+    this.#session()?.outbox.post(
+      frame(kind, { call: call.callId, peer: call.source.id, payload }),
+    );
+  }
+}
+
+/** The callback ran, only its result cannot travel. A getter in the result may throw anything. */
+function encodeFailure(error: unknown): DaffiError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new EncodeError(message, { executed: "yes", cause: error });
+}

@@ -1,0 +1,105 @@
+/**
+ * A call that this node runs for another process.
+ *
+ * @module
+ */
+
+import type { CallScope } from "../internal/call_scope.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
+import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import type { InStream } from "./in_stream.ts";
+import type { RemoteProcess } from "./network.ts";
+import type { OutStream } from "./out_stream.ts";
+
+/** What is known of a call when it comes in. */
+export interface IncomingCall {
+  readonly g: unknown;
+  readonly source: RemoteProcess;
+  readonly callId: number;
+  readonly flags: number;
+  readonly callback: RegisteredCallback;
+  /** How long the caller waits, in milliseconds; 0 for no limit. */
+  readonly callerTimeoutMs: number;
+}
+
+/** The call's state, and what the callback sees of it. */
+export class RunningCall implements CallScope {
+  readonly g: unknown;
+  readonly source: RemoteProcess;
+  readonly callId: number;
+  readonly flags: number;
+  readonly callback: RegisteredCallback;
+  readonly deadlineAt: number;
+  /** Whether the callback's own limit comes before the caller's. */
+  readonly limitedByCallback: boolean;
+  /** The arguments; known once they are decoded. */
+  args: unknown[] = [];
+  /** Iterables among the arguments by their number. */
+  readonly argumentStreams = new Map<number, InStream>();
+  /** The result, if it is a stream. */
+  resultStream: OutStream | undefined;
+  /** Whether nothing may be sent back any more. */
+  answered = false;
+  /** Whether the node keeps it in its table. */
+  tracked = false;
+  #controller: AbortController | undefined;
+  #abortReason: Error | undefined;
+
+  constructor(incoming: IncomingCall) {
+    this.g = incoming.g;
+    this.source = incoming.source;
+    this.callId = incoming.callId;
+    this.flags = incoming.flags;
+    this.callback = incoming.callback;
+    const { callerTimeoutMs } = incoming;
+    const { timeoutMs = Infinity } = this.callback;
+    const most = Math.min(callerTimeoutMs === 0 ? Infinity : callerTimeoutMs, timeoutMs);
+    this.deadlineAt = most === Infinity ? Infinity : monotonicMs() + most;
+    this.limitedByCallback = most === timeoutMs;
+  }
+
+  get caller(): string {
+    return this.source.name;
+  }
+
+  get callbackName(): string {
+    return this.callback.name;
+  }
+
+  get deadline(): number | undefined {
+    if (this.deadlineAt === Infinity) return undefined;
+    return Date.now() + this.deadlineAt - monotonicMs();
+  }
+
+  /** Made when it is first asked for: most callbacks never do. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether the result is not wanted any more. */
+  get aborted(): boolean {
+    return this.#abortReason !== undefined;
+  }
+
+  /** Tells the callback that its result is not wanted, and ends its streams. */
+  abort(reason: Error): void {
+    if (this.aborted) return;
+    this.#abortReason = reason;
+    this.answered = true;
+    this.#controller?.abort(reason);
+    this.resultStream?.cancel();
+    this.closeArgumentStreams(reason);
+  }
+
+  /** The callback has what it wants of its arguments, or, with a reason, gets no more of them. */
+  closeArgumentStreams(reason?: Error): void {
+    for (const stream of this.argumentStreams.values()) {
+      if (reason !== undefined) stream.fail(reason);
+      stream.cancel();
+    }
+  }
+}

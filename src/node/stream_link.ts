@@ -1,0 +1,57 @@
+/**
+ * How the producer's end of a stream sends.
+ *
+ * @module
+ */
+
+import { EncodeError } from "../errors.ts";
+import type { Codec } from "../wire/codec.ts";
+import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
+import { frame, Kind } from "../wire/frame.ts";
+import { HEADER_BYTES } from "../wire/limits.ts";
+import type { ConsumerLink } from "./out_stream.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Makes a stream's way to its consumers.
+ *
+ * @param codec Turns items into payloads.
+ * @param session Gives the session; nothing is sent while there is none.
+ * @param fields Which stream of which call.
+ * @param run Runs the source's code in the scope that it belongs to.
+ */
+export function consumerLink(
+  codec: Codec,
+  session: () => Session | undefined,
+  fields: { readonly call: number; readonly stream: number },
+  run: <T>(fn: () => T) => T,
+): ConsumerLink {
+  return {
+    encode(item) {
+      const payload = codec.encode(item, "item");
+      checkSize(payload, session(), "the item");
+      return payload;
+    },
+    item: (peer, payload) => session()?.outbox.post(frame(Kind.Item, { ...fields, peer, payload })),
+    end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
+    fail: (peer, error) => {
+      const payload = error instanceof EncodeError
+        ? encodeRefusal(codec, error)
+        : encodeThrown(codec, error);
+      session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));
+    },
+    ready: (peer) => session()?.outbox.ready(peer),
+    run,
+  };
+}
+
+/** @throws {EncodeError} when a payload is larger than a frame may be. */
+export function checkSize(payload: Uint8Array, session: Session | undefined, what: string): void {
+  const most = (session?.maxFrameBytes ?? Infinity) - HEADER_BYTES;
+  if (payload.length <= most) return;
+  throw new EncodeError(
+    `Cannot send ${what}: ${payload.length} bytes, at most ${most} are allowed; ` +
+      "send it in parts as a stream, or raise maxFrameBytes",
+    { executed: "never" },
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * A call of one process: one result, or one stream.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { InStream } from "./in_stream.ts";
+import type { RemoteProcess } from "./network.ts";
+import { type CallFacts, type CallPort, PendingCall } from "./pending_call.ts";
+
+/** A call that waits for one process. */
+export class UnaryCall extends PendingCall {
+  /** Who was called; unknown until it was chosen. */
+  #target: RemoteProcess | undefined;
+  #resolve: (value: unknown) => void;
+  #reject: (error: Error) => void;
+  #stream: InStream | undefined;
+  #eager: boolean;
+
+  /**
+   * @param port What it needs of its node.
+   * @param facts What is known of it.
+   * @param eager Whether a stream may begin before it is asked for its first item.
+   * @param resolve Gets the result: a value or an {@linkcode InStream}.
+   * @param reject Gets the error.
+   */
+  constructor(
+    port: CallPort,
+    facts: CallFacts,
+    eager: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(port, facts);
+    this.#eager = eager;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Tells who is called, just before the call is sent. */
+  begin(target: RemoteProcess): void {
+    this.#target = target;
+    target.pendingCalls++;
+    for (const stream of this.streams) stream.start([target.id]);
+  }
+
+  expects(process: RemoteProcess): boolean {
+    return this.#target === process;
+  }
+
+  accept(incoming: Frame, process: RemoteProcess): void {
+    switch (incoming.kind) {
+      case Kind.Result: {
+        const value = this.port.codec.decode(incoming.payload);
+        if (this.settle()) this.#resolve(value);
+        break;
+      }
+      case Kind.Error:
+        return this.fail(this.failure(incoming.payload, process));
+      case Kind.Undelivered:
+        return this.fail(this.undelivered(incoming.value, process));
+      case Kind.Stream:
+        return this.#open(process);
+      case Kind.Item:
+        return this.#stream?.push(
+          this.port.codec.decode(incoming.payload),
+          incoming.payload.length,
+        );
+      case Kind.End:
+        return this.#stream?.finish();
+      case Kind.Fail:
+        return this.#stream?.fail(this.failure(incoming.payload, process));
+      default:
+        throw new ProtocolError(`${kindName(incoming.kind)} is not an answer to a call`);
+    }
+  }
+
+  #open(process: RemoteProcess): void {
+    if (this.#stream !== undefined) throw new ProtocolError("A call has one result stream only");
+    const fields = { call: this.callId, peer: process.id };
+    const stream = this.#stream = new InStream({
+      credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),
+      stop: () => this.port.send(frame(Kind.Stop, fields)),
+      over: () => this.settle(),
+    });
+    this.#resolve(stream);
+    if (this.#eager) stream.start();
+  }
+
+  lose(process: RemoteProcess): void {
+    this.fail(this.lost(process));
+  }
+
+  expire(): void {
+    this.tellCancelled();
+    this.fail(this.timeoutError(this.#target));
+  }
+
+  fail(error: Error): void {
+    this.locate(error);
+    if (this.#stream !== undefined) return this.#stream.fail(error);
+    if (this.settle()) this.#reject(error);
+  }
+
+  protected override settle(): boolean {
+    if (!super.settle()) return false;
+    if (this.#target !== undefined) this.#target.pendingCalls--;
+    return true;
+  }
+
+  protected tellCancelled(): void {
+    if (!this.sent || this.#target === undefined) return;
+    this.port.send(frame(Kind.Cancel, { call: this.callId, peer: this.#target.id }));
+  }
+}

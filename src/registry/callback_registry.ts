@@ -1,0 +1,273 @@
+/**
+ * The callbacks of a process.
+ *
+ * @module
+ */
+
+import { InitializationError } from "../errors.ts";
+import { type Duration, parseDuration } from "../internal/duration.ts";
+import { nameProblem } from "../wire/control.ts";
+import { classMethods, isClass } from "./class_methods.ts";
+import { isStandardSchema, type StandardSchema } from "./standard_schema.ts";
+
+/** Any function. */
+// deno-lint-ignore no-explicit-any -- `unknown` parameters would refuse every typed function
+export type AnyFunction = (...args: any[]) => unknown;
+
+/** Any class. */
+// deno-lint-ignore no-explicit-any -- see above
+export type AnyClass = abstract new (...args: any[]) => object;
+
+/** How a callback is offered. */
+export interface CallbackOptions {
+  /** The name by which others call it. @default {the function's own name} */
+  name?: string;
+  /** How many calls of it may run at a time; others wait for their turn. @default {no limit} */
+  concurrency?: number;
+  /** How long a call may take, waiting for its turn included, before it fails. @default {no limit} */
+  timeout?: Duration;
+  /**
+   * Schema of the list of arguments, or, for a callback with one argument, of that argument.
+   * A call that does not fit fails with a `ValidationError` before the callback runs.
+   */
+  input?: StandardSchema;
+  /** Schema of the result. A result that does not fit fails the call with a `ValidationError`. */
+  output?: StandardSchema;
+}
+
+/** A callback ready to be run. */
+export interface RegisteredCallback {
+  /** The name by which others call it. */
+  readonly name: string;
+  /** What was registered; tells whether the same is registered again. */
+  readonly fn: AnyFunction;
+  /** Runs it. */
+  readonly invoke: (args: unknown[]) => unknown;
+  /** Why it cannot be run now, if it cannot: its class has no instance yet. */
+  readonly problem: () => InitializationError | undefined;
+  /** How many calls may run at a time. */
+  readonly concurrency: number;
+  /** How long a call may run, in milliseconds. */
+  readonly timeoutMs: number | undefined;
+  /** Schema of the arguments. */
+  readonly input: StandardSchema | undefined;
+  /** Schema of the result. */
+  readonly output: StandardSchema | undefined;
+}
+
+/** Names that came or went. */
+export interface RegistryChange {
+  /** Whether they came. */
+  readonly offered: boolean;
+  /** The names. */
+  readonly names: readonly string[];
+}
+
+/** Registers callbacks; see {@linkcode callback}. */
+export interface CallbackFunction {
+  /** Registers a function under its own name, or under `options.name`. Returns the function. */
+  <F extends AnyFunction>(fn: F, options?: CallbackOptions): F;
+  /** Registers a function under a given name. Returns the function. */
+  <F extends AnyFunction>(name: string, fn: F, options?: CallbackOptions): F;
+  /** Registers the public methods of a class; also as a decorator. Use the class it returns. */
+  <C extends AnyClass>(type: C, context?: ClassDecoratorContext<C> | CallbackOptions): C;
+  /**
+   * Withdraws a callback; the network learns of it at once. Calls that run go on.
+   *
+   * @returns Whether there was one of this name.
+   */
+  remove(name: string): boolean;
+}
+
+/**
+ * A set of callbacks of its own, for several nodes in one process.
+ *
+ * @example Two nodes that offer different things
+ * ```ts
+ * import { CallbackRegistry, Global } from "@daffi/core";
+ *
+ * const callbacks = new CallbackRegistry();
+ * callbacks.callback(function greet(name: string) {
+ *   return `Hello, ${name}!`;
+ * });
+ * await using controller = new Global({ processName: "a", initController: true, host: "localhost" });
+ * await controller.ready;
+ * await using other = new Global({ processName: "b", host: "localhost", port: controller.port!, callbacks });
+ * await controller.waitFunction("greet");
+ * console.log(await controller.call.greet("you")); // Hello, you!
+ * ```
+ */
+export class CallbackRegistry {
+  /** Registers and withdraws callbacks of this registry, in the same forms as `callback`. */
+  readonly callback: CallbackFunction;
+  #callbacks = new Map<string, RegisteredCallback>();
+  #listeners = new Set<(change: RegistryChange) => void>();
+
+  /** Makes an empty registry. */
+  constructor() {
+    const register = (first: unknown, second?: unknown, third?: unknown): unknown => {
+      if (typeof first === "string") {
+        return this.#function(second, { ...asOptions(third), name: first });
+      }
+      if (isClass(first)) return this.#class(first, second);
+      return this.#function(first, asOptions(second));
+    };
+    this.callback = Object.assign(register as CallbackFunction, {
+      remove: (name: string) => this.#remove(name),
+    });
+  }
+
+  /** The callback of this name. */
+  get(name: string): RegisteredCallback | undefined {
+    return this.#callbacks.get(name);
+  }
+
+  /** The names of all callbacks. */
+  names(): string[] {
+    return [...this.#callbacks.keys()];
+  }
+
+  /** Calls `listener` on every change until the returned function is called. */
+  subscribe(listener: (change: RegistryChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #function(fn: unknown, options: CallbackOptions): unknown {
+    if (typeof fn !== "function") {
+      throw new InitializationError(`Cannot register a callback: ${String(fn)} is not a function`);
+    }
+    const name = options.name ?? fn.name;
+    if (name === "") {
+      throw new InitializationError(
+        'Cannot register a callback: the function has no name; give one by callback("name", fn) ' +
+          "or write it as a named function",
+      );
+    }
+    this.#add([makeEntry(name, fn as AnyFunction, options)]);
+    return fn;
+  }
+
+  #class(type: AnyClass, second: unknown): unknown {
+    const options = isDecoratorContext(second) ? {} : asOptions(second);
+    if (options.name !== undefined) {
+      throw new InitializationError(
+        `Cannot register class ${type.name} as ${options.name}: its methods keep their own names`,
+      );
+    }
+    let instance: object | undefined;
+    const noInstance = (name: string) =>
+      instance === undefined
+        ? new InitializationError(
+          `Cannot call ${name}: it is an instance method of ${type.name}, of which the process has ` +
+            `no instance yet; create one with new ${type.name}(…)`,
+          { executed: "never" },
+        )
+        : undefined;
+    const entries = classMethods(type).map(({ name, method, isStatic }): RegisteredCallback => ({
+      ...makeEntry(name, method, options),
+      invoke: (args) => method.apply(isStatic ? type : instance, args),
+      problem: () => isStatic ? undefined : noInstance(name),
+    }));
+    if (entries.length === 0) {
+      throw new InitializationError(
+        `Cannot register class ${type.name}: it has no public method; those that begin with _ or # ` +
+          "or are marked @local are not offered",
+      );
+    }
+    this.#add(entries);
+    const registered: AnyClass = new Proxy(type, {
+      construct: (target, args, newTarget) => {
+        // A subclass is a class of its own, with as many instances as it likes.
+        if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
+        if (instance !== undefined) {
+          throw new InitializationError(
+            `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
+              "instance",
+          );
+        }
+        return instance = Reflect.construct(target, args, newTarget) as object;
+      },
+    });
+    return registered;
+  }
+
+  #add(entries: readonly RegisteredCallback[]): void {
+    for (const entry of entries) {
+      const present = this.#callbacks.get(entry.name);
+      if (present !== undefined && present.fn !== entry.fn) {
+        throw new InitializationError(
+          `Cannot register ${entry.name}: another callback has this name; give it another one or ` +
+            `withdraw the first by callback.remove("${entry.name}")`,
+        );
+      }
+    }
+    const names = entries.map((entry) => entry.name).filter((name) => !this.#callbacks.has(name));
+    for (const entry of entries) this.#callbacks.set(entry.name, entry);
+    this.#tell({ offered: true, names });
+  }
+
+  #remove(name: string): boolean {
+    if (!this.#callbacks.delete(name)) return false;
+    this.#tell({ offered: false, names: [name] });
+    return true;
+  }
+
+  #tell(change: RegistryChange): void {
+    if (change.names.length === 0) return;
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function makeEntry(
+  name: string,
+  fn: AnyFunction,
+  { concurrency = Infinity, timeout, input, output }: CallbackOptions,
+): RegisteredCallback {
+  const problem = nameProblem(name) ??
+    (name === "then"
+      ? "must not be then, which JavaScript itself asks every object for"
+      : undefined);
+  if (problem !== undefined) {
+    throw new InitializationError(
+      `Cannot register callback ${JSON.stringify(name)}: the name ${problem}`,
+    );
+  }
+  if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new InitializationError(
+      `Cannot register ${name}: concurrency is ${
+        String(concurrency)
+      }, a whole number above zero is needed`,
+    );
+  }
+  for (const [option, schema] of Object.entries({ input, output })) {
+    if (schema !== undefined && !isStandardSchema(schema)) {
+      throw new InitializationError(
+        `Cannot register ${name}: ${option} is not a Standard Schema; zod, valibot and arktype make them`,
+      );
+    }
+  }
+  const timeoutMs = timeout === undefined
+    ? undefined
+    : parseDuration(timeout, "timeout", { allowInfinity: true });
+  const invoke = (args: unknown[]) => fn(...args);
+  return { name, fn, invoke, problem: () => undefined, concurrency, timeoutMs, input, output };
+}
+
+function isDecoratorContext(value: unknown): boolean {
+  return typeof value === "object" && (value as { kind?: unknown } | null)?.kind === "class";
+}
+
+function asOptions(value: unknown): CallbackOptions {
+  if (value === undefined) return {};
+  if (typeof value === "object" && value !== null) {
+    const { kind } = value as { kind?: unknown };
+    if (kind === undefined) return value;
+    throw new InitializationError(
+      `Cannot use @callback on a ${String(kind)}: decorate the class instead`,
+    );
+  }
+  throw new InitializationError(
+    `Cannot register a callback: the options are ${String(value)}, an object is needed`,
+  );
+}

@@ -1,0 +1,284 @@
+/**
+ * `g.call` and what it builds.
+ *
+ * @module
+ */
+
+import { AsyncResult } from "./async_result.ts";
+import { type ReadOptions, readOptions } from "./call_options.ts";
+import { CallCancelledError, EncodeError, InitializationError } from "./errors.ts";
+import { type CallSite, captureCallSite } from "./internal/call_site.ts";
+import { longTimeout } from "./internal/long_timeout.ts";
+import type {
+  BgOptions,
+  BroadcastOptions,
+  FgOptions,
+  Modifier,
+  ModifierKind,
+  ModifierOptions,
+  NoReturnOptions,
+  Strategy,
+  StreamOptions,
+} from "./modifiers.ts";
+import type { Streamable } from "./wire/streamable.ts";
+import type { ItemOf } from "./remote_types.ts";
+
+/** A call as it is handed to the node. */
+export interface CallRequest {
+  readonly callbackName: string;
+  readonly args: readonly unknown[];
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly to: string | undefined;
+  readonly strategy: Strategy;
+  readonly site: CallSite | undefined;
+}
+
+/** What carries calls out. */
+export interface CallPort {
+  /** Calls one process; with `eager`, a stream begins before it is asked for an item. */
+  call(request: CallRequest, eager?: boolean): Promise<unknown>;
+  /** Calls one process; settles when the call is handed over, and never rejects. */
+  noReturn(request: CallRequest): Promise<void>;
+  /** Calls all and waits for their results. */
+  broadcast(request: CallRequest): Promise<Record<string, unknown>>;
+  /** Calls all; settles when the call is handed over. */
+  broadcastNoReturn(request: CallRequest): Promise<void>;
+  /** Calls all once for each item. */
+  stream(request: CallRequest): Promise<void>;
+}
+
+/** A call of which only a stream can be made: its argument is an iterable of items. */
+export interface StreamCall {
+  /** Has the callback run once for each item, on every process that offers it. */
+  stream(options?: StreamOptions): Promise<void>;
+  /** The same by the modifier `STREAM`. */
+  exec(modifier: Modifier<"stream">): Promise<void>;
+}
+
+/**
+ * A call that is described but not made. It is made when it is awaited, iterated, or given an
+ * execution modifier; each time anew.
+ */
+export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
+  /** Foreground: waits for the result. */
+  fg(options?: FgOptions): Promise<T>;
+  /** Background: gives a future at once. */
+  bg(options?: BgOptions): AsyncResult<T>;
+  /**
+   * Wants no result. Settles when the call is handed to the transport, and never rejects: failures
+   * are logged and counted.
+   *
+   * @throws {InitializationError} at once when an option is not valid.
+   */
+  noReturn(options?: NoReturnOptions): Promise<void>;
+  /** Calls every process that offers the callback and gives their results by process name. */
+  broadcast(options: BroadcastOptions & { returnResult: true }): Promise<Record<string, T>>;
+  /** Calls every process that offers the callback. */
+  broadcast(options?: BroadcastOptions & { returnResult?: false }): Promise<void>;
+  /** Calls every process that offers the callback. */
+  broadcast(options?: BroadcastOptions): Promise<Record<string, T> | void>;
+  /** Has the callback run once for each item of the one argument, on every process that offers it. */
+  stream(options?: StreamOptions): Promise<void>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"fg">): Promise<T>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"bg">): AsyncResult<T>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"noReturn"> | Modifier<"stream">): Promise<void>;
+  /** Makes the call with a modifier as a value. */
+  exec(
+    modifier: Modifier<"broadcast", BroadcastOptions & { returnResult: true }>,
+  ): Promise<Record<string, T>>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"broadcast">): Promise<void>;
+  /** Like `Promise.prototype.catch`. */
+  catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
+  /** Like `Promise.prototype.finally`. */
+  finally(onFinally?: (() => void) | null): Promise<T>;
+}
+
+/** Makes `g.call`. */
+export function remoteCallbacks(port: CallPort): Record<string, unknown> {
+  const functions = new Map<string, (...args: unknown[]) => PendingRemoteCall>();
+  return new Proxy(Object.create(null), {
+    get(_, name) {
+      // Whoever awaits or prints `g.call` asks for these; they are no callbacks.
+      if (typeof name === "symbol" || name === "then") return undefined;
+      let build = functions.get(name);
+      if (build === undefined) {
+        const site = (...args: unknown[]) =>
+          new PendingRemoteCall(port, name, args, captureCallSite(site));
+        functions.set(name, build = site);
+      }
+      return build;
+    },
+    set(_, name) {
+      throw new InitializationError(`Cannot set g.call.${String(name)}: register it by callback()`);
+    },
+  });
+}
+
+class PendingRemoteCall implements RemoteCall<unknown> {
+  #port: CallPort;
+  #name: string;
+  #args: readonly unknown[];
+  #site: CallSite;
+
+  constructor(port: CallPort, name: string, args: readonly unknown[], site: CallSite) {
+    this.#port = port;
+    this.#name = name;
+    this.#args = args;
+    this.#site = site;
+  }
+
+  then<A, B>(
+    onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.fg().then(onFulfilled, onRejected) as Promise<A | B>;
+  }
+
+  catch<R>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<unknown> {
+    return this.fg().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<unknown> {
+    return this.fg().finally(onFinally);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<never> {
+    const result = await this.#port.call(this.#request("fg", {}), true);
+    if (typeof result !== "object" || result === null || !isIterable(result)) {
+      throw new EncodeError(
+        `Cannot iterate over the result of ${this.#name}: it is no stream; await the call instead`,
+        { callbackName: this.#name, executed: "yes" },
+      );
+    }
+    yield* result as AsyncIterable<never>;
+  }
+
+  fg(options: FgOptions = {}): Promise<unknown> {
+    try {
+      return this.#port.call(this.#request("fg", options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  bg(options: BgOptions = {}): AsyncResult<unknown> {
+    const { etaMs, ...request } = this.#request("bg", options);
+    const controller = new AbortController();
+    const signal = request.signal === undefined
+      ? controller.signal
+      : AbortSignal.any([request.signal, controller.signal]);
+    const outcome = this.#after(etaMs, signal, () => this.#port.call({ ...request, signal }));
+    return new AsyncResult(this.#name, outcome, () => controller.abort());
+  }
+
+  noReturn(options: NoReturnOptions = {}): Promise<void> {
+    const request = this.#request("noReturn", options);
+    return this.#after(request.etaMs, undefined, () => this.#port.noReturn(request));
+  }
+
+  broadcast(
+    options: BroadcastOptions & { returnResult: true },
+  ): Promise<Record<string, unknown>>;
+  broadcast(options?: BroadcastOptions): Promise<void>;
+  async broadcast(options: BroadcastOptions = {}): Promise<Record<string, unknown> | void> {
+    const request = this.#request("broadcast", options);
+    const { etaMs, signal } = request;
+    if (options.returnResult === true) {
+      return await this.#after(etaMs, signal, () => this.#port.broadcast(request));
+    }
+    await this.#after(etaMs, signal, () => this.#port.broadcastNoReturn(request));
+  }
+
+  async stream(options: StreamOptions = {}): Promise<void> {
+    const request = this.#request("stream", options);
+    const [items] = this.#args;
+    if (
+      this.#args.length !== 1 || typeof items !== "object" || items === null || !isIterable(items)
+    ) {
+      throw new InitializationError(
+        `Cannot stream to ${this.#name}: its one argument must be an iterable of items`,
+      );
+    }
+    await this.#port.stream({ ...request, args: [itemsOf(items)] });
+  }
+
+  // deno-lint-ignore no-explicit-any -- the overloads of the interface say what comes
+  exec<K extends ModifierKind>(modifier: Modifier<K>): any {
+    const { kind, options } = modifier as Modifier<ModifierKind>;
+    switch (kind) {
+      case "fg":
+        return this.fg(options);
+      case "bg":
+        return this.bg(options);
+      case "noReturn":
+        return this.noReturn(options as NoReturnOptions);
+      case "broadcast":
+        return this.broadcast(options as BroadcastOptions);
+      case "stream":
+        return this.stream(options as StreamOptions);
+      default:
+        throw new InitializationError(
+          "Cannot execute the call: the modifier must be FG, BG, NO_RETURN, BROADCAST or STREAM",
+        );
+    }
+  }
+
+  #request<K extends ModifierKind>(
+    kind: K,
+    options: ModifierOptions[K],
+  ): CallRequest & ReadOptions {
+    return {
+      callbackName: this.#name,
+      args: this.#args,
+      site: this.#site,
+      ...readOptions(kind, options),
+    };
+  }
+
+  /** Runs `send` after `etaMs`, unless the signal comes first. */
+  #after<T>(
+    etaMs: number | undefined,
+    signal: AbortSignal | undefined,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    if (etaMs === undefined) return send();
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        cancelTimer();
+        reject(
+          new CallCancelledError(`The call of ${this.#name} was cancelled before it was sent`, {
+            callbackName: this.#name,
+            executed: "never",
+            cause: signal?.reason,
+          }),
+        );
+      };
+      const cancelTimer = longTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve(send());
+      }, etaMs);
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+}
+
+function isIterable(value: object): value is Streamable {
+  return Symbol.asyncIterator in value || Symbol.iterator in value;
+}
+
+/** Arrays and sets are values elsewhere; streamed, they stand for their items. */
+function itemsOf(items: Streamable): Streamable {
+  if (Symbol.asyncIterator in items) return items;
+  const iterator = items[Symbol.iterator]();
+  return Symbol.iterator in iterator ? iterator as IterableIterator<unknown> : generator(items);
+}
+
+function* generator(items: Iterable<unknown>): Generator {
+  yield* items;
+}

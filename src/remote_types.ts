@@ -1,0 +1,84 @@
+/**
+ * How remote callbacks look to the compiler.
+ *
+ * @module
+ */
+
+import type { AnyClass, AnyFunction } from "./registry/callback_registry.ts";
+import type { RemoteCall, StreamCall } from "./remote_call.ts";
+
+/** What a call gives: a generator arrives as an async iterator, a promise as what it resolves to. */
+export type ResultOf<R> = Awaited<R> extends infer T
+  // deno-lint-ignore no-explicit-any -- an untyped result stays untyped
+  ? 0 extends 1 & T ? any
+  : T extends AsyncIterable<infer Item> | Generator<infer Item> ? AsyncIterableIterator<Item>
+  : T
+  : never;
+
+/** What `for await` over a call gives. */
+export type ItemOf<T> =
+  // deno-lint-ignore no-explicit-any -- an untyped result has untyped items
+  0 extends 1 & T ? any
+    : T extends AsyncIterable<infer Item> | Iterable<infer Item> ? Item
+    : never;
+
+/** A callback as its callers see it. One that takes one argument can be streamed to. */
+export type RemoteFunction<F> = F extends (...args: infer A) => infer R
+  ? A extends [item: infer Item, ...rest: infer Rest] ? [] extends Rest ? {
+        (...args: A): RemoteCall<ResultOf<R>>;
+        (items: Iterable<Item> | AsyncIterable<Item>): StreamCall;
+      }
+    : (...args: A) => RemoteCall<ResultOf<R>>
+  : (...args: A) => RemoteCall<ResultOf<R>>
+  : never;
+
+/** Remote callbacks of which nothing is known. */
+// deno-lint-ignore no-explicit-any -- nothing is known
+export type UntypedCallbacks = Record<string, (...args: any[]) => any>;
+
+/** `g.call`: each callback by its name. */
+export type RemoteCallbacks<Remote> = {
+  readonly [Name in keyof Remote]: Remote[Name] extends AnyFunction ? RemoteFunction<Remote[Name]>
+    : never;
+};
+
+/** A name that others may call. */
+export type PublicName<Name> = Name extends `_${string}` | "prototype" ? never : Name;
+
+/** The functions among the members of a type. */
+export type FunctionsOf<T> = {
+  [
+    Name in keyof T as T[Name] extends AnyClass ? never
+      : T[Name] extends AnyFunction ? PublicName<Name>
+      : never
+  ]: T[Name];
+};
+
+/** The classes among the members of a type. */
+export type ClassesOf<M> = {
+  [Name in keyof M]: M[Name] extends AnyClass ? M[Name] : never;
+}[keyof M];
+
+/** The public methods of a class. */
+export type MethodsOf<C> = C extends AnyClass ? FunctionsOf<InstanceType<C>> & FunctionsOf<C>
+  : never;
+
+/** All members of a union in one type. */
+export type Intersection<U> = (U extends unknown ? (part: U) => void : never) extends
+  (whole: infer Whole) => void ? Whole : never;
+
+/**
+ * The callbacks that a module offers, from its type: its exported functions, and the public methods
+ * of its exported classes.
+ *
+ * @example
+ * ```ts ignore
+ * import type * as calculator from "./calculator.ts";
+ *
+ * const g = new Global<CallbacksOf<typeof calculator>>({ host: "localhost", port: 8888 });
+ * const sum: number = await g.call.add(1, 2);
+ * ```
+ */
+export type CallbacksOf<M> =
+  & FunctionsOf<M>
+  & ([ClassesOf<M>] extends [never] ? unknown : Intersection<MethodsOf<ClassesOf<M>>>);

@@ -1,0 +1,83 @@
+/**
+ * What a transport must provide. TCP, UNIX sockets and in-memory pipes implement it, and one
+ * contract suite tests them all.
+ *
+ * @module
+ */
+
+/** An ordered, reliable stream of bytes in both directions. `Deno.Conn` is one. */
+export interface ByteStream {
+  /**
+   * Reads up to `into.length` bytes.
+   *
+   * @returns How many bytes came, at least one, or `null` when the other side has finished.
+   * Rejects when the connection broke, or {@linkcode ByteStream.close} was called meanwhile.
+   */
+  read(into: Uint8Array): Promise<number | null>;
+
+  /**
+   * Writes some of `bytes`; it may be all of them. `bytes` must not change until it settles.
+   *
+   * @returns How many bytes were taken, at least one. Rejects when the connection broke.
+   */
+  write(bytes: Uint8Array): Promise<number>;
+
+  /** Ends the connection at once in both directions; pending reads and writes settle. Idempotent. */
+  close(): void;
+}
+
+/** Where a controller can be reached; only the fields that apply are set. */
+export interface Address {
+  host?: string;
+  port?: number;
+  socketPath?: string;
+}
+
+/** Something that nodes connect to. */
+export interface Listener {
+  /** The address as bound. */
+  readonly address: Address;
+
+  /** Waits for the next connection; `null` once the listener is closed. Never rejects. */
+  accept(): Promise<ByteStream | null>;
+
+  /** Stops listening and frees the port or the socket file. Idempotent. */
+  close(): void;
+}
+
+/** One way of reaching a controller. */
+export interface Transport {
+  /** The address in words, for messages. */
+  readonly description: string;
+
+  /**
+   * Starts listening.
+   *
+   * @throws {ConnectionError} when the address is taken or cannot be listened on.
+   */
+  listen(): Promise<Listener>;
+
+  /**
+   * Connects to a controller.
+   *
+   * @throws {ConnectionError} when nobody answers.
+   */
+  connect(): Promise<{ stream: ByteStream; address: Address }>;
+}
+
+/** Ends accept loops the same way for every kind of Deno listener. */
+export async function acceptFrom(
+  listener: { accept(): Promise<ByteStream> },
+  isClosed: () => boolean,
+): Promise<ByteStream | null> {
+  while (!isClosed()) {
+    try {
+      return await listener.accept();
+    } catch {
+      // A peer that gave up before it was accepted, or too many open files: neither ends the
+      // listener. Leave the event loop room to free something before the next attempt.
+      await new Promise((resolve) => setTimeout(resolve, isClosed() ? 0 : 10));
+    }
+  }
+  return null;
+}

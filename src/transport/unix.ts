@@ -1,0 +1,160 @@
+/**
+ * UNIX sockets through `Deno.listen` and `Deno.connect`.
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+import {
+  acceptFrom,
+  type Address,
+  type ByteStream,
+  type Listener,
+  type Transport,
+} from "./transport.ts";
+
+/** Name of the socket in its directory. */
+export const SOCKET_NAME = ".sock";
+
+/** The longest path that every supported system takes for a socket (macOS: 104 with the NUL). */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/**
+ * Makes the transport for the socket in `directory`.
+ *
+ * @param directory Where the socket lives.
+ * @param shared Whether the directory may be one that others use too. If not, it is made private
+ * even if it exists.
+ */
+export function unixTransport(directory: string, shared: boolean): Transport {
+  const path = `${directory.replace(/[/\\]+$/, "")}/${SOCKET_NAME}`;
+  return {
+    description: path,
+    async listen(): Promise<Listener> {
+      checkPath(path);
+      try {
+        await prepareDirectory(directory, shared);
+        return await lockedWhile(`${path}.lock`, () => bind(path));
+      } catch (error) {
+        if (error instanceof ConnectionError) throw error;
+        throw new ConnectionError(`Cannot listen on ${path}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    },
+    async connect(): Promise<{ stream: ByteStream; address: Address }> {
+      checkPath(path);
+      try {
+        const stream = await Deno.connect({ transport: "unix", path });
+        return { stream, address: { socketPath: path } };
+      } catch (error) {
+        throw new ConnectionError(
+          `Cannot connect to the controller at ${path}: ${(error as Error).message}`,
+          { cause: error },
+        );
+      }
+    },
+  };
+}
+
+function checkPath(path: string): void {
+  if (Deno.build.os === "windows") {
+    throw new ConnectionError("Cannot use a UNIX socket on Windows: give host and port instead");
+  }
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > MAX_SOCKET_PATH_BYTES) {
+    throw new ConnectionError(
+      `Cannot use the socket ${path}: its path has ${bytes} bytes, at most ${MAX_SOCKET_PATH_BYTES} ` +
+        "are possible; give a shorter unixSockPath",
+    );
+  }
+}
+
+async function prepareDirectory(directory: string, shared: boolean): Promise<void> {
+  let created = false;
+  try {
+    await Deno.stat(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    created = true;
+  }
+  // In a directory that others may write to, somebody else could put a socket in our place.
+  if (created || !shared) await Deno.chmod(directory, 0o700);
+}
+
+/**
+ * Two controllers that start at once would both find a stale socket, and the slower would remove
+ * the faster one's new socket. Looking, removing and binding therefore happen under a file lock,
+ * which the system releases even if its holder is killed.
+ */
+async function lockedWhile<T>(path: string, work: () => Promise<T>): Promise<T> {
+  using file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  await file.lock(true);
+  return await work();
+}
+
+async function bind(path: string): Promise<Listener> {
+  if (await exists(path)) {
+    if (await answers(path)) {
+      throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
+    }
+    await Deno.remove(path);
+  }
+  const listener = Deno.listen({ transport: "unix", path });
+  await Deno.chmod(path, 0o600);
+  const { ino } = await Deno.lstat(path);
+  return new UnixListener(listener, path, ino);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    const info = await Deno.lstat(path);
+    if (info.isSocket) return true;
+    throw new ConnectionError(`Cannot listen on ${path}: something that is not a socket is there`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function answers(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+class UnixListener implements Listener {
+  readonly address: Address;
+  #listener: Deno.UnixListener;
+  #inode: number | null;
+  #closed = false;
+
+  constructor(listener: Deno.UnixListener, path: string, inode: number | null) {
+    this.#listener = listener;
+    this.#inode = inode;
+    this.address = { socketPath: path };
+  }
+
+  accept(): Promise<ByteStream | null> {
+    return acceptFrom(this.#listener, () => this.#closed);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+    const path = this.address.socketPath!;
+    try {
+      // Only the own socket: a successor may have put its own in this place already.
+      if (Deno.lstatSync(path).ino === this.#inode) Deno.removeSync(path);
+    } catch {
+      // It is gone already.
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The bytes of MessagePack's own types.
+ *
+ * @module
+ */
+
+import { LARGE_PAYLOAD_BYTES } from "./limits.ts";
+
+const INITIAL_BYTES = 4096;
+const SHORT_STRING = 24;
+
+const utf8 = new TextEncoder();
+
+/** Writes into a buffer that grows and is kept for the next value. */
+export class ByteWriter {
+  /** The buffer. It may be another one after any call. */
+  bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
+  /** The same buffer, for numbers. */
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Where the next byte goes. */
+  at = 0;
+
+  /**
+   * Gives what was written and begins anew.
+   *
+   * @returns From {@linkcode LARGE_PAYLOAD_BYTES} on a buffer that belongs to the receiver; below, a
+   * view that is valid until the next byte is written.
+   */
+  finish(): Uint8Array {
+    const result = this.bytes.subarray(0, this.at);
+    this.at = 0;
+    if (this.bytes.length >= LARGE_PAYLOAD_BYTES) {
+      this.bytes = new Uint8Array(INITIAL_BYTES);
+      this.view = new DataView(this.bytes.buffer);
+    }
+    return result;
+  }
+
+  /** Makes room for `size` bytes and tells where it begins. */
+  reserve(size: number): number {
+    const at = this.at;
+    const end = at + size;
+    if (end > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.bytes.length * 2));
+      grown.set(this.bytes.subarray(0, at));
+      this.bytes = grown;
+      this.view = new DataView(grown.buffer);
+    }
+    this.at = end;
+    return at;
+  }
+
+  /** Writes a byte. */
+  byte(byte: number): void {
+    const at = this.reserve(1);
+    this.bytes[at] = byte;
+  }
+
+  /** Writes a tag and one byte. */
+  head2(tag: number, value: number): void {
+    const at = this.reserve(2);
+    this.bytes[at] = tag;
+    this.bytes[at + 1] = value;
+  }
+
+  /** Writes a tag and two bytes. */
+  head3(tag: number, value: number): void {
+    const at = this.reserve(3);
+    this.bytes[at] = tag;
+    this.bytes[at + 1] = value >>> 8;
+    this.bytes[at + 2] = value;
+  }
+
+  /** Writes a tag and four bytes. */
+  head5(tag: number, value: number): void {
+    const at = this.reserve(5);
+    this.bytes[at] = tag;
+    this.view.setUint32(at + 1, value);
+  }
+
+  /** Writes a string. */
+  string(value: string): void {
+    const length = value.length;
+    if (length <= SHORT_STRING) {
+      // Most keys and words are short ASCII: cheaper by hand than by a call into the runtime.
+      const at = this.reserve(1 + length);
+      const bytes = this.bytes;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code >= 0x80) break;
+        bytes[at + 1 + i] = code;
+      }
+      if (i === length) {
+        bytes[at] = 0xa0 | length;
+        return;
+      }
+      this.at = at;
+    }
+    // UTF-8 needs at most three bytes for a UTF-16 unit; the head is as wide as that needs.
+    const most = length * 3;
+    const headSize = most < 0x20 ? 1 : most < 0x100 ? 2 : most < 0x10000 ? 3 : 5;
+    const at = this.reserve(headSize + most);
+    const { written } = utf8.encodeInto(
+      value,
+      this.bytes.subarray(at + headSize, at + headSize + most),
+    );
+    this.at = at + headSize + written;
+    this.bytes[at] = headSize === 1
+      ? 0xa0 | written
+      : headSize === 2
+      ? 0xd9
+      : headSize === 3
+      ? 0xda
+      : 0xdb;
+    if (headSize === 2) this.bytes[at + 1] = written;
+    else if (headSize === 3) this.view.setUint16(at + 1, written);
+    else if (headSize === 5) this.view.setUint32(at + 1, written);
+  }
+
+  /** Begins an array of so many items. */
+  arrayHead(length: number): void {
+    if (length < 0x10) this.byte(0x90 | length);
+    else if (length < 0x10000) this.head3(0xdc, length);
+    else this.head5(0xdd, length);
+  }
+
+  /** Begins a map of so many keys. */
+  mapHead(size: number): void {
+    if (size < 0x10) this.byte(0x80 | size);
+    else if (size < 0x10000) this.head3(0xde, size);
+    else this.head5(0xdf, size);
+  }
+
+  /** Writes a number: an integer of up to 32 bits in its shortest form, any other as a float. */
+  number(value: number): void {
+    if ((value | 0) === value) {
+      if (value >= 0) {
+        if (value < 0x80) return this.byte(value);
+        if (value < 0x100) return this.head2(0xcc, value);
+        if (value < 0x10000) return this.head3(0xcd, value);
+        return this.head5(0xce, value);
+      }
+      if (value >= -0x20) return this.byte(value & 0xff);
+      if (value >= -0x80) return this.head2(0xd0, value & 0xff);
+      if (value >= -0x8000) return this.head3(0xd1, value & 0xffff);
+      return this.head5(0xd2, value >>> 0);
+    }
+    if (value >= 0x80000000 && value <= 0xffffffff && Number.isInteger(value)) {
+      return this.head5(0xce, value);
+    }
+    const at = this.reserve(9);
+    this.bytes[at] = 0xcb;
+    this.view.setFloat64(at + 1, value);
+  }
+}

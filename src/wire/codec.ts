@@ -1,0 +1,76 @@
+/**
+ * User values ↔ bytes: MessagePack with the extension types of `docs/protocol.md`, section 9.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { Decoder } from "./decoder.ts";
+import { Encoder } from "./encoder.ts";
+import type { Streamable } from "./streamable.ts";
+
+/** Gives an iterable found in a value its stream number. */
+export type StreamWriter = (source: Streamable) => number;
+
+/** Gives the consumer's end of the stream with this number. */
+export type StreamReader = (stream: number) => AsyncIterable<unknown>;
+
+/** Turns values into payloads and back. */
+export interface Codec {
+  /**
+   * Encodes a value.
+   *
+   * @param value Anything that `api` lists; iterables only if `streams` is given.
+   * @param root How the value is called in errors: `"args"`, `"result"`, `"item"`.
+   * @param streams Called for each iterable in the value.
+   * @returns From {@linkcode LARGE_PAYLOAD_BYTES} on a buffer that belongs to the receiver;
+   * below, a view that is valid until the next call.
+   * @throws {EncodeError} when something in the value cannot travel; the message names its path.
+   */
+  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array;
+
+  /**
+   * Decodes a payload. Nothing in the result refers to `bytes`.
+   *
+   * @param bytes One whole value.
+   * @param streams Called for each stream that the value refers to.
+   * @throws {ProtocolError} when the bytes are not one valid value within the limits.
+   */
+  decode(bytes: Uint8Array, streams?: StreamReader): unknown;
+}
+
+/** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
+export class MessagePackCodec implements Codec {
+  #encoder = new Encoder();
+  #decoder = new Decoder();
+  #encoding = false;
+  #decoding = false;
+
+  /** See {@linkcode Codec.encode}. */
+  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array {
+    // A getter in the value may make a call of its own while this one is being encoded.
+    if (this.#encoding) return new Encoder().encode(value, root, streams);
+    this.#encoding = true;
+    try {
+      return this.#encoder.encode(value, root, streams);
+    } finally {
+      this.#encoding = false;
+    }
+  }
+
+  /** See {@linkcode Codec.decode}. */
+  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
+    if (this.#decoding) return new Decoder().decode(bytes, streams);
+    this.#decoding = true;
+    try {
+      return this.#decoder.decode(bytes, streams);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      throw new ProtocolError("Cannot decode the payload: it is not a valid value", {
+        cause: error,
+      });
+    } finally {
+      this.#decoding = false;
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Control payloads ↔ bytes: plain MessagePack, checked field by field, for what comes in is a
+ * stranger's (`docs/protocol.md`, sections 4 and 5).
+ *
+ * @module
+ */
+
+import { decode, encode, type ValueType } from "@std/msgpack";
+import { ProtocolError } from "../errors.ts";
+import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES } from "./limits.ts";
+
+/** A callback's name and the number that stands for it in frames. */
+export type NamedCallback = readonly [nameId: number, name: string];
+
+/** A process in the directory. */
+export type ProcessEntry = readonly [
+  id: number,
+  name: string,
+  callbacks: readonly NamedCallback[],
+];
+
+/** Payload of `HELLO`. */
+export interface Hello {
+  process: string;
+  instance: string;
+  maxFrameBytes: number;
+  callbacks: readonly string[];
+}
+
+/** Payload of `WELCOME`. */
+export interface Welcome {
+  id: number;
+  controller: string;
+  maxFrameBytes: number;
+  processes: readonly ProcessEntry[];
+}
+
+/** Why a node may not join. */
+export type RefusalCode =
+  | "VERSION"
+  | "DUPLICATE_PROCESS"
+  | "OVERLOADED"
+  | "AUTHENTICATION"
+  | "PROTOCOL";
+
+/** Payload of `REFUSED`. */
+export interface Refusal {
+  code: string;
+  message: string;
+}
+
+/** Payload of `DIRECTORY`: one change. */
+export type DirectoryChange =
+  | { type: "join"; process: ProcessEntry }
+  | { type: "leave"; id: number; graceful: boolean }
+  | { type: "offer"; id: number; callbacks: readonly NamedCallback[] }
+  | { type: "withdraw"; id: number; callbacks: readonly number[] };
+
+const utf8 = new TextEncoder();
+
+/** Tells why a process or callback name is not allowed, or `undefined` if it is. */
+export function nameProblem(name: unknown): string | undefined {
+  if (typeof name !== "string") return `must be a string, not ${typeof name}`;
+  if (name === "") return "must not be empty";
+  if (name.length > MAX_NAME_BYTES || utf8.encode(name).length > MAX_NAME_BYTES) {
+    return `must have at most ${MAX_NAME_BYTES} bytes`;
+  }
+  return undefined;
+}
+
+/** Encodes any control payload. */
+export function encodeControl(
+  value: Hello | Welcome | Refusal | DirectoryChange | readonly string[] | readonly number[],
+): Uint8Array {
+  return encode(value as unknown as ValueType);
+}
+
+/** Decodes the payload of `HELLO`. @throws {ProtocolError} when it is not one. */
+export function decodeHello(bytes: Uint8Array): Hello {
+  const map = asMap(decodeControl(bytes), "HELLO");
+  const hello = {
+    process: asName(field(map, "process"), "HELLO.process"),
+    instance: asName(field(map, "instance"), "HELLO.instance"),
+    maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "HELLO.maxFrameBytes"),
+    callbacks: asList(field(map, "callbacks"), "HELLO.callbacks", asName),
+  };
+  if (hello.callbacks.length > MAX_CALLBACKS_PER_NODE) {
+    throw new ProtocolError(
+      `Cannot join: ${hello.callbacks.length} callbacks, at most ${MAX_CALLBACKS_PER_NODE} are allowed`,
+    );
+  }
+  return hello;
+}
+
+/** Decodes the payload of `WELCOME`. @throws {ProtocolError} when it is not one. */
+export function decodeWelcome(bytes: Uint8Array): Welcome {
+  const map = asMap(decodeControl(bytes), "WELCOME");
+  return {
+    id: asInteger(field(map, "id"), "WELCOME.id"),
+    controller: asName(field(map, "controller"), "WELCOME.controller"),
+    maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "WELCOME.maxFrameBytes"),
+    processes: asList(field(map, "processes"), "WELCOME.processes", asProcess),
+  };
+}
+
+/** Decodes the payload of `REFUSED`. @throws {ProtocolError} when it is not one. */
+export function decodeRefusal(bytes: Uint8Array): Refusal {
+  const map = asMap(decodeControl(bytes), "REFUSED");
+  const code = field(map, "code");
+  const message = field(map, "message");
+  if (typeof code !== "string" || typeof message !== "string") {
+    throw wrong("REFUSED", "two strings");
+  }
+  return { code, message };
+}
+
+/** Decodes the payload of `OFFER` and `WITHDRAW`. @throws {ProtocolError} when it is not one. */
+export function decodeNames(bytes: Uint8Array): string[] {
+  return asList(decodeControl(bytes), "OFFER", asName);
+}
+
+/** Decodes the payload of `TARGETS`. @throws {ProtocolError} when it is not one. */
+export function decodeTargets(bytes: Uint8Array): number[] {
+  return asList(decodeControl(bytes), "TARGETS", asInteger);
+}
+
+/** Decodes the payload of `DIRECTORY`. @throws {ProtocolError} when it is not one. */
+export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
+  const map = asMap(decodeControl(bytes), "DIRECTORY");
+  const type = field(map, "type");
+  if (type === "join") {
+    return { type, process: asProcess(field(map, "process"), "DIRECTORY.process") };
+  }
+  const id = asInteger(field(map, "id"), "DIRECTORY.id");
+  const callbacks = field(map, "callbacks");
+  switch (type) {
+    case "leave":
+      return { type, id, graceful: field(map, "graceful") === true };
+    case "offer":
+      return { type, id, callbacks: asList(callbacks, "DIRECTORY.callbacks", asNamedCallback) };
+    case "withdraw":
+      return { type, id, callbacks: asList(callbacks, "DIRECTORY.callbacks", asInteger) };
+    default:
+      throw wrong("DIRECTORY.type", "join, leave, offer or withdraw");
+  }
+}
+
+function decodeControl(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes);
+  } catch (error) { // also a RangeError from nesting that exhausts the stack
+    throw new ProtocolError("Cannot decode the control payload: it is not MessagePack", {
+      cause: error,
+    });
+  }
+}
+
+function wrong(what: string, wanted: string): ProtocolError {
+  return new ProtocolError(`Cannot decode the control payload: ${what} must be ${wanted}`);
+}
+
+function asMap(value: unknown, what: string): object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw wrong(what, "a map");
+}
+
+function field(map: object, key: string): unknown {
+  return Object.hasOwn(map, key) ? (map as Record<string, unknown>)[key] : undefined;
+}
+
+function asName(value: unknown, what: string): string {
+  const problem = nameProblem(value);
+  if (problem === undefined) return value as string;
+  throw new ProtocolError(`Cannot decode the control payload: ${what} ${problem}`);
+}
+
+function asInteger(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0xffffffff) {
+    return value;
+  }
+  throw wrong(what, "an unsigned 32-bit integer");
+}
+
+function asList<T>(value: unknown, what: string, as: (item: unknown, what: string) => T): T[] {
+  if (!Array.isArray(value)) throw wrong(what, "a list");
+  return value.map((item, index) => as(item, `${what}[${index}]`));
+}
+
+function asNamedCallback(value: unknown, what: string): NamedCallback {
+  if (!Array.isArray(value) || value.length !== 2) throw wrong(what, "an id and a name");
+  return [asInteger(value[0], `${what}[0]`), asName(value[1], `${what}[1]`)];
+}
+
+function asProcess(value: unknown, what: string): ProcessEntry {
+  if (!Array.isArray(value) || value.length !== 3) throw wrong(what, "an id, a name and callbacks");
+  return [
+    asInteger(value[0], `${what}[0]`),
+    asName(value[1], `${what}[1]`),
+    asList(value[2], `${what}[2]`, asNamedCallback),
+  ];
+}

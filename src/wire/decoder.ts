@@ -1,0 +1,344 @@
+/**
+ * MessagePack → values. The bytes are a stranger's: every declared length is checked against the
+ * bytes that are left before anything is allocated, and the depth is limited.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { StreamReader } from "./codec.ts";
+import { BINARY_VIEWS, Constant, ERROR_CLASSES, Extension } from "./extensions.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+
+const SHORT_STRING = 24;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Decodes one value at a time. */
+export class Decoder {
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #at = 0;
+  #end = 0;
+  #streams: StreamReader | undefined;
+
+  /** See {@linkcode Codec.decode}. */
+  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = 0;
+    this.#end = bytes.length;
+    this.#streams = streams;
+    const value = this.#read(0);
+    if (this.#at !== this.#end) {
+      throw new ProtocolError(`Cannot decode the payload: ${this.#end - this.#at} bytes too many`);
+    }
+    return value;
+  }
+
+  /** Claims the next `size` bytes and tells where they begin. */
+  #take(size: number): number {
+    const at = this.#at;
+    if (size > this.#end - at) {
+      throw new ProtocolError(
+        `Cannot decode the payload: ${size} bytes announced, ${this.#end - at} left`,
+      );
+    }
+    this.#at = at + size;
+    return at;
+  }
+
+  #u8(): number {
+    return this.#bytes[this.#take(1)]!;
+  }
+
+  #u16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
+
+  #u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  #read(depth: number): unknown {
+    const tag = this.#u8();
+    if (tag < 0x80) return tag;
+    if (tag >= 0xe0) return tag - 0x100;
+    if (tag < 0x90) return this.#object(tag & 0x0f, depth);
+    if (tag < 0xa0) return this.#array(tag & 0x0f, depth);
+    if (tag < 0xc0) return this.#string(tag & 0x1f);
+    switch (tag) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xc4:
+        return this.#binary(this.#u8());
+      case 0xc5:
+        return this.#binary(this.#u16());
+      case 0xc6:
+        return this.#binary(this.#u32());
+      case 0xc7:
+        return this.#extension(this.#u8(), depth);
+      case 0xc8:
+        return this.#extension(this.#u16(), depth);
+      case 0xc9:
+        return this.#extension(this.#u32(), depth);
+      case 0xca:
+        return this.#view.getFloat32(this.#take(4));
+      case 0xcb:
+        return this.#view.getFloat64(this.#take(8));
+      case 0xcc:
+        return this.#u8();
+      case 0xcd:
+        return this.#u16();
+      case 0xce:
+        return this.#u32();
+      case 0xcf:
+        return numberIfExact(this.#view.getBigUint64(this.#take(8)));
+      case 0xd0:
+        return this.#view.getInt8(this.#take(1));
+      case 0xd1:
+        return this.#view.getInt16(this.#take(2));
+      case 0xd2:
+        return this.#view.getInt32(this.#take(4));
+      case 0xd3:
+        return numberIfExact(this.#view.getBigInt64(this.#take(8)));
+      case 0xd4:
+      case 0xd5:
+      case 0xd6:
+      case 0xd7:
+      case 0xd8:
+        return this.#extension(1 << (tag - 0xd4), depth);
+      case 0xd9:
+        return this.#string(this.#u8());
+      case 0xda:
+        return this.#string(this.#u16());
+      case 0xdb:
+        return this.#string(this.#u32());
+      case 0xdc:
+        return this.#array(this.#u16(), depth);
+      case 0xdd:
+        return this.#array(this.#u32(), depth);
+      case 0xde:
+        return this.#object(this.#u16(), depth);
+      case 0xdf:
+        return this.#object(this.#u32(), depth);
+      default:
+        throw new ProtocolError(`Cannot decode the payload: unknown tag 0x${tag.toString(16)}`);
+    }
+  }
+
+  #string(size: number): string {
+    const start = this.#take(size);
+    const end = start + size;
+    const bytes = this.#bytes;
+    if (size <= SHORT_STRING) {
+      let text = "";
+      let at = start;
+      for (; at < end; at++) {
+        const code = bytes[at]!;
+        if (code >= 0x80) break;
+        text += String.fromCharCode(code);
+      }
+      if (at === end) return text;
+    }
+    return utf8.decode(bytes.subarray(start, end));
+  }
+
+  #binary(size: number): Uint8Array {
+    const at = this.#take(size);
+    return this.#bytes.slice(at, at + size);
+  }
+
+  /** Every element needs at least a byte, so a count above the bytes left is a lie. */
+  #count(count: number, bytesEach: number, depth: number): void {
+    if (count * bytesEach > this.#end - this.#at) {
+      throw new ProtocolError(
+        `Cannot decode the payload: ${count} elements announced, ${
+          this.#end - this.#at
+        } bytes left`,
+      );
+    }
+    if (depth >= MAX_DEPTH) {
+      throw new ProtocolError(`Cannot decode the payload: nested deeper than ${MAX_DEPTH} levels`);
+    }
+  }
+
+  #array(length: number, depth: number): unknown[] {
+    this.#count(length, 1, depth);
+    const result: unknown[] = [];
+    for (let i = 0; i < length; i++) result.push(this.#read(depth + 1));
+    return result;
+  }
+
+  #object(size: number, depth: number): Record<string, unknown> {
+    this.#count(size, 2, depth);
+    const result: Record<string, unknown> = {};
+    for (let i = 0; i < size; i++) {
+      const key = this.#key();
+      const value = this.#read(depth + 1);
+      if (key === "__proto__") define(result, key, value);
+      else result[key] = value;
+    }
+    return result;
+  }
+
+  #key(): string {
+    const tag = this.#u8();
+    if (tag >= 0xa0 && tag < 0xc0) return this.#string(tag & 0x1f);
+    if (tag === 0xd9) return this.#string(this.#u8());
+    if (tag === 0xda) return this.#string(this.#u16());
+    if (tag === 0xdb) return this.#string(this.#u32());
+    throw new ProtocolError("Cannot decode the payload: a key must be a string");
+  }
+
+  #extension(size: number, depth: number): unknown {
+    const type = this.#view.getInt8(this.#take(1));
+    const start = this.#take(size);
+    const outerEnd = this.#end;
+    // What is nested in the extension sees only the extension's own bytes.
+    this.#at = start;
+    this.#end = start + size;
+    const value = this.#content(type, size, depth);
+    if (this.#at !== this.#end) {
+      throw new ProtocolError(`Cannot decode the payload: extension ${type} has bytes too many`);
+    }
+    this.#end = outerEnd;
+    return value;
+  }
+
+  #content(type: number, size: number, depth: number): unknown {
+    switch (type) {
+      case Extension.Timestamp:
+        return this.#timestamp(size);
+      case Extension.Constant:
+        return this.#constant(this.#u8());
+      case Extension.BigInt:
+        return this.#bigint(size);
+      case Extension.Map:
+        return this.#map(depth);
+      case Extension.Set:
+        return new Set(this.#list(depth));
+      case Extension.RegExp: {
+        const [source, flags] = this.#list(depth);
+        return new RegExp(asString(source), asString(flags));
+      }
+      case Extension.Url:
+        return new URL(this.#string(size));
+      case Extension.Error:
+        return this.#error(depth);
+      case Extension.Binary:
+        return this.#viewOf(size);
+      case Extension.Stream: {
+        const stream = this.#u16();
+        if (this.#streams === undefined) {
+          throw new ProtocolError("Cannot decode the payload: a stream is not allowed here");
+        }
+        return this.#streams(stream);
+      }
+      default:
+        throw new ProtocolError(`Cannot decode the payload: unknown extension ${type}`);
+    }
+  }
+
+  #list(depth: number): unknown[] {
+    const value = this.#read(depth);
+    if (!Array.isArray(value)) {
+      throw new ProtocolError("Cannot decode the payload: the extension must hold an array");
+    }
+    return value;
+  }
+
+  #constant(constant: number): unknown {
+    if (constant === Constant.Undefined) return undefined;
+    if (constant === Constant.NegativeZero) return -0;
+    if (constant === Constant.InvalidDate) return new Date(NaN);
+    throw new ProtocolError(`Cannot decode the payload: unknown constant ${constant}`);
+  }
+
+  #timestamp(size: number): Date {
+    if (size === 4) return new Date(this.#u32() * 1000);
+    if (size === 8) {
+      const high = this.#u32();
+      const seconds = (high & 3) * 0x100000000 + this.#u32();
+      return new Date(seconds * 1000 + Math.floor((high >>> 2) / 1_000_000));
+    }
+    if (size === 12) {
+      const ms = Math.floor(this.#u32() / 1_000_000);
+      return new Date(Number(this.#view.getBigInt64(this.#take(8))) * 1000 + ms);
+    }
+    throw new ProtocolError(`Cannot decode the payload: a timestamp of ${size} bytes`);
+  }
+
+  #bigint(size: number): bigint {
+    if (size > MAX_BIGINT_BYTES) {
+      throw new ProtocolError(`Cannot decode the payload: a bigint of ${size} bytes`);
+    }
+    const sign = this.#u8();
+    const at = this.#take(size - 1);
+    let hex = "0";
+    for (let i = at; i < at + size - 1; i++) {
+      hex += this.#bytes[i]!.toString(16).padStart(2, "0");
+    }
+    const magnitude = BigInt("0x" + hex);
+    return sign === 1 ? -magnitude : magnitude;
+  }
+
+  #map(depth: number): Map<unknown, unknown> {
+    const list = this.#list(depth);
+    const result = new Map<unknown, unknown>();
+    for (let i = 0; i + 1 < list.length; i += 2) result.set(list[i], list[i + 1]);
+    return result;
+  }
+
+  #error(depth: number): Error {
+    const record = this.#read(depth);
+    if (typeof record !== "object" || record === null || Array.isArray(record)) {
+      throw new ProtocolError("Cannot decode the payload: an error must hold a map");
+    }
+    const { name, message, stack, fields, errors } = record as Record<string, unknown>;
+    const text = asString(message);
+    const error = Array.isArray(errors)
+      ? new AggregateError(errors, text)
+      : new (ERROR_CLASSES.get(asString(name)) ?? Error)(text);
+    if (error.name !== name) define(error, "name", asString(name), false);
+    define(error, "stack", typeof stack === "string" ? stack : `${name}: ${text}`, false);
+    if (Object.hasOwn(record, "cause")) {
+      define(error, "cause", (record as { cause: unknown }).cause, false);
+    }
+    if (typeof fields === "object" && fields !== null) {
+      for (const [key, value] of Object.entries(fields)) define(error, key, value);
+    }
+    return error;
+  }
+
+  #viewOf(size: number): ArrayBuffer | ArrayBufferView {
+    const kind = this.#u8();
+    const at = this.#take(size - 1);
+    const { buffer } = this.#bytes.slice(at, at + size - 1);
+    if (kind === 0) return buffer as ArrayBuffer;
+    const View = BINARY_VIEWS[kind];
+    if (View === undefined) {
+      throw new ProtocolError(`Cannot decode the payload: unknown binary kind ${kind}`);
+    }
+    return new View(buffer as ArrayBuffer);
+  }
+}
+
+function numberIfExact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+function asString(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new ProtocolError("Cannot decode the payload: a string was expected");
+}
+
+/** Plain assignment would run a setter of the prototype for names such as `__proto__`. */
+function define(target: object, key: string, value: unknown, enumerable = true): void {
+  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+}

@@ -1,0 +1,243 @@
+/**
+ * Values → MessagePack in one pass over the value.
+ *
+ * @module
+ */
+
+import { EncodeError } from "../errors.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import type { StreamWriter } from "./codec.ts";
+import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
+import { isStreamable, type Streamable } from "./streamable.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+
+/** Encodes one value at a time. */
+export class Encoder {
+  #out = new ByteWriter();
+  #root = "";
+  #path: (string | number)[] = [];
+  #streams: StreamWriter | undefined;
+
+  /** See {@linkcode Codec.encode}. */
+  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array {
+    this.#root = root;
+    this.#streams = streams;
+    try {
+      this.#write(value, 0);
+    } catch (error) {
+      this.#out.finish();
+      throw error;
+    }
+    return this.#out.finish();
+  }
+
+  #write(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case "string":
+        return this.#out.string(value);
+      case "number":
+        if (value === 0 && 1 / value < 0) return this.#constant(Constant.NegativeZero);
+        return this.#out.number(value);
+      case "boolean":
+        return this.#out.byte(value ? 0xc3 : 0xc2);
+      case "undefined":
+        return this.#constant(Constant.Undefined);
+      case "object":
+        if (value === null) return this.#out.byte(0xc0);
+        if (depth >= MAX_DEPTH) this.#refuse(depth, "is nested too deep", TOO_DEEP);
+        if (Array.isArray(value)) return this.#array(value, depth);
+        return this.#object(value, depth);
+      case "bigint":
+        return this.#bigint(value, depth);
+      default:
+        this.#refuse(depth, `is a ${typeof value}`, NO_CODE);
+    }
+  }
+
+  #refuse(depth: number, what: string, hint: string): never {
+    let path = this.#root;
+    for (const key of this.#path.slice(0, Math.min(depth, 12))) {
+      path += typeof key === "number"
+        ? `[${key}]`
+        : /^[A-Za-z_$][\w$]*$/.test(key)
+        ? `.${key}`
+        : `[${JSON.stringify(key)}]`;
+    }
+    if (depth > 12) path += "…";
+    throw new EncodeError(`Cannot send ${path}: it ${what}; ${hint}`, { executed: "never" });
+  }
+
+  #array(value: readonly unknown[], depth: number): void {
+    const length = value.length;
+    this.#out.arrayHead(length);
+    for (let i = 0; i < length; i++) {
+      this.#path[depth] = i;
+      this.#write(value[i], depth + 1);
+    }
+  }
+
+  #object(value: object, depth: number): void {
+    if (isStreamable(value)) return this.#stream(value, depth);
+    const prototype = Object.getPrototypeOf(value);
+    // An object of another realm is plain too if nothing but its own Object.prototype is above.
+    if (
+      prototype === Object.prototype || prototype === null ||
+      Object.getPrototypeOf(prototype) === null
+    ) {
+      return this.#plain(value as Record<string, unknown>, depth);
+    }
+    if (value instanceof Date) return this.#date(value);
+    if (value instanceof Uint8Array) return this.#binary(value);
+    if (ArrayBuffer.isView(value)) return this.#otherView(value, depth);
+    if (value instanceof ArrayBuffer) return this.#rawBinary(0, new Uint8Array(value));
+    if (value instanceof Map) return this.#map(value, depth);
+    if (value instanceof Set) {
+      return this.#extension(Extension.Set, () => this.#array([...value], depth));
+    }
+    if (value instanceof Error) return this.#error(value, depth);
+    if (value instanceof RegExp) {
+      return this.#extension(
+        Extension.RegExp,
+        () => this.#array([value.source, value.flags], depth),
+      );
+    }
+    if (value instanceof URL) return this.#url(value);
+    if (value instanceof Promise) this.#refuse(depth, "is a Promise", "await it first");
+    this.#refuse(depth, `is an instance of ${className(prototype)}`, NO_CODE);
+  }
+
+  #plain(value: Record<string, unknown>, depth: number): void {
+    const keys = Object.keys(value);
+    this.#out.mapHead(keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      this.#path[depth] = key;
+      this.#out.string(key);
+      this.#write(value[key], depth + 1);
+    }
+  }
+
+  #constant(constant: number): void {
+    const at = this.#out.reserve(3);
+    this.#out.bytes[at] = 0xd4;
+    this.#out.bytes[at + 1] = Extension.Constant;
+    this.#out.bytes[at + 2] = constant;
+  }
+
+  /** Writes the head of an extension, its content in place, and then the length into the head. */
+  #extension(type: number, content: () => void): void {
+    const at = this.#out.reserve(6);
+    this.#out.bytes[at] = 0xc9;
+    this.#out.bytes[at + 5] = type;
+    content();
+    this.#out.view.setUint32(at + 1, this.#out.at - at - 6);
+  }
+
+  #bigint(value: bigint, depth: number): void {
+    const negative = value < 0n;
+    let hex = (negative ? -value : value).toString(16);
+    if (hex.length % 2) hex = "0" + hex;
+    const size = hex.length / 2;
+    if (size >= MAX_BIGINT_BYTES) {
+      this.#refuse(depth, `is a bigint of ${size} bytes`, `at most ${MAX_BIGINT_BYTES} can travel`);
+    }
+    this.#extension(Extension.BigInt, () => {
+      const at = this.#out.reserve(1 + size);
+      this.#out.bytes[at] = negative ? 1 : 0;
+      for (let i = 0; i < size; i++) {
+        this.#out.bytes[at + 1 + i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+      }
+    });
+  }
+
+  #date(value: Date): void {
+    const ms = value.getTime();
+    if (Number.isNaN(ms)) return this.#constant(Constant.InvalidDate);
+    const seconds = Math.floor(ms / 1000);
+    const at = this.#out.reserve(15); // timestamp 96: reaches every Date there is
+    this.#out.bytes[at] = 0xc7;
+    this.#out.bytes[at + 1] = 12;
+    this.#out.bytes[at + 2] = 0xff;
+    this.#out.view.setUint32(at + 3, (ms - seconds * 1000) * 1_000_000);
+    this.#out.view.setBigInt64(at + 7, BigInt(seconds));
+  }
+
+  #binary(value: Uint8Array): void {
+    const length = value.length;
+    if (length < 0x100) this.#out.head2(0xc4, length);
+    else if (length < 0x10000) this.#out.head3(0xc5, length);
+    else this.#out.head5(0xc6, length);
+    const at = this.#out.reserve(length);
+    this.#out.bytes.set(value, at);
+  }
+
+  #otherView(value: ArrayBufferView, depth: number): void {
+    const kind = BINARY_VIEWS.findIndex((type) => type !== undefined && value instanceof type);
+    if (kind < 0) this.#refuse(depth, `is an instance of ${className(value)}`, NO_CODE);
+    this.#rawBinary(kind, new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+
+  #rawBinary(kind: number, content: Uint8Array): void {
+    const at = this.#out.reserve(7 + content.length);
+    this.#out.bytes[at] = 0xc9;
+    this.#out.view.setUint32(at + 1, content.length + 1);
+    this.#out.bytes[at + 5] = Extension.Binary;
+    this.#out.bytes[at + 6] = kind;
+    this.#out.bytes.set(content, at + 7);
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {
+    this.#extension(Extension.Map, () => {
+      this.#out.arrayHead(value.size * 2);
+      for (const [key, item] of value) {
+        this.#path[depth] = `key ${String(key)}`;
+        this.#write(key, depth + 1);
+        this.#path[depth] = typeof key === "number" ? key : String(key);
+        this.#write(item, depth + 1);
+      }
+    });
+  }
+
+  #error(value: Error, depth: number): void {
+    const record: Record<string, unknown> = {
+      name: String(value.name),
+      message: String(value.message),
+    };
+    if (typeof value.stack === "string") record.stack = value.stack;
+    if ("cause" in value) record.cause = value.cause;
+    if (value instanceof AggregateError) record.errors = value.errors;
+    const fields = Object.entries(value).filter(([key]) => !ERROR_OWN.has(key));
+    if (fields.length > 0) record.fields = Object.fromEntries(fields);
+    this.#extension(Extension.Error, () => this.#plain(record, depth));
+  }
+
+  #url(value: URL): void {
+    this.#extension(Extension.Url, () => {
+      const bytes = new TextEncoder().encode(value.href);
+      const at = this.#out.reserve(bytes.length);
+      this.#out.bytes.set(bytes, at);
+    });
+  }
+
+  #stream(value: Streamable, depth: number): void {
+    if (this.#streams === undefined) {
+      this.#refuse(depth, "is an iterable", "only an argument, or a result itself, may be one");
+    }
+    const number = this.#streams(value);
+    const at = this.#out.reserve(4);
+    this.#out.bytes[at] = 0xd5;
+    this.#out.bytes[at + 1] = Extension.Stream;
+    this.#out.bytes[at + 2] = number >>> 8;
+    this.#out.bytes[at + 3] = number;
+  }
+}
+
+const ERROR_OWN: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
+const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
+const NO_CODE =
+  "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";
+
+function className(prototype: object): string {
+  const name = prototype.constructor?.name;
+  return name ? name : "an unnamed class";
+}

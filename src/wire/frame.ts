@@ -1,0 +1,87 @@
+/**
+ * What travels on a connection: the kinds of frame and their fields (`docs/protocol.md`, section 3).
+ *
+ * @module
+ */
+
+/** What a frame is. */
+export const Kind = {
+  Hello: 0x01,
+  Welcome: 0x02,
+  Refused: 0x03,
+  Offer: 0x06,
+  Withdraw: 0x07,
+  Directory: 0x08,
+  Leave: 0x09,
+  Shutdown: 0x0a,
+  Ping: 0x0b,
+  Pong: 0x0c,
+  Pause: 0x0d,
+  Resume: 0x0e,
+  Call: 0x10,
+  Broadcast: 0x11,
+  Targets: 0x12,
+  Result: 0x13,
+  Error: 0x14,
+  Cancel: 0x15,
+  Undelivered: 0x16,
+  Stream: 0x18,
+  Item: 0x19,
+  End: 0x1a,
+  Fail: 0x1b,
+  Credit: 0x1c,
+  Stop: 0x1d,
+} as const;
+
+/** One of {@linkcode Kind}. */
+export type Kind = typeof Kind[keyof typeof Kind];
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Kind).map(([name, kind]) => [kind, name.toUpperCase()]),
+);
+
+/** Tells whether a byte is a kind of this version. */
+export function isKind(byte: number): byte is Kind {
+  return NAMES.has(byte);
+}
+
+/** A kind's name as in the protocol's document, for messages. */
+export function kindName(kind: number): string {
+  return NAMES.get(kind) ?? `0x${kind.toString(16)}`;
+}
+
+/** Bits of `flags`. */
+export const Flag = { NoReply: 1, Each: 2 } as const;
+
+/** Every bit that this version knows. */
+export const KNOWN_FLAGS: number = Flag.NoReply | Flag.Each;
+
+/** Why a `CALL` came back as `UNDELIVERED`. */
+export const Undelivered = { UnknownProcess: 1, Overloaded: 2, TooLarge: 3 } as const;
+
+/** Header and body. */
+export interface Frame {
+  kind: Kind;
+  flags: number;
+  /** Number of a stream within the call, or 0. */
+  stream: number;
+  /** Call id, or 0. */
+  call: number;
+  /** Towards the controller the target's id; from the controller the source's. */
+  peer: number;
+  /** Id of a callback's name, or 0. */
+  name: number;
+  /** A number that depends on the kind. */
+  value: number;
+  payload: Uint8Array;
+}
+
+/** The payload of a frame that has none. */
+export const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Makes a frame from the fields that matter. */
+export function frame(kind: Kind, fields: Partial<Omit<Frame, "kind">> = {}): Frame {
+  const { flags = 0, stream = 0, call = 0, peer = 0, name = 0, value = 0, payload = EMPTY } =
+    fields;
+  return { kind, flags, stream, call, peer, name, value, payload };
+}

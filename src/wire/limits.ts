@@ -1,0 +1,83 @@
+/**
+ * Every cap of the protocol in one place: its name, its default, and what goes wrong without it.
+ *
+ * @module
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Size of the fixed frame header, its length field included. */
+export const HEADER_BYTES = 24;
+
+/** Default largest frame. Stops a declared length from taking the receiver's memory. */
+export const DEFAULT_MAX_FRAME_BYTES: number = 64 * MiB;
+
+/** Smallest `maxFrameBytes` that can be configured: control frames must fit. */
+export const MIN_MAX_FRAME_BYTES: number = 64 * KiB;
+
+/** Largest `maxFrameBytes` that can be configured: the length field is 32 bits wide. */
+export const MAX_MAX_FRAME_BYTES: number = 1024 * MiB;
+
+/** Largest control frame that a node may send. Stops strangers from filling memory by `HELLO`. */
+export const MAX_CONTROL_BYTES: number = 2 * MiB;
+
+/** Longest process or callback name in UTF-8 bytes. Stops names from bloating the directory. */
+export const MAX_NAME_BYTES = 256;
+
+/** Most callbacks that one node may offer. Stops one node from bloating every directory. */
+export const MAX_CALLBACKS_PER_NODE = 4096;
+
+/** Most processes at one controller. Stops connection floods from exhausting memory. */
+export const MAX_NODES = 16_384;
+
+/** Time that a new connection has to finish its handshake. Stops connections that say nothing. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000;
+
+/** Most connections in the handshake at a time. Stops floods of half-open handshakes. */
+export const MAX_HANDSHAKES = 1_024;
+
+/**
+ * Deepest nesting of a value. Stops payloads that overflow the stack of whoever decodes them,
+ * and turns circular values into an error at the sender.
+ */
+export const MAX_DEPTH = 128;
+
+/** Largest `bigint`. Stops numbers that take seconds to read. */
+export const MAX_BIGINT_BYTES: number = 64 * KiB;
+
+/** Payloads from this size on travel in a buffer of their own and are never copied in between. */
+export const LARGE_PAYLOAD_BYTES: number = 32 * KiB;
+
+/**
+ * Bytes waiting for one connection from which on its senders are asked to pause. Stops a slow
+ * reader from growing the controller.
+ */
+export const PAUSE_AT_BYTES: number = 4 * MiB;
+
+/** Bytes waiting for one connection at which paused senders may go on. */
+export const RESUME_AT_BYTES: number = 1 * MiB;
+
+/**
+ * Bytes waiting for one connection at which the controller stops reading from whoever sends to
+ * it. Stops senders that do not obey a pause.
+ */
+export const MAX_QUEUED_BYTES: number = 32 * MiB;
+
+/** Payloads of calls that may wait in a node for slow processes. Stops endless local queues. */
+export const MAX_WAITING_BYTES: number = 256 * MiB;
+
+/** Calls that may wait in a node for its connection. Stops endless local queues. */
+export const MAX_WAITING_CALLS = 100_000;
+
+/** Calls of one caller that may run on one node. Stops a caller from exhausting a callee. */
+export const MAX_RUNNING_CALLS = 1_000_000;
+
+/** Credits of a stream: items that may be under way, each larger one counting for several. */
+export const STREAM_WINDOW = 256;
+
+/** Every started unit of this size costs a stream item one credit. */
+export const STREAM_CREDIT_BYTES: number = 4 * KiB;
+
+/** Streams that one call may carry as arguments. The header has 16 bits for the number. */
+export const MAX_STREAMS_PER_CALL = 1_024;

@@ -1,0 +1,2 @@
+export { decode } from "./decode.ts";
+export { encode, type ValueMap, type ValueType } from "./encode.ts";
