@@ -88,6 +88,8 @@ export {
   type CallbackFunction,
   type CallbackOptions,
   CallbackRegistry,
+  type RegisteredCallback,
+  type RegistryChange,
 } from "./src/registry/callback_registry.ts";
 export type {
   StandardIssue,
