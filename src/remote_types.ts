@@ -32,15 +32,22 @@ export type RemoteFunction<F> = F extends (...args: infer A) => infer R
   : (...args: A) => RemoteCall<ResultOf<R>>
   : never;
 
-/** Remote callbacks of which nothing is known. */
+/**
+ * Remote callbacks of which nothing is known: any name, any arguments. Not a record, because the
+ * compiler's `noUncheckedIndexedAccess` would take each of its members for possibly missing.
+ */
 // deno-lint-ignore no-explicit-any -- nothing is known
-export type UntypedCallbacks = Record<string, (...args: any[]) => any>;
+export type UntypedCallbacks = any;
 
 /** `g.call`: each callback by its name. */
-export type RemoteCallbacks<Remote> = {
-  readonly [Name in keyof Remote]: Remote[Name] extends AnyFunction ? RemoteFunction<Remote[Name]>
-    : never;
-};
+export type RemoteCallbacks<Remote> =
+  // deno-lint-ignore no-explicit-any -- nothing is known of untyped callbacks
+  0 extends 1 & Remote ? any
+    : {
+      readonly [Name in keyof Remote]: Remote[Name] extends AnyFunction
+        ? RemoteFunction<Remote[Name]>
+        : never;
+    };
 
 /** A name that others may call. */
 export type PublicName<Name> = Name extends `_${string}` | "prototype" ? never : Name;

@@ -89,9 +89,13 @@ async function prepareDirectory(directory: string, shared: boolean): Promise<voi
  * which the system releases even if its holder is killed.
  */
 async function lockedWhile<T>(path: string, work: () => Promise<T>): Promise<T> {
-  using file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
-  await file.lock(true);
-  return await work();
+  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  try {
+    await file.lock(true);
+    return await work();
+  } finally {
+    file.close();
+  }
 }
 
 async function bind(path: string): Promise<Listener> {
