@@ -6,12 +6,7 @@
 
 import type { WaitOptions } from "./async_result.ts";
 import { Controller } from "./controller/controller.ts";
-import {
-  CallCancelledError,
-  CallTimeoutError,
-  type DaffiError,
-  GlobalContextError,
-} from "./errors.ts";
+import { CallCancelledError, CallTimeoutError, GlobalContextError } from "./errors.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { parseDuration } from "./internal/duration.ts";
@@ -109,10 +104,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       gatedCalls(() => this.#requireNode("call").caller, () => this.#terminating, logger),
     ) as RemoteCallbacks<Remote>;
     this.ready = this.#start(listening);
-    this.ready.catch((error: Error) => {
-      this.#stopped.reject(error);
-      this.stop();
-    });
+    this.ready.catch((error: Error) => this.#fail(error));
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
   }
 
@@ -148,7 +140,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
         onJoin: (name) => this.#run("onProcessJoin", name),
         onLeave: (name) => this.#run("onProcessLeave", name),
         onShutdown: () => void this.stop(),
-        onFailure: (error) => this.#onNodeFailure(error),
+        onFailure: (error) => this.#fail(error),
       },
     });
   }
@@ -159,11 +151,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     return stream;
   }
 
-  #onNodeFailure(error: DaffiError): void {
+  /** The start failed, or the node had to give up later: nobody may be looking, so it is told. */
+  #fail(error: Error): void {
     if (this.#stopping !== undefined) return;
-    this.#options.logger.error(
-      `daffi: ${this.processName} is out of the network: ${error.message}`,
-    );
+    this.#options.logger.error(`daffi: ${this.processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
     this.stop();
   }

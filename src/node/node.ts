@@ -295,8 +295,10 @@ export class Node {
   }
 }
 
-/** Trying again would change nothing. */
+/** Trying again would change nothing: refused, not a controller, or no permission to connect. */
 function isFinal(error: unknown): boolean {
-  return error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
+  const { cause } = error as Error;
+  return (cause instanceof Error && cause.name === "NotCapable") ||
+    error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
     error instanceof ProtocolError;
 }
