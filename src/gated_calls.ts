@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "./internal/log.ts";
-import type { CallPort } from "./remote_call.ts";
+import type { CallPort, CallRequest } from "./remote_call.ts";
 
 /**
  * Makes the way.
@@ -16,25 +16,28 @@ import type { CallPort } from "./remote_call.ts";
  * @param logger Where calls without answer that fail at once are told.
  */
 export function gatedCalls(
-  caller: () => CallPort,
+  caller: (callbackName: string) => CallPort,
   terminating: () => boolean,
   logger: Logger,
 ): CallPort {
-  const run = <T>(call: (caller: CallPort) => Promise<T>): Promise<T> => {
+  const run = <T>(
+    { callbackName }: CallRequest,
+    call: (caller: CallPort) => Promise<T>,
+  ): Promise<T> => {
     if (terminating()) return new Promise(() => {});
     try {
-      return call(caller());
+      return call(caller(callbackName));
     } catch (error) {
       return Promise.reject(error);
     }
   };
   return {
-    call: (request, eager) => run((caller) => caller.call(request, eager)),
-    broadcast: (request) => run((caller) => caller.broadcast(request)),
-    broadcastNoReturn: (request) => run((caller) => caller.broadcastNoReturn(request)),
-    stream: (request) => run((caller) => caller.stream(request)),
+    call: (request, eager) => run(request, (caller) => caller.call(request, eager)),
+    broadcast: (request) => run(request, (caller) => caller.broadcast(request)),
+    broadcastNoReturn: (request) => run(request, (caller) => caller.broadcastNoReturn(request)),
+    stream: (request) => run(request, (caller) => caller.stream(request)),
     noReturn: (request) =>
-      run((caller) => caller.noReturn(request)).catch((error: Error) => {
+      run(request, (caller) => caller.noReturn(request)).catch((error: Error) => {
         logger.warn(`daffi: a call without answer was dropped: ${error.message}`);
       }),
   };

@@ -79,6 +79,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
   #stopping: Promise<void> | undefined;
+  #failure: Error | undefined;
   #terminating = false;
 
   /**
@@ -101,7 +102,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     }
     if (initNode) this.#node = this.#makeNode(transport, listening);
     this.call = remoteCallbacks(
-      gatedCalls(() => this.#requireNode("call").caller, () => this.#terminating, logger),
+      gatedCalls(
+        (name) => this.#requireNode(`call ${name}`).caller,
+        () => this.#terminating,
+        logger,
+      ),
     ) as RemoteCallbacks<Remote>;
     this.ready = this.#start(listening);
     this.ready.catch((error: Error) => this.#fail(error));
@@ -154,9 +159,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   /** The start failed, or the node had to give up later: nobody may be looking, so it is told. */
   #fail(error: Error): void {
     if (this.#stopping !== undefined) return;
+    this.#failure = error;
     this.#options.logger.error(`daffi: ${this.processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
-    this.stop();
+    void this.stop();
   }
 
   /** Lifecycle functions are the user's: they run in a turn of their own, and their errors are told. */
@@ -207,7 +213,9 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   #requireNode(what: string): Node {
     // What runs while the node drains may still call on.
-    if (this.#stopping !== undefined && currentScope() === undefined) throw stoppedError(what);
+    if (this.#stopping !== undefined && currentScope() === undefined) {
+      throw this.#failure ?? stoppedError(what);
+    }
     if (this.#node !== undefined) return this.#node;
     throw new GlobalContextError(
       `Cannot ${what}: this Global runs no Node; leave initNode out or set it to true`,

@@ -41,14 +41,14 @@ export interface GlobalOptions {
   /** Whether to run a Node in this process. @default {true} */
   initNode?: boolean;
   /** TCP host to listen on or to connect to. @default {"localhost" if `port` is given} */
-  host?: string;
+  host?: string | undefined;
   /** TCP port. A controller without one takes a free one. @default {none} */
-  port?: number;
+  port?: number | undefined;
   /**
    * Directory of the UNIX socket `.sock`, used when neither `host` nor `port` is given.
    * @default {"<temp dir>/daffi"}
    */
-  unixSockPath?: string;
+  unixSockPath?: string | undefined;
   /** Timeout of calls that give none. @default {none} */
   defaultTimeout?: Duration;
   /** The callbacks that the node offers. @default {those registered by `callback`} */
@@ -195,7 +195,8 @@ function resolveAddress(options: GlobalOptions, initController: boolean): Contro
   if (host === undefined && port === undefined) return { kind: "unix", directory: unixSockPath };
   if (port === undefined && !initController) {
     throw new InitializationError(
-      "Cannot start: a node with host needs the port of its controller, which g.port tells there",
+      "Cannot start: a node with host needs the port of its controller, which g.port tells there " +
+        "once g.ready has resolved",
     );
   }
   return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };

@@ -132,6 +132,16 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     this.#site = site;
   }
 
+  /** What `console.log` shows of a call whose `await` was forgotten. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
+  }
+
+  /** The same in Node.js. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
+  }
+
   then<A, B>(
     onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

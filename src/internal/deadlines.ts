@@ -74,6 +74,6 @@ export class Deadlines<T extends Expiring> {
         this.#onExpired(item);
       } else if (item.deadlineAt < next) next = item.deadlineAt;
     }
-    if (next < this.#armedFor) this.#arm(next);
+    if (this.#items.size > 0 && next < this.#armedFor) this.#arm(next);
   }
 }

@@ -154,7 +154,7 @@ export class Connection {
     try {
       await this.#readPreface();
       while (!this.#closed) {
-        if (this.#held !== undefined) await this.#held.promise;
+        while (this.#held !== undefined) await this.#held.promise;
         const count = await this.#stream.read(this.#framer.space());
         if (count === null) break;
         this.#framer.advance(count, deliver);

@@ -9,6 +9,7 @@ import {
   CallbackNotFoundError,
   type DaffiError,
   EncodeError,
+  type Executed,
   ProtocolError,
 } from "../errors.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
@@ -123,6 +124,13 @@ export class BroadcastCall extends PendingCall {
     if (this.#waiting!.size === 0) this.#finish();
   }
 
+  /** How far all of it got: certain only if it is the same everywhere. */
+  #executed(): Executed {
+    const reports = new Set([...this.#errors.values()].map(({ executed = "maybe" }) => executed));
+    if (this.#results.size > 0) reports.add("yes");
+    return reports.size === 1 ? [...reports][0]! : "maybe";
+  }
+
   #finish(): void {
     const results = Object.fromEntries(this.#results);
     if (this.#errors.size === 0) {
@@ -139,6 +147,7 @@ export class BroadcastCall extends PendingCall {
         results,
         Object.fromEntries(this.#errors),
         {
+          executed: this.#executed(),
           callbackName: this.callbackName,
           callId: this.callId,
           cause: [...this.#errors.values()][0],

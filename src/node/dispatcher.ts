@@ -17,7 +17,7 @@ import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { execute } from "./execute.ts";
@@ -70,13 +70,23 @@ export class Dispatcher {
   /** Nobody can be answered any more. */
   disconnected(): void {
     this.#session = undefined;
-    this.abortAll(new CallCancelledError("The connection to the caller was lost"));
+    const reason = new CallCancelledError("The connection to the caller was lost");
+    for (const sourceId of [...this.#calls.keys()]) this.#abortFor(sourceId, reason);
   }
 
   /** A process is gone: what runs for it is not wanted any more. */
   onLeave(process: RemoteProcess): void {
-    const reason = new CallCancelledError(`The caller, process ${process.name}, is gone`);
-    for (const call of [...this.#calls.get(process.id)?.values() ?? []]) this.#abort(call, reason);
+    this.#abortFor(
+      process.id,
+      new CallCancelledError(`The caller, process ${process.name}, is gone`),
+    );
+  }
+
+  /** Aborts what nobody waits for any more; what nobody ever waited for goes on. */
+  #abortFor(sourceId: number, reason: Error): void {
+    for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
+      if ((call.flags & Flag.NoReply) === 0) this.#abort(call, reason);
+    }
   }
 
   /** Tells everything that runs to stop. */

@@ -191,7 +191,7 @@ export class Network {
       const names = this.#others().map((other) => other.name);
       throw new ProcessNotFoundError(
         `Cannot call ${name} on ${quote(to)}: no such process is connected; ` +
-          `connected are ${list(names)}${suggestion(to, names)}`,
+          `there is ${list(names)}${suggestion(to, names)}`,
         { processName: to, callbackName: name, executed: "never" },
       );
     }
@@ -213,7 +213,7 @@ export class Network {
         (own
           ? "only this process itself offers it; call it as an ordinary function"
           : "no other process offers it") +
-        `; offered by others are ${list(names)}${suggestion(name, names)}`,
+        `; others offer ${list(names)}${suggestion(name, names)}`,
       { callbackName: name, executed: "never" },
     );
   }
@@ -266,7 +266,7 @@ function leastPending(providers: readonly RemoteProcess[]): RemoteProcess {
 const quote = (name: string): string => JSON.stringify(name);
 
 function list(names: readonly string[]): string {
-  if (names.length === 0) return "none";
+  if (names.length === 0) return "nothing";
   const shown = names.slice(0, 20).sort().join(", ");
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
 }

@@ -156,14 +156,17 @@ export class Node {
     const { processName: process, registry, maxFrameBytes } = this.#options;
     this.#joining = stream;
     const hello = { process, instance: this.#instance, maxFrameBytes, callbacks: registry.names() };
-    return await joinController(stream, hello, (welcome, connection) => {
-      this.#onWelcome(welcome, connection);
-      return this.#handler(connection);
-    });
+    try {
+      return await joinController(stream, hello, (welcome, connection) => {
+        this.#onWelcome(welcome, connection);
+        return this.#handler(connection);
+      });
+    } finally {
+      this.#joining = undefined; // it is closed, or the session's
+    }
   }
 
   #onWelcome(welcome: Welcome, connection: Connection): void {
-    this.#joining = undefined;
     const outbox = new Outbox(connection);
     const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
     this.#session = session;
@@ -274,8 +277,8 @@ export class Node {
     await this.#drain(drainTimeoutMs);
     this.#end(reason);
     if (reason !== undefined) this.#ready.reject(reason());
-    this.#joining?.close();
     const connection = this.#session?.connection;
+    if (connection === undefined) this.#joining?.close();
     connection?.send(frame(Kind.Leave));
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = longTimeout(resolve, LEAVE_TIMEOUT_MS);

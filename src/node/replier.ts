@@ -116,6 +116,6 @@ export class Replier {
 
 /** The callback ran, only its result cannot travel. A getter in the result may throw anything. */
 function encodeFailure(error: unknown): DaffiError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof EncodeError ? error.message : "Cannot send the result";
   return new EncodeError(message, { executed: "yes", cause: error });
 }

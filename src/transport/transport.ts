@@ -22,7 +22,7 @@ export interface ByteStream {
    */
   write(bytes: Uint8Array): Promise<number>;
 
-  /** Ends the connection at once in both directions; pending reads and writes settle. Idempotent. */
+  /** Ends the connection at once in both directions; pending reads and writes settle. Called once. */
   close(): void;
 }
 

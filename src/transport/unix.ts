@@ -152,13 +152,13 @@ class UnixListener implements Listener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#listener.close();
     const path = this.address.socketPath!;
     try {
-      // Only the own socket: a successor may have put its own in this place already.
+      // Only the own socket, and before it is closed: until then no other one has its inode.
       if (Deno.lstatSync(path).ino === this.#inode) Deno.removeSync(path);
     } catch {
       // It is gone already.
     }
+    this.#listener.close();
   }
 }

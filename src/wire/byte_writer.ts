@@ -78,8 +78,8 @@ export class ByteWriter {
     this.view.setUint32(at + 1, value);
   }
 
-  /** Writes a string. */
-  string(value: string): void {
+  /** Writes a string; false, and nothing is written, if UTF-8 cannot hold it. */
+  string(value: string): boolean {
     const length = value.length;
     if (length <= SHORT_STRING) {
       // Most keys and words are short ASCII: cheaper by hand than by a call into the runtime.
@@ -93,10 +93,11 @@ export class ByteWriter {
       }
       if (i === length) {
         bytes[at] = 0xa0 | length;
-        return;
+        return true;
       }
       this.at = at;
     }
+    if (!value.isWellFormed()) return false;
     // UTF-8 needs at most three bytes for a UTF-16 unit; the head is as wide as that needs.
     const most = length * 3;
     const headSize = most < 0x20 ? 1 : most < 0x100 ? 2 : most < 0x10000 ? 3 : 5;
@@ -116,6 +117,7 @@ export class ByteWriter {
     if (headSize === 2) this.bytes[at + 1] = written;
     else if (headSize === 3) this.view.setUint16(at + 1, written);
     else if (headSize === 5) this.view.setUint32(at + 1, written);
+    return true;
   }
 
   /** Begins an array of so many items. */

@@ -65,6 +65,9 @@ export function nameProblem(name: unknown): string | undefined {
   if (name.length > MAX_NAME_BYTES || utf8.encode(name).length > MAX_NAME_BYTES) {
     return `must have at most ${MAX_NAME_BYTES} bytes`;
   }
+  if (!name.isWellFormed() || name.startsWith("\ufeff")) {
+    return "must be well-formed text without a byte order mark";
+  }
   return undefined;
 }
 

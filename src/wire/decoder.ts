@@ -245,8 +245,10 @@ export class Decoder {
   }
 
   #list(depth: number): unknown[] {
+    // By its tag, not by what it becomes: an extension in an extension would escape the depth limit.
+    const tag = this.#bytes[this.#at];
     const value = this.#read(depth);
-    if (!Array.isArray(value)) {
+    if (!Array.isArray(value) || !isTag(tag, 0x90, 0xdc)) {
       throw new ProtocolError("Cannot decode the payload: the extension must hold an array");
     }
     return value;
@@ -274,10 +276,11 @@ export class Decoder {
   }
 
   #bigint(size: number): bigint {
-    if (size > MAX_BIGINT_BYTES) {
+    if (size - 1 > MAX_BIGINT_BYTES) {
       throw new ProtocolError(`Cannot decode the payload: a bigint of ${size} bytes`);
     }
     const sign = this.#u8();
+    if (sign > 1) throw new ProtocolError(`Cannot decode the payload: a bigint of sign ${sign}`);
     const at = this.#take(size - 1);
     let hex = "0";
     for (let i = at; i < at + size - 1; i++) {
@@ -289,14 +292,18 @@ export class Decoder {
 
   #map(depth: number): Map<unknown, unknown> {
     const list = this.#list(depth);
+    if (list.length % 2 !== 0) {
+      throw new ProtocolError("Cannot decode the payload: a Map with a key without value");
+    }
     const result = new Map<unknown, unknown>();
     for (let i = 0; i + 1 < list.length; i += 2) result.set(list[i], list[i + 1]);
     return result;
   }
 
   #error(depth: number): Error {
+    const tag = this.#bytes[this.#at];
     const record = this.#read(depth);
-    if (typeof record !== "object" || record === null || Array.isArray(record)) {
+    if (typeof record !== "object" || record === null || !isTag(tag, 0x80, 0xde)) {
       throw new ProtocolError("Cannot decode the payload: an error must hold a map");
     }
     const { name, message, stack, fields, errors } = record as Record<string, unknown>;
@@ -331,6 +338,11 @@ export class Decoder {
 function numberIfExact(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
+}
+
+/** Whether a tag is the short form, or one of the two long ones, of an array or a map. */
+function isTag(tag: number | undefined, short: number, long: number): boolean {
+  return tag !== undefined && ((tag & 0xf0) === short || tag === long || tag === long + 1);
 }
 
 function asString(value: unknown): string {

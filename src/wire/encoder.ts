@@ -16,6 +16,8 @@ export class Encoder {
   #out = new ByteWriter();
   #root = "";
   #path: (string | number)[] = [];
+  /** Depth of the value that is being written. */
+  #depth = 0;
   #streams: StreamWriter | undefined;
 
   /** See {@linkcode Codec.encode}. */
@@ -26,15 +28,25 @@ export class Encoder {
       this.#write(value, 0);
     } catch (error) {
       this.#out.finish();
-      throw error;
+      throw error instanceof EncodeError ? error : this.#unreadable(error);
     }
     return this.#out.finish();
   }
 
+  /** A getter, a proxy or a detached buffer in the value threw. */
+  #unreadable(cause: unknown): EncodeError {
+    const why = cause instanceof Error ? cause.message : typeof cause;
+    return new EncodeError(`Cannot send ${this.#pathTo(this.#depth)}: it cannot be read: ${why}`, {
+      executed: "never",
+      cause,
+    });
+  }
+
   #write(value: unknown, depth: number): void {
+    this.#depth = depth;
     switch (typeof value) {
       case "string":
-        return this.#out.string(value);
+        return this.#string(value, depth);
       case "number":
         if (value === 0 && 1 / value < 0) return this.#constant(Constant.NegativeZero);
         return this.#out.number(value);
@@ -55,6 +67,12 @@ export class Encoder {
   }
 
   #refuse(depth: number, what: string, hint: string): never {
+    throw new EncodeError(`Cannot send ${this.#pathTo(depth)}: it ${what}; ${hint}`, {
+      executed: "never",
+    });
+  }
+
+  #pathTo(depth: number): string {
     let path = this.#root;
     for (const key of this.#path.slice(0, Math.min(depth, 12))) {
       path += typeof key === "number"
@@ -63,8 +81,7 @@ export class Encoder {
         ? `.${key}`
         : `[${JSON.stringify(key)}]`;
     }
-    if (depth > 12) path += "…";
-    throw new EncodeError(`Cannot send ${path}: it ${what}; ${hint}`, { executed: "never" });
+    return depth > 12 ? `${path}…` : path;
   }
 
   #array(value: readonly unknown[], depth: number): void {
@@ -87,7 +104,7 @@ export class Encoder {
       return this.#plain(value as Record<string, unknown>, depth);
     }
     if (value instanceof Date) return this.#date(value);
-    if (value instanceof Uint8Array) return this.#binary(value);
+    if (value instanceof Uint8Array) return this.#binary(value, depth);
     if (ArrayBuffer.isView(value)) return this.#otherView(value, depth);
     if (value instanceof ArrayBuffer) return this.#rawBinary(0, new Uint8Array(value));
     if (value instanceof Map) return this.#map(value, depth);
@@ -106,13 +123,22 @@ export class Encoder {
     this.#refuse(depth, `is an instance of ${className(prototype)}`, NO_CODE);
   }
 
+  #string(value: string, depth: number): void {
+    if (this.#out.string(value)) return;
+    this.#refuse(
+      depth,
+      "is a string with half a surrogate pair",
+      "only whole characters can travel",
+    );
+  }
+
   #plain(value: Record<string, unknown>, depth: number): void {
     const keys = Object.keys(value);
     this.#out.mapHead(keys.length);
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       this.#path[depth] = key;
-      this.#out.string(key);
+      this.#string(key, depth + 1);
       this.#write(value[key], depth + 1);
     }
   }
@@ -138,7 +164,7 @@ export class Encoder {
     let hex = (negative ? -value : value).toString(16);
     if (hex.length % 2) hex = "0" + hex;
     const size = hex.length / 2;
-    if (size >= MAX_BIGINT_BYTES) {
+    if (size > MAX_BIGINT_BYTES) {
       this.#refuse(depth, `is a bigint of ${size} bytes`, `at most ${MAX_BIGINT_BYTES} can travel`);
     }
     this.#extension(Extension.BigInt, () => {
@@ -162,7 +188,8 @@ export class Encoder {
     this.#out.view.setBigInt64(at + 7, BigInt(seconds));
   }
 
-  #binary(value: Uint8Array): void {
+  #binary(value: Uint8Array, depth: number): void {
+    if (isDetached(value.buffer)) this.#refuse(depth, "was transferred", "its bytes are elsewhere");
     const length = value.length;
     if (length < 0x100) this.#out.head2(0xc4, length);
     else if (length < 0x10000) this.#out.head3(0xc5, length);
@@ -188,11 +215,13 @@ export class Encoder {
 
   #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {
     this.#extension(Extension.Map, () => {
-      this.#out.arrayHead(value.size * 2);
-      for (const [key, item] of value) {
-        this.#path[depth] = `key ${String(key)}`;
+      const entries = [...value]; // a getter in one may add another
+      this.#out.arrayHead(entries.length * 2);
+      for (const [key, item] of entries) {
+        const text = typeof key === "object" ? "object" : String(key);
+        this.#path[depth] = `key ${text}`;
         this.#write(key, depth + 1);
-        this.#path[depth] = typeof key === "number" ? key : String(key);
+        this.#path[depth] = text;
         this.#write(item, depth + 1);
       }
     });
@@ -205,8 +234,11 @@ export class Encoder {
     };
     if (typeof value.stack === "string") record.stack = value.stack;
     if ("cause" in value) record.cause = value.cause;
-    if (value instanceof AggregateError) record.errors = value.errors;
-    const fields = Object.entries(value).filter(([key]) => !ERROR_OWN.has(key));
+    const isAggregate = value instanceof AggregateError;
+    if (isAggregate) record.errors = value.errors;
+    const fields = Object.entries(value).filter(([key]) =>
+      !ERROR_OWN.has(key) && !(isAggregate && key === "errors")
+    );
     if (fields.length > 0) record.fields = Object.fromEntries(fields);
     this.#extension(Extension.Error, () => this.#plain(record, depth));
   }
@@ -232,10 +264,15 @@ export class Encoder {
   }
 }
 
-const ERROR_OWN: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
+const ERROR_OWN: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
 const NO_CODE =
   "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";
+
+/** `ArrayBuffer.prototype.detached` is not everywhere yet. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  return (buffer as { detached?: boolean }).detached === true;
+}
 
 function className(prototype: object): string {
   const name = prototype.constructor?.name;

@@ -22,7 +22,10 @@ import {
 import type { Codec } from "./codec.ts";
 
 const MAX_CAUSES = 8;
-const MAX_TEXT = 64 * 1024;
+const MAX_FIELDS = 64;
+const MAX_TEXT = 16 * 1024;
+const MAX_FAILURE_BYTES = 1024 * 1024;
+const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 
 /** A failure as it travels. */
 interface WireFailure {
@@ -47,21 +50,29 @@ const BY_CODE: ReadonlyMap<
   PROTOCOL: ProtocolError,
 }));
 
-/** Encodes what a callback threw. */
+/** Encodes what a callback threw, whatever it is: the caller must get an answer. */
 export function encodeThrown(codec: Codec, thrown: unknown): Uint8Array {
-  const failure: WireFailure = {
-    code: "REMOTE_CALL",
-    message: "",
-    executed: "yes",
-    error: thrown,
-  };
-  try {
-    const payload = codec.encode(failure, "error");
-    if (payload.length <= MAX_TEXT) return payload;
-  } catch {
-    // Something in the error cannot travel: below, the rest of it does.
+  // As it is, then the parts of it that can travel, then at least that it was thrown.
+  const attempts = [
+    () => thrown,
+    () => portable(codec, thrown, 0),
+    () => new Error("[the thrown value cannot be sent]"),
+  ];
+  for (const attempt of attempts) {
+    try {
+      const failure: WireFailure = {
+        code: "REMOTE_CALL",
+        message: "",
+        executed: "yes",
+        error: attempt(),
+      };
+      const payload = codec.encode(failure, "error");
+      if (payload.length <= MAX_FAILURE_BYTES) return payload;
+    } catch {
+      // the next attempt takes less of it
+    }
   }
-  return codec.encode({ ...failure, error: portable(codec, thrown, 0) }, "error");
+  return encodeRefusal(codec, new DaffiError("REMOTE_CALL", "", { executed: "yes" }));
 }
 
 /** Encodes why the callback's node did not run the callback, or not to the end. */
@@ -74,34 +85,54 @@ export function encodeRefusal(codec: Codec, error: DaffiError): Uint8Array {
 
 /** The parts of a thrown value that can travel. */
 function portable(codec: Codec, thrown: unknown, depth: number): unknown {
-  if (!(thrown instanceof Error)) return encodable(codec, thrown) ? thrown : describe(thrown);
-  const copy = new Error(cut(String(thrown.message)));
-  copy.name = cut(String(thrown.name));
-  copy.stack = cut(String(thrown.stack));
-  if (thrown.cause !== undefined && depth < MAX_CAUSES) {
-    copy.cause = portable(codec, thrown.cause, depth + 1);
-  }
-  for (const [key, value] of Object.entries(thrown)) {
-    if (key === "name" || key === "message" || key === "stack" || key === "cause") continue;
-    const field = encodable(codec, value) ? value : describe(value);
-    Object.defineProperty(copy, key, { value: field, enumerable: true });
+  if (!(thrown instanceof Error)) return fieldOf(codec, thrown);
+  const nested = (value: unknown) =>
+    depth < MAX_CAUSES ? portable(codec, value, depth + 1) : "[left out]";
+  const copy = thrown instanceof AggregateError
+    ? new AggregateError(
+      thrown.errors.slice(0, MAX_FIELDS).map(nested),
+      cut(textOf(thrown.message)),
+    )
+    : new Error(cut(textOf(thrown.message)));
+  copy.name = cut(textOf(thrown.name));
+  copy.stack = cut(textOf(thrown.stack));
+  if (thrown.cause !== undefined) copy.cause = nested(thrown.cause);
+  for (const key of Object.keys(thrown).slice(0, MAX_FIELDS)) {
+    if (OWN_PARTS.has(key)) continue;
+    Object.defineProperty(copy, key, { value: readField(codec, thrown, key), enumerable: true });
   }
   return copy;
 }
 
-function encodable(codec: Codec, value: unknown): boolean {
+function readField(codec: Codec, thrown: Error, key: string): unknown {
   try {
-    return codec.encode(value, "error").length <= MAX_TEXT;
+    return fieldOf(codec, (thrown as unknown as Record<string, unknown>)[key]);
   } catch {
-    return false;
+    return "[not sent]"; // a getter that throws
   }
 }
 
-function describe(value: unknown): string {
+/** The value if it can travel as a part of an error, or what it is in words. */
+function fieldOf(codec: Codec, value: unknown): unknown {
   try {
-    return cut(`[not sent: ${typeof value === "function" ? "function" : String(value)}]`);
+    // Nested as deep as the last of a chain of causes may be.
+    let nested = value;
+    for (let i = 0; i < 2 * MAX_CAUSES; i++) nested = [nested];
+    if (codec.encode(nested, "error").length <= MAX_TEXT) return value;
   } catch {
-    return "[not sent]";
+    // in words, then
+  }
+  return `[not sent: ${cut(textOf(value))}]`;
+}
+
+/** Something for people to read; never throws, whatever the value does when it is asked. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "function") return "a function";
+  try {
+    return String(value);
+  } catch {
+    return `a value of type ${typeof value}`;
   }
 }
 
@@ -141,9 +172,11 @@ function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
       remoteMessage: text,
     }, options);
   }
-  return new RemoteCallError(`${where} threw ${thrown.name}: ${thrown.message}`, {
-    remoteName: thrown.name,
-    remoteMessage: thrown.message,
+  const remoteName = textOf(thrown.name);
+  const remoteMessage = textOf(thrown.message);
+  return new RemoteCallError(`${where} threw ${remoteName}: ${remoteMessage}`, {
+    remoteName,
+    remoteMessage,
     remoteStack: thrown.stack,
     remoteFields: Object.fromEntries(Object.entries(thrown)),
   }, options);
@@ -151,9 +184,9 @@ function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
 
 function describeThrown(thrown: unknown): string {
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    return JSON.stringify(thrown) ?? textOf(thrown);
   } catch {
-    return String(thrown);
+    return textOf(thrown);
   }
 }
 

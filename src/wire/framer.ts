@@ -34,7 +34,8 @@ export class Framer {
 
   /** Bytes received that are not part of a delivered frame yet. */
   get bufferedBytes(): number {
-    return this.#end - this.#start + this.#largeEnd;
+    const large = this.#large === undefined ? 0 : HEADER_BYTES + this.#largeEnd;
+    return this.#end - this.#start + large;
   }
 
   /** Where the next bytes of the stream belong. Never empty. */
