@@ -7,6 +7,7 @@
 import { InitializationError } from "./errors.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { nearest } from "./internal/nearest.ts";
+import { show } from "./internal/show.ts";
 import type { ModifierKind, ModifierOptions, Strategy } from "./modifiers.ts";
 
 /** Options of any modifier, read. */
@@ -60,16 +61,16 @@ export function readOptions<K extends ModifierKind>(
   }
   const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];
   if (to !== undefined && (typeof to !== "string" || to === "")) {
-    throw new InitializationError(`Cannot call: to is ${String(to)}, a process name is needed`);
+    throw new InitializationError(`Cannot call: to is ${show(to)}, a process name is needed`);
   }
   if (!STRATEGIES.includes(strategy)) {
     throw new InitializationError(
-      `Cannot call: strategy is ${String(strategy)}, one of ${STRATEGIES.join(", ")} is needed`,
+      `Cannot call: strategy is ${show(strategy)}, one of ${STRATEGIES.join(", ")} is needed`,
     );
   }
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new InitializationError(
-      `Cannot call: signal is ${String(signal)}, an AbortSignal is needed`,
+      `Cannot call: signal is ${show(signal)}, an AbortSignal is needed`,
     );
   }
   return {

@@ -9,6 +9,7 @@ import { InitializationError } from "./errors.ts";
 import type { Global } from "./global.ts";
 import { type Duration, parseDuration } from "./internal/duration.ts";
 import type { Logger } from "./internal/log.ts";
+import { show } from "./internal/show.ts";
 import { nearest } from "./internal/nearest.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { nameProblem } from "./wire/control.ts";
@@ -241,6 +242,5 @@ function checkInteger(name: string, value: unknown, least: number, most: number)
 }
 
 function fail(name: string, value: unknown, wanted: string): never {
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new InitializationError(`Cannot start: ${name} is ${shown}, ${wanted} is needed`);
+  throw new InitializationError(`Cannot start: ${name} is ${show(value)}, ${wanted} is needed`);
 }

@@ -70,29 +70,32 @@ export class Router {
 
   #forward(source: Peer, incoming: Frame): void {
     const target = this.#peers.get(incoming.peer);
-    const problem = target === undefined
-      ? Undelivered.UnknownProcess
-      : incoming.payload.length + HEADER_BYTES > target.maxFrameBytes
-      ? Undelivered.TooLarge
-      : undefined;
-    if (problem !== undefined) return this.#sendBack(source, incoming, problem);
-    this.#deliver(source, target!, incoming);
-  }
-
-  #deliver(source: Peer, target: Peer, incoming: Frame): void {
+    if (target === undefined) return this.#targetIsGone(source, incoming);
+    if (incoming.payload.length + HEADER_BYTES > target.maxFrameBytes) {
+      return this.#tooLarge(source, target, incoming);
+    }
     incoming.peer = source.id;
     target.connection.send(incoming);
     this.counts.forwarded++;
     if (target.connection.congested) target.slowDown(source);
   }
 
-  #sendBack(source: Peer, { kind, call, peer }: Frame, value: number): void {
-    if (kind !== Kind.Call) {
-      this.counts.dropped++;
-      return;
-    }
+  #targetIsGone(source: Peer, { kind, call, peer }: Frame): void {
+    if (kind === Kind.Call) this.#sendBack(source, call, peer, Undelivered.UnknownProcess);
+    else this.counts.dropped++; // its node has told everybody by leaving
+  }
+
+  /** The caller is told, whichever way the frame went: it alone can end the call. */
+  #tooLarge(source: Peer, target: Peer, { kind, call, stream }: Frame): void {
+    const isAnswer = kind === Kind.Result || kind === Kind.Error ||
+      (kind !== Kind.Call && stream === 0);
+    if (isAnswer) this.#sendBack(target, call, source.id, Undelivered.AnswerTooLarge);
+    else this.#sendBack(source, call, target.id, Undelivered.TooLarge);
+  }
+
+  #sendBack(caller: Peer, call: number, peer: number, value: number): void {
     this.counts.undelivered++;
-    source.connection.send(frame(Kind.Undelivered, { call, peer, value }));
+    caller.connection.send(frame(Kind.Undelivered, { call, peer, value }));
   }
 
   #fanOut(source: Peer, incoming: Frame): void {

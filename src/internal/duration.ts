@@ -1,4 +1,5 @@
 import { InitializationError } from "../errors.ts";
+import { show } from "./show.ts";
 
 /**
  * A length of time: a `number` of milliseconds, a string with units (`"250ms"`, `"5s"`, `"1m24s"`,
@@ -141,13 +142,4 @@ function isTemporal(value: unknown, type: "Duration"): value is Temporal.Duratio
 function isTemporal(value: unknown, type: "Instant"): value is Temporal.Instant;
 function isTemporal(value: unknown, type: string): boolean {
   return Object.prototype.toString.call(value) === `[object Temporal.${type}]`;
-}
-
-/** Of any value, since not every caller is type-checked. */
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  const tag = Object.prototype.toString.call(value);
-  const readable = typeof value !== "object" || value === null ||
-    value instanceof Date || tag.startsWith("[object Temporal.");
-  return readable ? String(value) : tag;
 }

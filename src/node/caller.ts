@@ -55,12 +55,15 @@ export interface CallerCounts {
   lateAnswers: number;
 }
 
+/** Chooses the target of a call and sends it. */
+type Send = (session: Session, payload: Uint8Array) => void;
+
 /** The calling half of a node. */
 export class Caller {
   readonly #options: CallerOptions;
   readonly #pending = new PendingTable<PendingCall>();
   readonly #deadlines = new Deadlines<PendingCall>((call) => call.expire());
-  readonly #gate = new SessionGate();
+  readonly #gate: SessionGate;
   readonly #oneWay: OneWayCalls;
   readonly #port: CallPort;
   #lateAnswers = 0;
@@ -70,6 +73,7 @@ export class Caller {
   /** @param options What it needs. */
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.#gate = new SessionGate(options.network);
     this.#oneWay = new OneWayCalls({
       ...options,
       gate: this.#gate,
@@ -171,40 +175,37 @@ export class Caller {
     return this.#options.network.choose(callbackName, to, strategy);
   }
 
-  #start(
-    call: PendingCall,
-    request: CallRequest,
-    send: (session: Session, payload: Uint8Array) => void,
-  ): void {
+  #start(call: PendingCall, request: CallRequest, send: Send): void {
     if (this.#ended !== undefined) return call.fail(this.#ended());
     if (request.signal?.aborted) return call.cancel(request.signal.reason);
     this.#pending.add(call);
     this.#deadlines.add(call);
     try {
       const payload = this.#encode(call, request.args);
-      if (this.#gate.session !== undefined) {
-        checkSize(payload, this.#gate.session, "the arguments");
-        send(this.#gate.session, payload);
-      } else {
-        const kept = owned(payload);
-        call.queued = true;
-        this.#gate.wait({
-          send: (session) => {
-            if (call.settled) return;
-            call.queued = false;
-            try {
-              checkSize(kept, session, "the arguments");
-              send(session, kept);
-            } catch (error) {
-              call.fail(error as Error);
-            }
-          },
-          fail: (error) => call.fail(error),
-        });
-      }
+      const session = this.#gate.ready(request);
+      if (session === undefined) return this.#queue(call, request, send, owned(payload));
+      checkSize(payload, session, "the arguments");
+      send(session, payload);
     } catch (error) {
       call.fail(error as Error);
     }
+  }
+
+  #queue(call: PendingCall, request: CallRequest, send: Send, payload: Uint8Array): void {
+    call.queued = true;
+    this.#gate.wait(request, {
+      send: (session) => {
+        if (call.settled) return;
+        call.queued = false;
+        try {
+          checkSize(payload, session, "the arguments");
+          send(session, payload);
+        } catch (error) {
+          call.fail(error as Error);
+        }
+      },
+      fail: (error) => call.fail(error),
+    });
   }
 
   #encode(call: PendingCall, args: readonly unknown[]): Uint8Array {
@@ -284,6 +285,11 @@ export class Caller {
     for (const call of this.#pending.values()) if (call.expects(process)) call.lose(process);
   }
 
+  /** Other processes came, or offer more than before. */
+  networkChanged(): void {
+    this.#gate.changed();
+  }
+
   /** The node has joined: what has waited goes out, in the order in which it came. */
   connected(session: Session): void {
     this.#gate.open(session);
@@ -307,9 +313,9 @@ export class Caller {
   end(reason: (() => DaffiError) | undefined): void {
     this.#deadlines.clear();
     this.#ending = true;
+    this.#gate.end(reason);
     if (reason === undefined) return;
     this.#ended = reason;
-    this.#gate.end(reason);
     for (const call of this.#pending.values()) call.fail(reason());
   }
 }

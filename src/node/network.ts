@@ -155,6 +155,13 @@ export class Network {
     return [...this.#processes.values()].filter((process) => process.id !== this.#selfId);
   }
 
+  /** Whether a process, or any, offers a callback. */
+  offers(callbackName: string, to: string | undefined): boolean {
+    const offer = this.#offers.get(callbackName);
+    if (offer === undefined || to === undefined) return offer !== undefined;
+    return offer.providers.some((provider) => provider.name === to);
+  }
+
   /**
    * The number of a callback's name.
    *

@@ -219,7 +219,8 @@ export class Node {
       case Kind.Stop:
         return (incoming.stream === 0 ? this.#dispatcher : this.caller).onFrame(incoming);
       case Kind.Directory:
-        return this.network.apply(decodeDirectoryChange(incoming.payload));
+        this.network.apply(decodeDirectoryChange(incoming.payload));
+        return this.caller.networkChanged();
       case Kind.Pause:
         return this.#session?.outbox.pause(incoming.peer);
       case Kind.Resume:
@@ -249,7 +250,12 @@ export class Node {
   }
 
   #giveUp(error: DaffiError): void {
-    this.#end(() => error);
+    // Each call gets an error of its own, for each says which call it was.
+    const Class = error.constructor as new (
+      message: string,
+      options: { cause: unknown },
+    ) => DaffiError;
+    this.#end(() => new Class(error.message, { cause: error }));
     this.#ready.reject(error);
     this.#options.events.onFailure(error);
   }

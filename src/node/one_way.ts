@@ -88,16 +88,17 @@ export class OneWayCalls {
   }
 
   /** Sends now, or when there is a connection. */
-  async #send({ args }: CallRequest, send: Send): Promise<void> {
+  async #send(request: CallRequest, send: Send): Promise<void> {
     const { codec, gate } = this.#options;
-    const payload = codec.encode(args, "args");
-    if (gate.session !== undefined) {
-      checkSize(payload, gate.session, "the arguments");
-      return await send(gate.session, payload);
+    const payload = codec.encode(request.args, "args");
+    const present = gate.ready(request);
+    if (present !== undefined) {
+      checkSize(payload, present, "the arguments");
+      return await send(present, payload);
     }
     const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
-    gate.wait({ send: resolve, fail: reject });
+    gate.wait(request, { send: resolve, fail: reject });
     const session = await promise;
     checkSize(kept, session, "the arguments");
     await send(session, kept);

@@ -14,10 +14,11 @@ import {
   PeerLostError,
   ProcessNotFoundError,
 } from "../errors.ts";
+import { concerning } from "../internal/concerning.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
-import { type Frame, Undelivered } from "../wire/frame.ts";
+import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
 
@@ -144,7 +145,14 @@ export abstract class PendingCall {
   protected undelivered(reason: number, process: RemoteProcess): DaffiError {
     const facts = { ...this.facts(process), executed: "never" } as const;
     const what = `Cannot call ${this.callbackName} on ${process.name}`;
+    // What is too large may be one item of a stream, and the callback at work.
+    this.port.send(frame(Kind.Cancel, { call: this.callId, peer: process.id }));
     switch (reason) {
+      case Undelivered.AnswerTooLarge:
+        return new EncodeError(
+          `${this.callbackName} on ${process.name} answered with more than fits into a frame here`,
+          { ...facts, executed: "yes" },
+        );
       case Undelivered.TooLarge:
         return new EncodeError(`${what}: the arguments are larger than it accepts`, facts);
       case Undelivered.Overloaded:
@@ -185,6 +193,6 @@ export abstract class PendingCall {
   protected locate<E extends Error>(error: E): E {
     const { remoteStack } = error as { remoteStack?: string };
     if (error instanceof DaffiError) showCallSite(error, this.#site, remoteStack);
-    return error;
+    return concerning(error, this.facts());
   }
 }

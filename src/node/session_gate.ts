@@ -1,12 +1,27 @@
 /**
- * What is to be sent while there is no connection waits here.
+ * What cannot be sent yet waits here: while there is no connection, and, just after one came back,
+ * while the process that is called has not come back too.
  *
  * @module
  */
 
 import { OverloadedError } from "../errors.ts";
 import { MAX_WAITING_CALLS } from "../wire/limits.ts";
+import type { Network } from "./network.ts";
 import type { Session } from "./session.ts";
+
+/**
+ * How long after a reconnection a call waits for somebody who was there before the connection was
+ * lost: when a controller is restarted, its nodes come back one after the other.
+ */
+const RETURN_GRACE_MS = 5_000;
+
+/** Whom a call is for. */
+export interface Target {
+  readonly callbackName: string;
+  /** The one process, or any that offers the callback. */
+  readonly to: string | undefined;
+}
 
 /** Something to be sent. */
 export interface Waiting {
@@ -16,49 +31,95 @@ export interface Waiting {
   fail(error: Error): void;
 }
 
-/** Open while the node is connected. */
+/** Open while the node is connected and those who were there before are back. */
 export class SessionGate {
+  readonly #network: Network;
   #session: Session | undefined;
-  #waiting: Waiting[] = [];
+  #waiting: (Waiting & { readonly target: Target })[] = [];
+  /** What was offered, and who was there, when the connection was lost. */
+  #expected: { callbacks: Set<string>; processes: Set<string> } | undefined;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param network Tells who is there. */
+  constructor(network: Network) {
+    this.#network = network;
+  }
 
   /** The present session. */
   get session(): Session | undefined {
     return this.#session;
   }
 
+  /** The session if a call for this target can be sent, or must fail, now. */
+  ready(target: Target): Session | undefined {
+    return this.#expected !== undefined && this.#isAway(target) ? undefined : this.#session;
+  }
+
+  #isAway({ callbackName, to }: Target): boolean {
+    const { callbacks, processes } = this.#expected!;
+    const isExpected = to === undefined ? callbacks.has(callbackName) : processes.has(to);
+    return isExpected && !this.#network.offers(callbackName, to);
+  }
+
   /**
-   * Lets something wait for the connection.
+   * Lets something wait until it is {@linkcode SessionGate.ready}.
    *
    * @throws {OverloadedError} when too much waits already.
    */
-  wait(waiting: Waiting): void {
+  wait(target: Target, { send, fail }: Waiting): void {
     if (this.#waiting.length >= MAX_WAITING_CALLS) {
       throw new OverloadedError(
         `Cannot call: ${MAX_WAITING_CALLS} calls wait for the connection already`,
       );
     }
-    this.#waiting.push(waiting);
+    this.#waiting.push({ target, send, fail });
   }
 
-  /** There is a connection: what has waited goes out, in the order in which it came. */
+  /** There is a connection. */
   open(session: Session): void {
     this.#session = session;
-    for (const { send } of this.#takeAll()) send(session);
+    if (this.#expected !== undefined) {
+      this.#graceTimer = setTimeout(() => this.#endGrace(), RETURN_GRACE_MS);
+    }
+    this.changed();
   }
 
-  /** The connection is gone; another one may come. */
+  #endGrace(): void {
+    this.#expected = undefined;
+    this.changed();
+  }
+
+  /** The directory has changed: what is ready goes out, in the order in which it came. */
+  changed(): void {
+    if (this.#waiting.length === 0 || this.#session === undefined) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      const session = this.ready(one.target);
+      if (session === undefined) this.#waiting.push(one);
+      else one.send(session);
+    }
+  }
+
+  /** The connection is gone; another one may come. Called while the network still knows who was there. */
   close(): void {
+    clearTimeout(this.#graceTimer);
     this.#session = undefined;
+    const { callbacks, processes } = this.#expected ??= {
+      callbacks: new Set<string>(),
+      processes: new Set<string>(),
+    };
+    for (const [name, offered] of Object.entries(this.#network.registeredCallbacks())) {
+      processes.add(name);
+      for (const callback of offered) callbacks.add(callback);
+    }
   }
 
   /** No connection will come any more. */
-  end(reason: () => Error): void {
-    for (const { fail } of this.#takeAll()) fail(reason());
-  }
-
-  #takeAll(): Waiting[] {
+  end(reason: (() => Error) | undefined): void {
+    clearTimeout(this.#graceTimer);
     const waiting = this.#waiting;
     this.#waiting = [];
-    return waiting;
+    if (reason !== undefined) { for (const { fail } of waiting) fail(reason()); }
   }
 }

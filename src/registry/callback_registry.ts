@@ -6,8 +6,9 @@
 
 import { InitializationError } from "../errors.ts";
 import { type Duration, parseDuration } from "../internal/duration.ts";
+import { show } from "../internal/show.ts";
 import { nameProblem } from "../wire/control.ts";
-import { classMethods, isClass } from "./class_methods.ts";
+import { classMethods, isClass, markWrapped, rawClass } from "./class_methods.ts";
 import { isStandardSchema, type StandardSchema } from "./standard_schema.ts";
 
 /** Any function. */
@@ -101,6 +102,8 @@ export class CallbackRegistry {
   /** Registers and withdraws callbacks of this registry, in the same forms as `callback`. */
   readonly callback: CallbackFunction;
   #callbacks = new Map<string, RegisteredCallback>();
+  /** What came of each class, so that registering it again keeps its instance. */
+  #classes = new WeakMap<AnyClass, { registered: AnyClass; entries: RegisteredCallback[] }>();
   #listeners = new Set<(change: RegistryChange) => void>();
 
   /** Makes an empty registry. */
@@ -109,7 +112,7 @@ export class CallbackRegistry {
       if (typeof first === "string") {
         return this.#function(second, { ...asOptions(third), name: first });
       }
-      if (isClass(first)) return this.#class(first, second);
+      if (isClass(first)) return this.#class(rawClass(first), second);
       return this.#function(first, asOptions(second));
     };
     this.callback = Object.assign(register as CallbackFunction, {
@@ -135,7 +138,7 @@ export class CallbackRegistry {
 
   #function(fn: unknown, options: CallbackOptions): unknown {
     if (typeof fn !== "function") {
-      throw new InitializationError(`Cannot register a callback: ${String(fn)} is not a function`);
+      throw new InitializationError(`Cannot register a callback: ${show(fn)} is not a function`);
     }
     const name = options.name ?? fn.name;
     if (name === "") {
@@ -149,6 +152,11 @@ export class CallbackRegistry {
   }
 
   #class(type: AnyClass, second: unknown): unknown {
+    const present = this.#classes.get(type);
+    if (present !== undefined) {
+      this.#add(present.entries);
+      return present.registered;
+    }
     const options = isDecoratorContext(second) ? {} : asOptions(second);
     if (options.name !== undefined) {
       throw new InitializationError(
@@ -189,11 +197,20 @@ export class CallbackRegistry {
         return instance = Reflect.construct(target, args, newTarget) as object;
       },
     });
+    markWrapped(registered, type);
+    this.#classes.set(type, { registered, entries });
     return registered;
   }
 
   #add(entries: readonly RegisteredCallback[]): void {
+    const names = new Set<string>();
     for (const entry of entries) {
+      if (names.has(entry.name)) {
+        throw new InitializationError(
+          `Cannot register ${entry.name}: the class has a static and an instance method of this name`,
+        );
+      }
+      names.add(entry.name);
       const present = this.#callbacks.get(entry.name);
       if (present !== undefined && present.fn !== entry.fn) {
         throw new InitializationError(
@@ -202,9 +219,9 @@ export class CallbackRegistry {
         );
       }
     }
-    const names = entries.map((entry) => entry.name).filter((name) => !this.#callbacks.has(name));
+    const added = [...names].filter((name) => !this.#callbacks.has(name));
     for (const entry of entries) this.#callbacks.set(entry.name, entry);
-    this.#tell({ offered: true, names });
+    this.#tell({ offered: true, names: added });
   }
 
   #remove(name: string): boolean {
@@ -264,10 +281,10 @@ function asOptions(value: unknown): CallbackOptions {
     const { kind } = value as { kind?: unknown };
     if (kind === undefined) return value;
     throw new InitializationError(
-      `Cannot use @callback on a ${String(kind)}: decorate the class instead`,
+      `Cannot use @callback on a ${show(kind)}: decorate the class instead`,
     );
   }
   throw new InitializationError(
-    `Cannot register a callback: the options are ${String(value)}, an object is needed`,
+    `Cannot register a callback: the options are ${show(value)}, an object is needed`,
   );
 }

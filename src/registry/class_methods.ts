@@ -15,6 +15,19 @@ export interface ClassMethod {
 
 const localMethods = new WeakSet<AnyFunction>();
 
+/** The classes behind the proxies that registering them gave. */
+const wrapped = new WeakMap<object, AnyClass>();
+
+/** Remembers that `wrapper` stands for `type`. */
+export function markWrapped(wrapper: AnyClass, type: AnyClass): void {
+  wrapped.set(wrapper, type);
+}
+
+/** The class itself, also if what registering it gave is given. */
+export function rawClass(type: AnyClass): AnyClass {
+  return wrapped.get(type) ?? type;
+}
+
 /** Keeps a method out of the callbacks of its class. */
 export function markLocal(method: AnyFunction): void {
   localMethods.add(method);
@@ -22,7 +35,8 @@ export function markLocal(method: AnyFunction): void {
 
 /** Tells classes from functions. */
 export function isClass(value: unknown): value is AnyClass {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+  if (typeof value !== "function") return false;
+  return wrapped.has(value) || /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /**
@@ -45,9 +59,10 @@ function methodsOf(owner: object, end: object, isStatic: boolean): ClassMethod[]
   }
   found.delete(isStatic ? "prototype" : "constructor");
   const methods: ClassMethod[] = [];
-  for (const [name, { value }] of found) {
-    if (name.startsWith("_") || typeof value !== "function" || localMethods.has(value)) continue;
-    if (isStatic && isClass(value)) continue; // a class kept in a static field
+  for (const [name, { value, enumerable }] of found) {
+    // Methods are not enumerable; a function in a field is, and is not a method.
+    if (enumerable || name.startsWith("_")) continue;
+    if (typeof value !== "function" || localMethods.has(value)) continue;
     methods.push({ name, method: value as AnyFunction, isStatic });
   }
   return methods;

@@ -55,7 +55,7 @@ export async function validateArguments(
   const whole = await schema["~standard"].validate(args);
   if (whole.issues === undefined && Array.isArray(whole.value)) return whole.value;
   let issues = whole.issues ?? [];
-  if (args.length === 1) {
+  if (args.length <= 1) {
     const single = await schema["~standard"].validate(args[0]);
     if (single.issues === undefined) return [single.value];
     // A schema that takes no list at all was meant for the one argument.

@@ -74,9 +74,10 @@ export async function acceptFrom(
     try {
       return await listener.accept();
     } catch {
+      if (isClosed()) return null;
       // A peer that gave up before it was accepted, or too many open files: neither ends the
       // listener. Leave the event loop room to free something before the next attempt.
-      await new Promise((resolve) => setTimeout(resolve, isClosed() ? 0 : 10));
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
   return null;

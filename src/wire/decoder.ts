@@ -7,7 +7,8 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { StreamReader } from "./codec.ts";
-import { BINARY_VIEWS, Constant, ERROR_CLASSES, Extension } from "./extensions.ts";
+import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
+import { asString, defineField, rebuildError } from "./rebuild_error.ts";
 import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
 
 const SHORT_STRING = 24;
@@ -180,7 +181,7 @@ export class Decoder {
     for (let i = 0; i < size; i++) {
       const key = this.#key();
       const value = this.#read(depth + 1);
-      if (key === "__proto__") define(result, key, value);
+      if (key === "__proto__") defineField(result, key, value);
       else result[key] = value;
     }
     return result;
@@ -306,20 +307,7 @@ export class Decoder {
     if (typeof record !== "object" || record === null || !isTag(tag, 0x80, 0xde)) {
       throw new ProtocolError("Cannot decode the payload: an error must hold a map");
     }
-    const { name, message, stack, fields, errors } = record as Record<string, unknown>;
-    const text = asString(message);
-    const error = Array.isArray(errors)
-      ? new AggregateError(errors, text)
-      : new (ERROR_CLASSES.get(asString(name)) ?? Error)(text);
-    if (error.name !== name) define(error, "name", asString(name), false);
-    define(error, "stack", typeof stack === "string" ? stack : `${name}: ${text}`, false);
-    if (Object.hasOwn(record, "cause")) {
-      define(error, "cause", (record as { cause: unknown }).cause, false);
-    }
-    if (typeof fields === "object" && fields !== null) {
-      for (const [key, value] of Object.entries(fields)) define(error, key, value);
-    }
-    return error;
+    return rebuildError(record as Record<string, unknown>);
   }
 
   #viewOf(size: number): ArrayBuffer | ArrayBufferView {
@@ -343,14 +331,4 @@ function numberIfExact(value: bigint): number | bigint {
 /** Whether a tag is the short form, or one of the two long ones, of an array or a map. */
 function isTag(tag: number | undefined, short: number, long: number): boolean {
   return tag !== undefined && ((tag & 0xf0) === short || tag === long || tag === long + 1);
-}
-
-function asString(value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new ProtocolError("Cannot decode the payload: a string was expected");
-}
-
-/** Plain assignment would run a setter of the prototype for names such as `__proto__`. */
-function define(target: object, key: string, value: unknown, enumerable = true): void {
-  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }

@@ -56,8 +56,13 @@ export const Flag = { NoReply: 1, Each: 2 } as const;
 /** Every bit that this version knows. */
 export const KNOWN_FLAGS: number = Flag.NoReply | Flag.Each;
 
-/** Why a `CALL` came back as `UNDELIVERED`. */
-export const Undelivered = { UnknownProcess: 1, Overloaded: 2, TooLarge: 3 } as const;
+/** Why the caller gets `UNDELIVERED`. */
+export const Undelivered = {
+  UnknownProcess: 1,
+  Overloaded: 2,
+  TooLarge: 3,
+  AnswerTooLarge: 4,
+} as const;
 
 /** Header and body. */
 export interface Frame {

@@ -1,0 +1,21 @@
+/**
+ * Values in messages.
+ *
+ * @module
+ */
+
+const MAX_LENGTH = 80;
+
+/** A value for people to read; never throws, whatever the value does when it is asked. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(cut(value));
+  if (typeof value === "function") return `function ${cut(String(value.name))}`;
+  const tag = Object.prototype.toString.call(value);
+  const readable = typeof value !== "object" || value === null ||
+    value instanceof Date || tag.startsWith("[object Temporal.");
+  return readable ? cut(String(value)) : tag;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`;
+}

@@ -1,0 +1,346 @@
+/**
+ * Runs tasks when they are due: lists, cancels and keeps them.
+ *
+ * @module
+ */
+
+import { InitializationError, OverloadedError } from "../errors.ts";
+import { Heap, type HeapItem } from "../internal/heap.ts";
+import type { Logger } from "../internal/log.ts";
+import type { ScheduledTaskInfo, TaskRecord, TaskSpec, TaskStatus } from "./task.ts";
+import type { TaskStore } from "./task_store.ts";
+import { compileTrigger, dueBy, type NextDue } from "./trigger.ts";
+
+/** Most tasks on one node. Stops callers from filling its memory. */
+export const MAX_TASKS = 100_000;
+
+/**
+ * The longest sleep. A timer does not notice that the clock was set or the machine was suspended,
+ * so the clock is looked at this often while there are tasks.
+ */
+const MAX_SLEEP_MS = 30_000;
+
+/** What the scheduler needs. */
+export interface SchedulerOptions {
+  /** Where tasks are kept. */
+  readonly store: TaskStore;
+  /** Whether the process offers a callback. */
+  readonly offers: (callbackName: string) => boolean;
+  /** Runs a task's callback; rejects with what it throws. */
+  readonly run: (task: TaskRecord) => Promise<unknown>;
+  /** Hears of each failed run. */
+  readonly onFailure: (task: TaskRecord, error: unknown) => void;
+  readonly logger: Logger;
+  /** The wall clock, in epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A task with what is known of it only while the process lives. */
+interface LiveTask extends HeapItem {
+  readonly record: TaskRecord;
+  readonly nextDue: NextDue;
+  /** Runs under way. */
+  running: number;
+  /** Whether a run waits for the one before. */
+  queued: boolean;
+}
+
+/** The tasks of one node: a heap of due times, and one timer for the earliest. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #now: () => number;
+  readonly #tasks = new Map<string, LiveTask>();
+  readonly #due = new Heap<LiveTask>((a, b) => a.record.nextMs! < b.record.nextMs!);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lastNow = 0;
+  #stopped = false;
+
+  /**
+   * Takes up the tasks in the store.
+   *
+   * @throws {InitializationError} when they cannot be read.
+   */
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => Date.now());
+    this.#lastNow = this.#now();
+    for (const record of options.store.load()) this.#adopt(record);
+    this.#arm();
+  }
+
+  /**
+   * Schedules a task. A `uuid` that is there already gives that task.
+   *
+   * @returns Its uuid.
+   * @throws {InitializationError} when it would never run, or its uuid is another callback's.
+   * @throws {OverloadedError} when there are {@linkcode MAX_TASKS}.
+   */
+  create(spec: TaskSpec, owner: string): string {
+    const present = spec.uuid === undefined ? undefined : this.#tasks.get(spec.uuid);
+    if (present !== undefined) {
+      if (present.record.callbackName === spec.callbackName) return present.record.uuid;
+      throw new InitializationError(
+        `Cannot schedule: the task ${spec.uuid} is there already, for another callback`,
+      );
+    }
+    if (this.#tasks.size >= MAX_TASKS) {
+      throw new OverloadedError(
+        `Cannot schedule: there are ${MAX_TASKS} tasks, which is the limit`,
+      );
+    }
+    const now = this.#now();
+    const trigger = spec.trigger.type === "interval"
+      ? { ...spec.trigger, startMs: now }
+      : spec.trigger;
+    // The clocks of two machines differ: a time that has just passed here is a missed run.
+    const from = trigger.type === "atTime" ? now - spec.catchUpMs - 1 : now;
+    const nextMs = compileTrigger(trigger)(from);
+    if (nextMs === undefined) {
+      throw new InitializationError(
+        "Cannot schedule: the task would never run; its times have passed",
+      );
+    }
+    const record: TaskRecord = {
+      ...spec,
+      trigger,
+      uuid: spec.uuid ?? crypto.randomUUID(),
+      owner,
+      createdMs: now,
+      nextMs,
+      lastRunMs: undefined,
+      runs: 0,
+      skipped: 0,
+      failures: 0,
+      lastError: undefined,
+      paused: false,
+    };
+    this.#options.store.save(record); // before it is acknowledged
+    this.#adopt(record);
+    this.#arm();
+    return record.uuid;
+  }
+
+  #adopt(record: TaskRecord): void {
+    const nextDue = compileTrigger(record.trigger);
+    const task: LiveTask = { record, nextDue, running: 0, queued: false, heapIndex: -1 };
+    this.#tasks.set(record.uuid, task);
+    this.#place(task);
+  }
+
+  /** Into the heap if it has a time to wait for, out of it if not. */
+  #place(task: LiveTask): void {
+    const { record } = task;
+    const waits = record.nextMs !== undefined && !record.paused &&
+      this.#options.offers(record.callbackName);
+    if (waits) this.#due.put(task);
+    else this.#due.remove(task);
+  }
+
+  /** The uuids of all tasks. */
+  list(): string[] {
+    return [...this.#tasks.keys()];
+  }
+
+  /** What is known of all tasks. */
+  describe(): ScheduledTaskInfo[] {
+    return Array.from(this.#tasks.values(), (task) => {
+      const { record } = task;
+      const { uuid, callbackName, owner, trigger, runs, skipped, lastError } = record;
+      return {
+        ...{ uuid, callbackName, owner, trigger, runs, skipped, lastError },
+        status: this.#statusOf(task),
+        nextRun: record.paused ? undefined : asDate(record.nextMs),
+        lastRun: asDate(record.lastRunMs),
+      };
+    });
+  }
+
+  #statusOf({ record, running }: LiveTask): TaskStatus {
+    if (running > 0) return "running";
+    if (record.paused) return "paused";
+    return this.#options.offers(record.callbackName) ? "scheduled" : "waiting";
+  }
+
+  /** Takes a task away; false if there is none. A run under way goes on. */
+  cancel(uuid: string): boolean {
+    const task = this.#tasks.get(uuid);
+    if (task === undefined) return false;
+    this.#forget(task);
+    this.#arm();
+    return true;
+  }
+
+  #forget(task: LiveTask): void {
+    this.#options.store.remove(task.record.uuid);
+    this.#tasks.delete(task.record.uuid);
+    this.#due.remove(task);
+    task.queued = false;
+  }
+
+  /** Lets a task rest; false if there is none, or it does already. */
+  pause(uuid: string): boolean {
+    const task = this.#tasks.get(uuid);
+    if (task === undefined || task.record.paused) return false;
+    this.#pause(task);
+    this.#arm();
+    return true;
+  }
+
+  #pause(task: LiveTask): void {
+    task.record.paused = true;
+    task.queued = false;
+    this.#options.store.save(task.record);
+    this.#place(task);
+  }
+
+  /** Lets a task go on from now; false if there is none, or it was not paused. */
+  resume(uuid: string): boolean {
+    const task = this.#tasks.get(uuid);
+    if (task === undefined || !task.record.paused) return false;
+    const { record } = task;
+    record.paused = false;
+    record.failures = 0;
+    record.nextMs = task.nextDue(this.#now());
+    if (record.nextMs === undefined) this.#forget(task); // its times passed meanwhile
+    else {
+      this.#options.store.save(record);
+      this.#place(task);
+    }
+    this.#arm();
+    return true;
+  }
+
+  /** Runs a task now, besides its schedule; false if there is none, or it cannot run now. */
+  runNow(uuid: string): boolean {
+    const task = this.#tasks.get(uuid);
+    if (task === undefined || !this.#options.offers(task.record.callbackName)) return false;
+    this.#begin(task);
+    return true;
+  }
+
+  /** Called when the process offers other callbacks than before. */
+  callbacksChanged(): void {
+    for (const task of this.#tasks.values()) this.#place(task);
+    this.#arm();
+  }
+
+  /** Runs nothing any more. Tasks in a durable store go on at the next start. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const task of this.#tasks.values()) task.queued = false;
+    this.#options.store.close();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const next = this.#due.top?.record.nextMs;
+    if (next === undefined || this.#stopped) return;
+    // Timers count whole milliseconds: rounding down would wake up just before the time.
+    const sleep = Math.min(Math.max(0, Math.ceil(next - this.#now())), MAX_SLEEP_MS);
+    this.#timer = setTimeout(() => this.#wake(), sleep);
+  }
+
+  #wake(): void {
+    const now = this.#now();
+    if (now < this.#lastNow) this.#clockWasSetBack(this.#lastNow - now);
+    this.#lastNow = now;
+    for (let task = this.#due.top; task !== undefined && task.record.nextMs! <= now;) {
+      this.#fire(task, now);
+      task = this.#due.top;
+    }
+    this.#arm();
+  }
+
+  /** An interval is a length of time, whatever the clock shows. */
+  #clockWasSetBack(byMs: number): void {
+    for (const task of this.#tasks.values()) {
+      const { record } = task;
+      if (record.trigger.type !== "interval" || record.nextMs === undefined) continue;
+      const moved = { ...record.trigger, startMs: record.trigger.startMs - byMs };
+      this.#due.remove(task);
+      this.#adopt({ ...record, trigger: moved, nextMs: record.nextMs - byMs });
+    }
+  }
+
+  #fire(task: LiveTask, now: number): void {
+    const { record } = task;
+    const { run, skipped } = dueBy(
+      record.trigger,
+      task.nextDue,
+      record.nextMs!,
+      now,
+      record.catchUpMs,
+    );
+    record.skipped += skipped;
+    record.nextMs = task.nextDue(now);
+    this.#place(task);
+    if (run.length === 0) this.#settle(task);
+    for (const _ of run) this.#begin(task);
+  }
+
+  /** Starts a run, unless the one before forbids it. */
+  #begin(task: LiveTask): void {
+    const { record } = task;
+    if (task.running > 0 && record.overlap !== "allow") {
+      if (record.overlap === "queue" && !task.queued) task.queued = true;
+      else record.skipped++;
+      return this.#settle(task);
+    }
+    record.runs++;
+    record.lastRunMs = this.#now();
+    if (record.runs === record.maxRuns) {
+      record.nextMs = undefined;
+      this.#place(task);
+    }
+    task.running++;
+    this.#keep(task); // before it runs: a crash must not make it run twice
+    this.#run(task);
+  }
+
+  async #run(task: LiveTask): Promise<void> {
+    const { record } = task;
+    try {
+      await this.#options.run(record);
+      record.failures = 0;
+    } catch (error) {
+      this.#failed(task, error);
+    }
+    task.running--;
+    if (this.#stopped) return;
+    if (task.queued) {
+      task.queued = false;
+      this.#begin(task);
+    } else this.#settle(task);
+  }
+
+  #failed(task: LiveTask, error: unknown): void {
+    const { record } = task;
+    record.failures++;
+    record.lastError = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.#options.logger.warn(
+      `daffi: task ${record.uuid} of callback ${record.callbackName} failed: ${record.lastError}`,
+    );
+    if (this.#stopped || !this.#tasks.has(record.uuid)) return;
+    if (record.failures === record.pauseAfterFailures) this.#pause(task);
+    this.#options.onFailure(record, error);
+  }
+
+  /** Keeps the state of a task between runs, or ends a task that has none before it. */
+  #settle(task: LiveTask): void {
+    if (!this.#tasks.has(task.record.uuid)) return;
+    if (task.record.nextMs === undefined && task.running === 0) this.#forget(task);
+    else this.#keep(task);
+  }
+
+  #keep({ record }: LiveTask): void {
+    if (!this.#tasks.has(record.uuid)) return;
+    if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
+    else this.#options.store.save(record);
+  }
+}
+
+function asDate(ms: number | undefined): Date | undefined {
+  return ms === undefined ? undefined : new Date(ms);
+}

@@ -1,0 +1,149 @@
+/**
+ * Tasks in a SQLite file, through the runtime's own `node:sqlite`.
+ *
+ * @module
+ */
+
+import { InitializationError } from "../errors.ts";
+import type { TaskRecord } from "./task.ts";
+import type { TaskStore } from "./task_store.ts";
+
+/** Marks the file as ours: "daff". */
+const APPLICATION_ID = 0x64616666;
+const SCHEMA_VERSION = 1;
+
+/** The part of `node:sqlite` that is used here. */
+interface Database {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+interface Statement {
+  all(...values: unknown[]): Record<string, unknown>[];
+  get(...values: unknown[]): Record<string, unknown> | undefined;
+  run(...values: unknown[]): unknown;
+}
+
+/**
+ * Keeps tasks in a file. Each change is on the disk when the method returns; the file belongs to one
+ * process at a time.
+ */
+export class SqliteTaskStore implements TaskStore {
+  #path: string;
+  #database: Database;
+  #save: Statement;
+  #remove: Statement;
+  #closed = false;
+
+  /**
+   * Opens or creates the file.
+   *
+   * @param path The file.
+   * @throws {InitializationError} when it is damaged, somebody else's, or in use; it is left as it is.
+   */
+  constructor(path: string) {
+    this.#path = path;
+    let database: Database | undefined;
+    try {
+      database = open(path);
+      prepare(database);
+      this.#save = database.prepare(
+        "INSERT INTO tasks (uuid, args, record) VALUES (?, ?, ?) " +
+          "ON CONFLICT (uuid) DO UPDATE SET record = excluded.record",
+      );
+      this.#remove = database.prepare("DELETE FROM tasks WHERE uuid = ?");
+    } catch (error) {
+      database?.close();
+      throw this.#unusable(error);
+    }
+    this.#database = database;
+  }
+
+  #unusable(error: unknown): InitializationError {
+    if (error instanceof InitializationError) return error;
+    const why = error instanceof Error ? error.message : String(error);
+    return new InitializationError(`Cannot use the task store ${this.#path}: ${why}`, {
+      cause: error,
+    });
+  }
+
+  /** See {@linkcode TaskStore.load}. */
+  load(): TaskRecord[] {
+    try {
+      return this.#database.prepare("SELECT uuid, args, record FROM tasks").all().map(readRow);
+    } catch (error) {
+      throw this.#unusable(error);
+    }
+  }
+
+  /** See {@linkcode TaskStore.save}. */
+  save({ uuid, args, ...rest }: TaskRecord): void {
+    this.#save.run(uuid, args, JSON.stringify(rest));
+  }
+
+  /** See {@linkcode TaskStore.remove}. */
+  remove(uuid: string): void {
+    this.#remove.run(uuid);
+  }
+
+  /** See {@linkcode TaskStore.close}. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#database.close();
+  }
+}
+
+function open(path: string): Database {
+  const { process } = globalThis as {
+    process?: {
+      getBuiltinModule?: (name: string) => { DatabaseSync: new (path: string) => Database };
+    };
+  };
+  const sqlite = process?.getBuiltinModule?.("node:sqlite");
+  if (sqlite === undefined) {
+    throw new InitializationError("Cannot use a task store: no node:sqlite");
+  }
+  return new sqlite.DatabaseSync(path);
+}
+
+function prepare(database: Database): void {
+  // Nothing is written before the file is known to be ours or empty.
+  const pragma = (name: string) => database.prepare(`PRAGMA ${name}`).get()![name];
+  const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n;
+  const isNew = tables === 0 && pragma("application_id") === 0;
+  if (!isNew && pragma("application_id") !== APPLICATION_ID) {
+    throw new Error("it is the file of another program");
+  }
+  if (!isNew && pragma("user_version") !== SCHEMA_VERSION) {
+    throw new Error(`it is of version ${pragma("user_version")}, not ${SCHEMA_VERSION}`);
+  }
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = FULL");
+  database.exec("BEGIN EXCLUSIVE");
+  if (isNew) {
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec(
+      "CREATE TABLE tasks (uuid TEXT PRIMARY KEY, args BLOB NOT NULL, record TEXT NOT NULL) STRICT",
+    );
+  }
+  database.exec("COMMIT");
+}
+
+function readRow({ uuid, args, record }: Record<string, unknown>): TaskRecord {
+  const rest = JSON.parse(record as string);
+  return {
+    ...rest,
+    uuid: uuid as string,
+    args: args as Uint8Array,
+    // JSON leaves out what is undefined
+    maxRuns: rest.maxRuns,
+    pauseAfterFailures: rest.pauseAfterFailures,
+    nextMs: rest.nextMs,
+    lastRunMs: rest.lastRunMs,
+    lastError: rest.lastError,
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * A scheduled task: what is asked for, what is kept, and what is told.
+ *
+ * @module
+ */
+
+import type { Trigger } from "./trigger.ts";
+
+/** What happens when a run is due while the one before still goes on. */
+export type Overlap = "skip" | "queue" | "allow";
+
+/** What a caller asks for. */
+export interface TaskSpec {
+  /** What tells the task from all others; one is made if none is given. */
+  readonly uuid: string | undefined;
+  readonly callbackName: string;
+  /** The encoded list of arguments. */
+  readonly args: Uint8Array;
+  readonly trigger: Trigger;
+  readonly overlap: Overlap;
+  /** Runs after which the task ends. */
+  readonly maxRuns: number | undefined;
+  /** How late a missed run may still start, in milliseconds. */
+  readonly catchUpMs: number;
+  /** Failed runs in a row after which the task is paused. */
+  readonly pauseAfterFailures: number | undefined;
+}
+
+/** What is kept of a task, so that it can go on after a restart. */
+export interface TaskRecord extends TaskSpec {
+  readonly uuid: string;
+  /** The process that asked for it. */
+  readonly owner: string;
+  readonly createdMs: number;
+  /** The first due time that was not dealt with yet; `undefined` if none is left. */
+  nextMs: number | undefined;
+  lastRunMs: number | undefined;
+  runs: number;
+  skipped: number;
+  /** Failed runs in a row. */
+  failures: number;
+  lastError: string | undefined;
+  paused: boolean;
+}
+
+/**
+ * Where a task stands: waiting for its time, running, paused, or waiting until its process offers
+ * the callback (again).
+ */
+export type TaskStatus = "scheduled" | "running" | "paused" | "waiting";
+
+/** What `describeScheduledTasks` tells of a task. */
+export interface ScheduledTaskInfo {
+  /** What tells the task from all others. */
+  uuid: string;
+  /** The callback that it runs. */
+  callbackName: string;
+  /** The process that scheduled it. */
+  owner: string;
+  /** When it fires. */
+  trigger: Trigger;
+  /** Where it stands. */
+  status: TaskStatus;
+  /** When it is due next; `undefined` if it is not, or is paused. */
+  nextRun: Date | undefined;
+  /** When it last began to run. */
+  lastRun: Date | undefined;
+  /** How often it has run. */
+  runs: number;
+  /** How many due times passed without a run. */
+  skipped: number;
+  /** What its last failed run threw. */
+  lastError: string | undefined;
+}

@@ -1,0 +1,45 @@
+/**
+ * Where tasks are kept.
+ *
+ * @module
+ */
+
+import type { TaskRecord } from "./task.ts";
+
+/**
+ * Keeps the tasks of one node. What a method has returned from is kept, whatever happens to the
+ * process after it.
+ */
+export interface TaskStore {
+  /** All tasks. @throws {InitializationError} when what is stored cannot be read. */
+  load(): TaskRecord[];
+  /** Keeps a new task, or the present state of one that is kept already. */
+  save(record: TaskRecord): void;
+  /** Keeps a task no longer. Does nothing if it is not there. */
+  remove(uuid: string): void;
+  /** Frees the file. Idempotent. */
+  close(): void;
+}
+
+/** Keeps tasks as long as the process lives. */
+export class MemoryTaskStore implements TaskStore {
+  #records = new Map<string, TaskRecord>();
+
+  /** See {@linkcode TaskStore.load}. */
+  load(): TaskRecord[] {
+    return Array.from(this.#records.values(), (record) => ({ ...record }));
+  }
+
+  /** See {@linkcode TaskStore.save}. */
+  save(record: TaskRecord): void {
+    this.#records.set(record.uuid, { ...record });
+  }
+
+  /** See {@linkcode TaskStore.remove}. */
+  remove(uuid: string): void {
+    this.#records.delete(uuid);
+  }
+
+  /** See {@linkcode TaskStore.close}. */
+  close(): void {}
+}

@@ -1,0 +1,131 @@
+/**
+ * When a task fires next: pure functions of time.
+ *
+ * @module
+ */
+
+import { Cron } from "croner";
+import { InitializationError } from "../errors.ts";
+
+/** When a task fires. Times are epoch milliseconds. */
+export type Trigger =
+  /** At `startMs` + n · `everyMs`, n = 1, 2, … */
+  | { readonly type: "interval"; readonly everyMs: number; readonly startMs: number }
+  /** At each of these times, which are in ascending order. */
+  | { readonly type: "atTime"; readonly timesMs: readonly number[] }
+  /** Whenever the wall clock of the time zone shows what the expression says. */
+  | { readonly type: "cron"; readonly expression: string; readonly timezone: string };
+
+/** Most times that one task may list. Stops a single request from filling memory. */
+export const MAX_TIMES = 1_000;
+
+/** Longest cron expression. Stops expressions that take long to read. */
+const MAX_CRON_LENGTH = 256;
+
+/** How far the search for a cron time looks past times that the clock skips. */
+const MAX_SKIPPED_TIMES = 400;
+
+/** Gives the first time after `afterMs` at which a task is due, or `undefined` if there is none. */
+export type NextDue = (afterMs: number) => number | undefined;
+
+/**
+ * Prepares a trigger.
+ *
+ * @throws {InitializationError} when it cannot be read.
+ */
+export function compileTrigger(trigger: Trigger): NextDue {
+  switch (trigger.type) {
+    case "interval":
+      return (after) => nextOfInterval(trigger.startMs, trigger.everyMs, after);
+    case "atTime":
+      return (after) => trigger.timesMs.find((time) => time > after);
+    case "cron":
+      return nextOfCron(trigger.expression, trigger.timezone);
+  }
+}
+
+/** Counted from the start each time, so that no error adds up. */
+function nextOfInterval(startMs: number, everyMs: number, afterMs: number): number {
+  const n = Math.max(1, Math.floor((afterMs - startMs) / everyMs) + 1);
+  const due = startMs + n * everyMs;
+  return due > afterMs ? due : startMs + (n + 1) * everyMs; // rounding of a fractional interval
+}
+
+function nextOfCron(expression: string, timezone: string): NextDue {
+  const cron = readCron(expression, timezone);
+  return (afterMs) => {
+    let at: Date | null = new Date(afterMs);
+    for (let i = 0; i < MAX_SKIPPED_TIMES; i++) {
+      at = cron.nextRun(at);
+      if (at === null) return undefined;
+      // For a time that the clock skips, croner gives the moment after the gap.
+      if (cron.match(at)) return at.getTime();
+    }
+    return undefined;
+  };
+}
+
+function readCron(expression: string, timezone: string): Cron {
+  const fields = expression.trim().split(/\s+/).length;
+  const wrong = (why: string, cause?: unknown) =>
+    new InitializationError(
+      `Cannot schedule: cron is ${
+        JSON.stringify(expression)
+      } in ${timezone}: ${why}; five or six ` +
+        'fields are needed, for example "30 2 * * 1-5" or, with seconds first, "*/10 * * * * *"',
+      { cause },
+    );
+  if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
+  if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
+  try {
+    const cron = new Cron(expression, { timezone, paused: true, mode: "5-or-6-parts" });
+    cron.nextRun(); // an unknown time zone is noticed only here
+    return cron;
+  } catch (error) {
+    throw wrong((error as Error).message.replace(/^CronPattern: /, ""), error);
+  }
+}
+
+/** What is due of a task by now. */
+export interface Due {
+  /** The due times to run, in order. */
+  readonly run: readonly number[];
+  /** How many older ones are skipped. */
+  readonly skipped: number;
+}
+
+/** Skipped times of a cron trigger are counted up to this number. */
+const MAX_COUNTED = 10_000;
+
+/**
+ * Decides what becomes of the times that have passed since `firstDueMs`, itself included: those
+ * older than `catchUpMs` are skipped; of the others each listed time runs, and of a recurring task
+ * the latest.
+ */
+export function dueBy(
+  trigger: Trigger,
+  nextDue: NextDue,
+  firstDueMs: number,
+  nowMs: number,
+  catchUpMs: number,
+): Due {
+  const oldest = nowMs - catchUpMs;
+  if (trigger.type === "atTime") {
+    const due = trigger.timesMs.filter((time) => time >= firstDueMs && time <= nowMs);
+    const run = due.filter((time) => time >= oldest);
+    return { run, skipped: due.length - run.length };
+  }
+  let count = 0;
+  let latest: number | undefined = firstDueMs;
+  if (trigger.type === "interval") {
+    count = Math.floor((nowMs - firstDueMs) / trigger.everyMs) + 1;
+    latest = firstDueMs + (count - 1) * trigger.everyMs;
+  } else {
+    for (let at: number | undefined = firstDueMs; at !== undefined && at <= nowMs;) {
+      latest = at;
+      count++;
+      at = nextDue(count < MAX_COUNTED ? at : Math.max(at, oldest - 1));
+    }
+  }
+  return latest >= oldest ? { run: [latest], skipped: count - 1 } : { run: [], skipped: count };
+}

@@ -1,0 +1,41 @@
+/**
+ * Errors as they were, from their parts.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { ERROR_CLASSES } from "./extensions.ts";
+
+/**
+ * Makes an error from its parts as they travel.
+ *
+ * @throws {ProtocolError} when name or message are no strings.
+ */
+export function rebuildError(parts: Record<string, unknown>): Error {
+  const { stack, fields, errors } = parts;
+  const name = asString(parts.name);
+  const message = asString(parts.message);
+  const error = Array.isArray(errors)
+    ? new AggregateError(errors, message)
+    : new (ERROR_CLASSES.get(name) ?? Error)(message);
+  if (error.name !== name) defineField(error, "name", name, false);
+  const text = typeof stack === "string" ? stack : `${name}: ${message}`;
+  defineField(error, "stack", text, false);
+  if (Object.hasOwn(parts, "cause")) defineField(error, "cause", parts.cause, false);
+  if (typeof fields === "object" && fields !== null) {
+    for (const [key, value] of Object.entries(fields)) defineField(error, key, value);
+  }
+  return error;
+}
+
+/** @throws {ProtocolError} when a value is not a string. */
+export function asString(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new ProtocolError("Cannot decode the payload: a string was expected");
+}
+
+/** Plain assignment would run a setter of the prototype for names such as `__proto__`. */
+export function defineField(target: object, key: string, value: unknown, enumerable = true): void {
+  Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+}
