@@ -128,20 +128,31 @@ export class Caller {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
         }
-        if (request.to === undefined) {
-          const name = this.#options.network.nameId(request.callbackName);
-          const value = timeLeft(call.deadlineAt);
-          call.claim();
-          session.connection.send(
-            frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
-          );
-        } else {
-          const target = this.#choose(request);
-          call.begin([target]);
-          this.#post(session, call, target, flags, payload);
+        if (request.to === undefined && session.outbox.isFree) {
+          return this.#sendBroadcast(session, call, flags, payload);
         }
+        // Behind frames that wait for some process, a broadcast must not reach it first.
+        const targets = request.to === undefined
+          ? this.#options.network.providersOf(request.callbackName)
+          : [this.#choose(request)];
+        call.begin(targets);
+        for (const target of targets) this.#post(session, call, target, flags, payload);
       });
     });
+  }
+
+  #sendBroadcast(
+    { connection }: Session,
+    call: PendingCall,
+    flags: number,
+    payload: Uint8Array,
+  ): void {
+    const name = this.#options.network.nameId(call.callbackName);
+    const value = timeLeft(call.deadlineAt);
+    call.claim();
+    connection.send(
+      frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
+    );
   }
 
   /** See {@linkcode OneWayCalls.noReturn}. */

@@ -163,6 +163,15 @@ export class Network {
   }
 
   /**
+   * All who offer a callback.
+   *
+   * @throws {CallbackNotFoundError} when no other process does.
+   */
+  providersOf(callbackName: string): readonly RemoteProcess[] {
+    return [...(this.#offers.get(callbackName) ?? this.#notFound(callbackName)).providers];
+  }
+
+  /**
    * The number of a callback's name.
    *
    * @throws {CallbackNotFoundError} when no other process offers it.

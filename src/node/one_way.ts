@@ -9,7 +9,7 @@ import type { Codec } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
 import { LARGE_PAYLOAD_BYTES } from "../wire/limits.ts";
 import type { CallRequest } from "./caller.ts";
-import type { Network } from "./network.ts";
+import type { Network, RemoteProcess } from "./network.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
 import { checkSize } from "./stream_link.ts";
@@ -51,33 +51,50 @@ export class OneWayCalls {
 
   async #sendToOne(session: Session, request: CallRequest, payload: Uint8Array): Promise<void> {
     const { callbackName, to, strategy } = request;
-    const { network, nextId } = this.#options;
-    const target = network.choose(callbackName, to, strategy);
-    const name = network.nameId(callbackName);
-    const flags = Flag.NoReply;
-    session.outbox.post(
-      frame(Kind.Call, { flags, call: nextId(), peer: target.id, name, payload }),
-      {
-        claim: () => true,
-        dropped: () => this.drop(`${callbackName}: process ${target.name} was lost`),
-      },
-    );
+    const target = this.#options.network.choose(callbackName, to, strategy);
+    this.#post(session, target, callbackName, payload);
     await session.outbox.ready(target.id);
+  }
+
+  #post(session: Session, target: RemoteProcess, callbackName: string, payload: Uint8Array): void {
+    const { network, nextId } = this.#options;
+    const fields = { call: nextId(), peer: target.id, name: network.nameId(callbackName), payload };
+    session.outbox.post(frame(Kind.Call, { ...fields, flags: Flag.NoReply }), {
+      claim: () => true,
+      dropped: () => this.drop(`${callbackName}: process ${target.name} was lost`),
+    });
+  }
+
+  /** One slow process must not keep a broadcast from the others. */
+  #postOrDrop(session: Session, target: RemoteProcess, name: string, payload: Uint8Array): void {
+    try {
+      this.#post(session, target, name, payload);
+    } catch (error) {
+      this.drop(`${name} on ${target.name}: ${(error as Error).message}`);
+    }
   }
 
   /**
    * Calls every process that offers the callback. Resolves when the call was handed to the
-   * connection.
+   * connection; it does not wait for slow processes.
    *
    * @throws {DaffiError} when it cannot be sent.
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { network, nextId } = this.#options;
+    const { callbackName } = request;
     await this.#send(request, async (session, payload) => {
-      const name = network.nameId(request.callbackName);
-      const flags = Flag.NoReply;
-      session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
-      await session.outbox.ready(0);
+      if (session.outbox.isFree) {
+        const name = network.nameId(callbackName);
+        const flags = Flag.NoReply;
+        session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
+      } else {
+        // Behind frames that wait for some process, a broadcast must not reach it first.
+        for (const target of network.providersOf(callbackName)) {
+          this.#postOrDrop(session, target, callbackName, payload);
+        }
+      }
+      await session.outbox.ready(0); // until the own connection has room
     });
   }
 

@@ -68,6 +68,11 @@ export class Outbox {
     queue.frames.push({ frame: { ...frame, payload: kept }, owner });
   }
 
+  /** Whether nothing waits and nobody is paused. */
+  get isFree(): boolean {
+    return !this.#connection.congested && this.#paused.size === 0 && this.#queues.size === 0;
+  }
+
   #open(peer: number): boolean {
     return !this.#connection.congested && !this.#paused.has(peer) && !this.#queues.has(peer);
   }
