@@ -22,10 +22,11 @@ import { MAX_RUNNING_CALLS } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { execute } from "./execute.ts";
 import { InStream } from "./in_stream.ts";
-import type { Network, RemoteProcess } from "./network.ts";
-import { Replier, type ReplierCounts } from "./replier.ts";
+import { type Network, RemoteProcess } from "./network.ts";
+import { Replier, type ReplierCounts, unrun } from "./replier.ts";
 import { RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
+import { TaskReply } from "./task_reply.ts";
 import { Turns } from "./turns.ts";
 
 /** What the dispatcher needs of its node. */
@@ -45,9 +46,10 @@ export class Dispatcher {
   /** Calls that did not finish within their turn, by source and call id. */
   readonly #calls = new Map<number, Map<number, RunningCall>>();
   readonly #deadlines = new Deadlines<RunningCall>((call) => this.#expire(call));
-  readonly #turns = new Map<RegisteredCallback, Turns<RunningCall>>();
+  readonly #turns = new WeakMap<RegisteredCallback, Turns<RunningCall>>();
   #session: Session | undefined;
   #active = 0;
+  #taskRuns = 0;
   #closing = false;
   #idle: (() => void) | undefined;
 
@@ -141,21 +143,54 @@ export class Dispatcher {
     const { network, registry, g } = this.#options;
     const source = network.byId(incoming.peer);
     if (source === undefined) return; // it has left, and nobody waits for an answer
-    const { call: callId, flags } = incoming;
     const callbackName = network.ownCallback(incoming.name) ?? "";
     const callback = registry.get(callbackName);
     const problem = this.#problem(callback, callbackName);
     if (callback === undefined || problem !== undefined) {
-      const unrun = { callId, flags, source, callbackName, answered: false };
-      return this.#replier.refuse(unrun, problem!);
+      return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
-    const callerTimeoutMs = incoming.value;
-    const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs });
+    const { call: callId, flags, value: callerTimeoutMs, payload } = incoming;
+    const reply = this.#replier;
+    this.#admit(
+      new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply }),
+      payload,
+    );
+  }
+
+  /**
+   * Runs a callback that is not called, but due.
+   *
+   * @param callbackName The callback.
+   * @param args The encoded list of its arguments.
+   * @param owner The process that wanted it.
+   * @returns Settles with the run.
+   * @throws {DaffiError} when it cannot be run; otherwise what the callback throws.
+   */
+  runTask(callbackName: string, args: Uint8Array, owner: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const callback = this.#options.registry.get(callbackName);
+      const problem = this.#problem(callback, callbackName);
+      if (callback === undefined || problem !== undefined) return reject(problem);
+      const call = new RunningCall({
+        g: this.#options.g,
+        source: new RemoteProcess(0, owner),
+        callId: ++this.#taskRuns,
+        flags: Flag.NoReply,
+        callback,
+        callerTimeoutMs: 0,
+        reply: new TaskReply(resolve, reject),
+      });
+      this.#admit(call, args);
+    });
+  }
+
+  #admit(call: RunningCall, payload: Uint8Array): void {
+    const { callback } = call;
     this.#active++;
     try {
-      call.args = this.#decodeArguments(call, incoming.payload);
+      call.args = this.#decodeArguments(call, payload);
     } catch (error) {
-      this.#replier.refuse(call, error as DaffiError);
+      call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);
     }
     if (callback.concurrency === Infinity || this.#turnsOf(callback).take(call)) this.#run(call);
@@ -197,15 +232,13 @@ export class Dispatcher {
   }
 
   #run(call: RunningCall): void {
-    let result: unknown;
     try {
-      result = execute(call);
+      const result = execute(call);
+      if (isPromiseLike(result)) this.#await(call, result);
+      else this.#answer(call, result);
     } catch (thrown) {
-      this.#replier.failure(call, thrown);
-      return this.#ended(call);
+      this.#failed(call, thrown);
     }
-    if (isPromiseLike(result)) this.#await(call, result);
-    else this.#answer(call, result);
   }
 
   async #await(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
@@ -213,19 +246,24 @@ export class Dispatcher {
     try {
       this.#answer(call, await result);
     } catch (thrown) {
-      this.#replier.failure(call, thrown);
+      this.#failed(call, thrown);
+    }
+  }
+
+  /** Throws only before the call has ended, for what looking at the result throws. */
+  #answer(call: RunningCall, result: unknown): void {
+    if (typeof result === "object" && result !== null && isStreamable(result)) {
+      this.#track(call);
+      call.reply.stream(call, result).finally(() => this.#ended(call));
+    } else {
+      call.reply.value(call, result);
       this.#ended(call);
     }
   }
 
-  #answer(call: RunningCall, result: unknown): void {
-    if (typeof result === "object" && result !== null && isStreamable(result)) {
-      this.#track(call);
-      this.#replier.stream(call, result).finally(() => this.#ended(call));
-    } else {
-      this.#replier.value(call, result);
-      this.#ended(call);
-    }
+  #failed(call: RunningCall, thrown: unknown): void {
+    call.reply.failure(call, thrown);
+    this.#ended(call);
   }
 
   /** The callback has returned or thrown: the next one may have its turn. */
@@ -233,7 +271,8 @@ export class Dispatcher {
     this.#finished(call);
     if (call.callback.concurrency === Infinity) return;
     const next = this.#turnsOf(call.callback).next();
-    if (next !== undefined) this.#run(next);
+    // Not at once: a long queue of callbacks that return at once would exhaust the stack.
+    if (next !== undefined) queueMicrotask(() => this.#run(next));
   }
 
   #finished(call: RunningCall): void {
@@ -274,7 +313,7 @@ export class Dispatcher {
         : `The caller of ${callbackName} waits no longer`,
       { executed: "maybe" },
     );
-    if (limitedByCallback) this.#replier.refuse(call, reason);
+    if (limitedByCallback) call.reply.refuse(call, reason);
     this.#abort(call, reason);
   }
 }

@@ -9,11 +9,12 @@ import { runInScope } from "../internal/call_scope.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
-import { Flag, frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { Refusal } from "./execute.ts";
 import { OutStream } from "./out_stream.ts";
-import type { RunningCall } from "./running_call.ts";
+import type { RemoteProcess } from "./network.ts";
+import type { Reply, RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
 import { checkSize, consumerLink } from "./stream_link.ts";
 
@@ -29,8 +30,17 @@ export type Answerable = Pick<
   "callId" | "flags" | "source" | "callbackName" | "answered"
 >;
 
+/** A call that is answered before it runs, or instead. */
+export function unrun(
+  source: RemoteProcess,
+  { call, flags }: Frame,
+  callbackName: string,
+): Answerable {
+  return { callId: call, flags, source, callbackName, answered: false };
+}
+
 /** Sends exactly one answer to each call that wants one. */
-export class Replier {
+export class Replier implements Reply {
   /** What no caller heard of so far. */
   readonly counts: ReplierCounts = { failedCalls: 0 };
   readonly #codec: Codec;
@@ -48,13 +58,17 @@ export class Replier {
     this.#session = session;
   }
 
-  /** Answers with a value. */
+  /** Answers with what the callback gave. */
   value(call: RunningCall, value: unknown): void {
     if (call.answered) return;
     call.closeArgumentStreams();
-    if ((call.flags & Flag.NoReply) !== 0) return void (call.answered = true);
     // The items of a stream were taken one by one: that they were is all there is to tell.
-    const result = (call.flags & Flag.Each) !== 0 ? undefined : value;
+    this.answer(call, (call.flags & Flag.Each) !== 0 ? undefined : value);
+  }
+
+  /** Answers with a value. */
+  answer(call: Answerable, result: unknown): void {
+    if ((call.flags & Flag.NoReply) !== 0) return void (call.answered = true);
     let payload: Uint8Array;
     try {
       payload = this.#codec.encode(result, "result");

@@ -6,10 +6,24 @@
 
 import type { CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
+import type { DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import type { Streamable } from "../wire/streamable.ts";
 import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
+
+/** Who hears of a call's outcome. */
+export interface Reply {
+  /** The callback gave a value. */
+  value(call: RunningCall, value: unknown): void;
+  /** The callback gave a stream; resolves when that is over. */
+  stream(call: RunningCall, source: Streamable): Promise<void>;
+  /** The callback, or the way to it, threw. */
+  failure(call: RunningCall, thrown: unknown): void;
+  /** This node did not run the callback, or not to the end. */
+  refuse(call: RunningCall, error: DaffiError): void;
+}
 
 /** What is known of a call when it comes in. */
 export interface IncomingCall {
@@ -20,6 +34,7 @@ export interface IncomingCall {
   readonly callback: RegisteredCallback;
   /** How long the caller waits, in milliseconds; 0 for no limit. */
   readonly callerTimeoutMs: number;
+  readonly reply: Reply;
 }
 
 /** The call's state, and what the callback sees of it. */
@@ -29,6 +44,7 @@ export class RunningCall implements CallScope {
   readonly callId: number;
   readonly flags: number;
   readonly callback: RegisteredCallback;
+  readonly reply: Reply;
   readonly deadlineAt: number;
   /** Whether the callback's own limit comes before the caller's. */
   readonly limitedByCallback: boolean;
@@ -51,6 +67,7 @@ export class RunningCall implements CallScope {
     this.callId = incoming.callId;
     this.flags = incoming.flags;
     this.callback = incoming.callback;
+    this.reply = incoming.reply;
     const { callerTimeoutMs } = incoming;
     const { timeoutMs = Infinity } = this.callback;
     const most = Math.min(callerTimeoutMs === 0 ? Infinity : callerTimeoutMs, timeoutMs);

@@ -1,0 +1,53 @@
+/**
+ * The outcome of a run that nobody called for.
+ *
+ * @module
+ */
+
+import type { DaffiError } from "../errors.ts";
+import { runInScope } from "../internal/call_scope.ts";
+import type { Streamable } from "../wire/streamable.ts";
+import { Refusal } from "./execute.ts";
+import type { Reply, RunningCall } from "./running_call.ts";
+
+/** Settles a promise with the outcome. */
+export class TaskReply implements Reply {
+  #resolve: () => void;
+  #reject: (error: unknown) => void;
+
+  /**
+   * @param resolve Called when the callback has finished.
+   * @param reject Called with what it throws.
+   */
+  constructor(resolve: () => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** See {@linkcode Reply.value}. */
+  value(): void {
+    this.#resolve();
+  }
+
+  /** Runs a generator to its end: its items go nowhere, what it does on the way is wanted. */
+  async stream(call: RunningCall, source: Streamable): Promise<void> {
+    try {
+      await runInScope(call, async () => {
+        for await (const _ of source) if (call.aborted) break;
+      });
+      this.#resolve();
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  /** See {@linkcode Reply.failure}. */
+  failure(_call: RunningCall, thrown: unknown): void {
+    this.#reject(thrown instanceof Refusal ? thrown.error : thrown);
+  }
+
+  /** See {@linkcode Reply.refuse}. */
+  refuse(_call: RunningCall, error: DaffiError): void {
+    this.#reject(error);
+  }
+}
