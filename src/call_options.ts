@@ -6,7 +6,7 @@
 
 import { InitializationError } from "./errors.ts";
 import { parseDuration } from "./internal/duration.ts";
-import { nearest } from "./internal/nearest.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import type { ModifierKind, ModifierOptions, Strategy } from "./modifiers.ts";
 
@@ -46,20 +46,15 @@ export function readOptions<K extends ModifierKind>(
   kind: K,
   options: ModifierOptions[K],
 ): ReadOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new InitializationError(`Cannot call: the options of ${kind} must be an object`);
-  }
-  const names = Object.keys(options);
-  if (names.length === 0) return NOTHING;
-  const unknown = names.find((name) => !VALID[kind].includes(name));
-  if (unknown !== undefined) {
-    const meant = nearest(unknown, VALID[kind]);
+  checkOptionNames(kind, options, VALID[kind]);
+  if (Object.keys(options).length === 0) return NOTHING;
+  const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];
+  const { returnResult } = options as ModifierOptions["broadcast"];
+  if (returnResult !== undefined && typeof returnResult !== "boolean") {
     throw new InitializationError(
-      `Cannot call: ${kind} has no option ${unknown}; valid are ${VALID[kind].join(", ")}` +
-        (meant === undefined ? "" : `; did you mean ${meant}?`),
+      `Cannot call: returnResult is ${show(returnResult)}, true or false is needed`,
     );
   }
-  const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];
   if (to !== undefined && (typeof to !== "string" || to === "")) {
     throw new InitializationError(`Cannot call: to is ${show(to)}, a process name is needed`);
   }

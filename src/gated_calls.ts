@@ -4,41 +4,111 @@
  * @module
  */
 
+import { CallCancelledError } from "./errors.ts";
+import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
+import { longTimeout } from "./internal/long_timeout.ts";
 import type { CallPort, CallRequest } from "./remote_call.ts";
 
-/**
- * Makes the way.
- *
- * @param caller Gives what carries calls out. @throws {GlobalContextError} when nothing does.
- * @param terminating Whether the process is about to end: calls then neither succeed nor fail, so
- * that no part of the program trips over what it could not do any more.
- * @param logger Where calls without answer that fail at once are told.
- */
-export function gatedCalls(
-  caller: (callbackName: string) => CallPort,
-  terminating: () => boolean,
-  logger: Logger,
-): CallPort {
-  const run = <T>(
-    { callbackName }: CallRequest,
-    call: (caller: CallPort) => Promise<T>,
-  ): Promise<T> => {
-    if (terminating()) return new Promise(() => {});
+/** What carries calls out once they are let through. */
+export type NodeCalls = Omit<CallPort, "delay">;
+
+/** What the way needs. */
+export interface GatedCallsOptions {
+  /** Gives what carries calls out. @throws {GlobalContextError} when nothing does. */
+  readonly caller: (callbackName: string) => NodeCalls;
+  /** Where calls without answer that fail at once are told. */
+  readonly logger: Logger;
+}
+
+/** Lets calls through, holds back those that have an `eta`, and stops both. */
+export class GatedCalls implements CallPort {
+  /** Calls without answer that were not let through. */
+  dropped = 0;
+  readonly #options: GatedCallsOptions;
+  readonly #delayed = new Set<(error: Error) => void>();
+  #terminating = false;
+
+  /** @param options What it needs. */
+  constructor(options: GatedCallsOptions) {
+    this.#options = options;
+  }
+
+  /** See {@linkcode CallPort.call}. */
+  call(request: CallRequest, eager?: boolean): Promise<unknown> {
+    return this.#run(request, (caller) => caller.call(request, eager));
+  }
+
+  /** See {@linkcode CallPort.broadcast}. */
+  broadcast(request: CallRequest): Promise<Record<string, unknown>> {
+    return this.#run(request, (caller) => caller.broadcast(request));
+  }
+
+  /** See {@linkcode CallPort.broadcastNoReturn}. */
+  broadcastNoReturn(request: CallRequest): Promise<void> {
+    return this.#run(request, (caller) => caller.broadcastNoReturn(request));
+  }
+
+  /** See {@linkcode CallPort.stream}. */
+  stream(request: CallRequest): Promise<void> {
+    return this.#run(request, (caller) => caller.stream(request));
+  }
+
+  /** See {@linkcode CallPort.noReturn}. */
+  async noReturn(request: CallRequest): Promise<void> {
     try {
-      return call(caller(callbackName));
+      if (request.etaMs !== undefined) await this.delay(request);
+      await this.#run(request, (caller) => caller.noReturn(request));
     } catch (error) {
-      return Promise.reject(error);
+      this.dropped++;
+      const why = (error as Error).message;
+      this.#options.logger.warn(`daffi: a call without answer was dropped: ${why}`);
     }
-  };
-  return {
-    call: (request, eager) => run(request, (caller) => caller.call(request, eager)),
-    broadcast: (request) => run(request, (caller) => caller.broadcast(request)),
-    broadcastNoReturn: (request) => run(request, (caller) => caller.broadcastNoReturn(request)),
-    stream: (request) => run(request, (caller) => caller.stream(request)),
-    noReturn: (request) =>
-      run(request, (caller) => caller.noReturn(request)).catch((error: Error) => {
-        logger.warn(`daffi: a call without answer was dropped: ${error.message}`);
-      }),
-  };
+  }
+
+  #run<T>(request: CallRequest, call: (caller: NodeCalls) => Promise<T>): Promise<T> {
+    if (this.#terminating) return new Promise(() => {});
+    const { callbackName } = request;
+    try {
+      return call(this.#options.caller(callbackName));
+    } catch (error) {
+      return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
+    }
+  }
+
+  /** See {@linkcode CallPort.delay}. */
+  delay({ callbackName, etaMs = 0, signal }: CallRequest): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const settle = (error?: Error) => {
+      cancelTimer();
+      signal?.removeEventListener("abort", abort);
+      this.#delayed.delete(settle);
+      if (error === undefined) resolve();
+      else reject(concerning(error, { callbackName, executed: "never" }));
+    };
+    const abort = () =>
+      settle(
+        new CallCancelledError(`The call of ${callbackName} was cancelled before it was sent`, {
+          cause: signal?.reason,
+        }),
+      );
+    const cancelTimer = longTimeout(() => settle(), etaMs);
+    this.#delayed.add(settle);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+    return promise;
+  }
+
+  /** Calls that are held back fail; `reason` makes the error for each. */
+  end(reason: () => Error): void {
+    for (const settle of [...this.#delayed]) settle(reason());
+  }
+
+  /**
+   * The process is about to end: from now on calls neither succeed nor fail, so that no part of the
+   * program trips over what it could not do any more.
+   */
+  terminate(): void {
+    this.#terminating = true;
+  }
 }

@@ -20,7 +20,7 @@ import {
   resolveOptions,
   type StopOptions,
 } from "./options.ts";
-import { gatedCalls } from "./gated_calls.ts";
+import { GatedCalls } from "./gated_calls.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { memoryPipe } from "./transport/memory.ts";
@@ -76,6 +76,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #controller: Controller | undefined;
   readonly #node: Node | undefined;
+  readonly #calls: GatedCalls;
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
   #stopping: Promise<void> | undefined;
@@ -101,13 +102,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       listening = this.#listen(this.#controller, transport);
     }
     if (initNode) this.#node = this.#makeNode(transport, listening);
-    this.call = remoteCallbacks(
-      gatedCalls(
-        (name) => this.#requireNode(`call ${name}`).caller,
-        () => this.#terminating,
-        logger,
-      ),
-    ) as RemoteCallbacks<Remote>;
+    this.#calls = new GatedCalls({
+      caller: (callbackName) => this.#requireNode(`call ${callbackName}`).caller,
+      logger,
+    });
+    this.call = remoteCallbacks(this.#calls) as RemoteCallbacks<Remote>;
     this.ready = this.#start(listening);
     this.ready.catch((error: Error) => this.#fail(error));
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
@@ -202,7 +201,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const node = this.#node?.counts;
     const controller = this.#controller?.counts;
     return {
-      droppedCalls: node?.droppedCalls ?? 0,
+      droppedCalls: this.#calls.dropped + (node?.droppedCalls ?? 0),
       failedCalls: node?.failedCalls ?? 0,
       lateAnswers: node?.lateAnswers ?? 0,
       forwardedFrames: controller?.forwarded ?? 0,
@@ -284,6 +283,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   async join(): Promise<void> {
     const leave = onTermination(async () => {
       this.#terminating = true;
+      this.#calls.terminate();
       await this.stop();
     });
     try {
@@ -320,10 +320,9 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       await this.ready.catch(() => {});
       await this.#controller!.stopNodes(this.processName, drainTimeoutMs);
     }
-    await this.#node?.stop(
-      drainTimeoutMs,
-      this.#terminating ? undefined : () => stoppedError("go on"),
-    );
+    const reason = this.#terminating ? undefined : () => stoppedError("go on");
+    if (reason !== undefined) this.#calls.end(reason);
+    await this.#node?.stop(drainTimeoutMs, reason);
     await this.#controller?.stop();
     this.#stopped.resolve();
   }

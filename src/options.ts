@@ -9,8 +9,8 @@ import { InitializationError } from "./errors.ts";
 import type { Global } from "./global.ts";
 import { type Duration, parseDuration } from "./internal/duration.ts";
 import type { Logger } from "./internal/log.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
-import { nearest } from "./internal/nearest.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { nameProblem } from "./wire/control.ts";
 import {
@@ -125,8 +125,7 @@ const NAMES: readonly string[] = [
  * not go with another one.
  */
 export function resolveOptions(options: GlobalOptions): ResolvedOptions {
-  if (typeof options !== "object" || options === null) fail("the options", options, "an object");
-  checkNames(options);
+  checkOptionNames("Global", options, NAMES);
   const {
     processName = `process-${crypto.randomUUID()}`,
     initController = false,
@@ -166,17 +165,6 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
   };
 }
 
-function checkNames(options: object): void {
-  for (const name of Object.keys(options)) {
-    if (NAMES.includes(name)) continue;
-    const meant = nearest(name, NAMES);
-    throw new InitializationError(
-      `Cannot start: there is no option ${name}; valid are ${NAMES.join(", ")}` +
-        (meant === undefined ? "" : `; did you mean ${meant}?`),
-    );
-  }
-}
-
 function resolveAddress(options: GlobalOptions, initController: boolean): ControllerAddress {
   const { host, port, unixSockPath } = options;
   if (host !== undefined && (typeof host !== "string" || host === "")) {
@@ -207,6 +195,9 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
   if (reconnect === false) return undefined;
   if (reconnect !== true && (typeof reconnect !== "object" || reconnect === null)) {
     fail("reconnect", reconnect, "true, false or an object");
+  }
+  if (reconnect !== true) {
+    checkOptionNames("reconnect", reconnect, ["minDelayMs", "maxDelayMs", "maxAttempts"]);
   }
   const { minDelayMs = 100, maxDelayMs = 2_000, maxAttempts = Infinity } = reconnect === true
     ? {}

@@ -6,9 +6,8 @@
 
 import { AsyncResult } from "./async_result.ts";
 import { type ReadOptions, readOptions } from "./call_options.ts";
-import { CallCancelledError, EncodeError, InitializationError } from "./errors.ts";
+import { EncodeError, InitializationError } from "./errors.ts";
 import { type CallSite, captureCallSite } from "./internal/call_site.ts";
-import { longTimeout } from "./internal/long_timeout.ts";
 import type {
   BgOptions,
   BroadcastOptions,
@@ -28,6 +27,8 @@ export interface CallRequest {
   readonly callbackName: string;
   readonly args: readonly unknown[];
   readonly timeoutMs: number | undefined;
+  /** How long to wait before it is sent, in milliseconds. */
+  readonly etaMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly to: string | undefined;
   readonly strategy: Strategy;
@@ -46,6 +47,8 @@ export interface CallPort {
   broadcastNoReturn(request: CallRequest): Promise<void>;
   /** Calls all once for each item. */
   stream(request: CallRequest): Promise<void>;
+  /** Resolves when the call's `eta` is over; rejects when the call is cancelled before. */
+  delay(request: CallRequest): Promise<void>;
 }
 
 /** A call of which only a stream can be made: its argument is an iterable of items. */
@@ -177,18 +180,18 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   }
 
   bg(options: BgOptions = {}): AsyncResult<unknown> {
-    const { etaMs, ...request } = this.#request("bg", options);
     const controller = new AbortController();
-    const signal = request.signal === undefined
+    const given = this.#request("bg", options);
+    const signal = given.signal === undefined
       ? controller.signal
-      : AbortSignal.any([request.signal, controller.signal]);
-    const outcome = this.#after(etaMs, signal, () => this.#port.call({ ...request, signal }));
+      : AbortSignal.any([given.signal, controller.signal]);
+    const request = { ...given, signal };
+    const outcome = this.#send(request, () => this.#port.call(request));
     return new AsyncResult(this.#name, outcome, () => controller.abort());
   }
 
   noReturn(options: NoReturnOptions = {}): Promise<void> {
-    const request = this.#request("noReturn", options);
-    return this.#after(request.etaMs, undefined, () => this.#port.noReturn(request));
+    return this.#port.noReturn(this.#request("noReturn", options));
   }
 
   broadcast(
@@ -197,11 +200,10 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   broadcast(options?: BroadcastOptions): Promise<void>;
   async broadcast(options: BroadcastOptions = {}): Promise<Record<string, unknown> | void> {
     const request = this.#request("broadcast", options);
-    const { etaMs, signal } = request;
     if (options.returnResult === true) {
-      return await this.#after(etaMs, signal, () => this.#port.broadcast(request));
+      return await this.#send(request, () => this.#port.broadcast(request));
     }
-    await this.#after(etaMs, signal, () => this.#port.broadcastNoReturn(request));
+    await this.#send(request, () => this.#port.broadcastNoReturn(request));
   }
 
   async stream(options: StreamOptions = {}): Promise<void> {
@@ -238,10 +240,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     }
   }
 
-  #request<K extends ModifierKind>(
-    kind: K,
-    options: ModifierOptions[K],
-  ): CallRequest & ReadOptions {
+  #request<K extends ModifierKind>(kind: K, options: ModifierOptions[K]): CallRequest {
     return {
       callbackName: this.#name,
       args: this.#args,
@@ -250,31 +249,9 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     };
   }
 
-  /** Runs `send` after `etaMs`, unless the signal comes first. */
-  #after<T>(
-    etaMs: number | undefined,
-    signal: AbortSignal | undefined,
-    send: () => Promise<T>,
-  ): Promise<T> {
-    if (etaMs === undefined) return send();
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        cancelTimer();
-        reject(
-          new CallCancelledError(`The call of ${this.#name} was cancelled before it was sent`, {
-            callbackName: this.#name,
-            executed: "never",
-            cause: signal?.reason,
-          }),
-        );
-      };
-      const cancelTimer = longTimeout(() => {
-        signal?.removeEventListener("abort", abort);
-        resolve(send());
-      }, etaMs);
-      if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
-    });
+  /** Sends now, or when the call's `eta` is over. */
+  #send<T>(request: CallRequest, send: () => Promise<T>): Promise<T> {
+    return request.etaMs === undefined ? send() : this.#port.delay(request).then(send);
   }
 }
 

@@ -41,7 +41,8 @@ export class Controller {
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
   readonly #router = new Router(this.#peers, (nameId) => this.#directory.providersOf(nameId));
-  readonly #listeners = new Set<Listener>();
+  /** Listeners with their accept loops. */
+  readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #handshakes = new Set<ByteStream>();
   #refused = 0;
   #stopped = false;
@@ -66,8 +67,7 @@ export class Controller {
     const listener = await transport.listen();
     if (this.#stopped) listener.close();
     else {
-      this.#listeners.add(listener);
-      this.#acceptAll(listener);
+      this.#listeners.set(listener, this.#acceptAll(listener));
     }
     return listener.address;
   }
@@ -206,11 +206,12 @@ export class Controller {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners.keys()) listener.close();
     for (const stream of this.#handshakes) stream.close();
     await Promise.all(
       Array.from(this.#peers.values(), (peer) => closeWhenFlushed(peer.connection)),
     );
+    await Promise.all(this.#listeners.values()); // until then an address may still be taken
   }
 }
 

@@ -77,6 +77,7 @@ export class Caller {
     this.#oneWay = new OneWayCalls({
       ...options,
       gate: this.#gate,
+      answered: this,
       nextId: () => this.#pending.nextId(),
     });
     this.#port = {
@@ -262,8 +263,9 @@ export class Caller {
     if (incoming.kind === Kind.Undelivered && call === undefined) {
       return this.#oneWay.drop(`process ${process?.name ?? incoming.peer} did not take it`);
     }
-    if (incoming.kind === Kind.Targets && call instanceof BroadcastCall) {
-      return call.begin(this.#targets(incoming));
+    if (incoming.kind === Kind.Targets) {
+      if (call instanceof BroadcastCall) return call.begin(this.#targets(incoming));
+      return this.#cancelAtAll(incoming); // it was cancelled before its targets were known
     }
     if (call === undefined || process === undefined || !call.expects(process)) {
       this.#lateAnswers++;
@@ -280,6 +282,12 @@ export class Caller {
     } catch (error) {
       // The controller only passed it on: it is that process's fault, and this call's end.
       call.fail(error as Error);
+    }
+  }
+
+  #cancelAtAll(incoming: Frame): void {
+    for (const { id } of this.#targets(incoming)) {
+      this.#port.send(frame(Kind.Cancel, { call: incoming.call, peer: id }));
     }
   }
 

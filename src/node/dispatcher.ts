@@ -85,16 +85,19 @@ export class Dispatcher {
   }
 
   /** Aborts what nobody waits for any more; what nobody ever waited for goes on. */
-  #abortFor(sourceId: number, reason: Error): void {
+  #abortFor(sourceId: number, reason: DaffiError): void {
     for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
       if ((call.flags & Flag.NoReply) === 0) this.#abort(call, reason);
     }
   }
 
-  /** Tells everything that runs to stop. */
-  abortAll(reason: Error): void {
+  /** Tells everything that runs to stop, and its callers that it did not finish. */
+  giveUpAll(reason: DaffiError): void {
     for (const calls of [...this.#calls.values()]) {
-      for (const call of [...calls.values()]) this.#abort(call, reason);
+      for (const call of [...calls.values()]) {
+        call.giveUp(reason);
+        this.#abort(call, reason);
+      }
     }
   }
 
@@ -297,7 +300,7 @@ export class Dispatcher {
     if (calls?.size === 0) this.#calls.delete(call.source.id);
   }
 
-  #abort(call: RunningCall, reason: Error): void {
+  #abort(call: RunningCall, reason: DaffiError): void {
     call.abort(reason);
     const { callback } = call;
     if (callback.concurrency !== Infinity && this.#turnsOf(callback).leave(call)) {
@@ -313,7 +316,7 @@ export class Dispatcher {
         : `The caller of ${callbackName} waits no longer`,
       { executed: "maybe" },
     );
-    if (limitedByCallback) call.reply.refuse(call, reason);
+    if (limitedByCallback) call.giveUp(reason);
     this.#abort(call, reason);
   }
 }

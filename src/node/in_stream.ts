@@ -141,8 +141,9 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   #take(): IteratorResult<unknown, undefined> {
     const { value, cost } = this.#items[this.#head]!;
     this.#items[this.#head++] = NOTHING;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
+    // Now and then, so that a reader that never quite catches up does not grow the list.
+    if (this.#head === this.#items.length || this.#head >= STREAM_WINDOW) {
+      this.#items.splice(0, this.#head);
       this.#head = 0;
     }
     this.#repay(cost);

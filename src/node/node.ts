@@ -296,7 +296,9 @@ export class Node {
   async #drain(timeoutMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = longTimeout(() => {
-      this.#dispatcher.abortAll(new CallCancelledError("The process is stopping"));
+      this.#dispatcher.giveUpAll(
+        new CallCancelledError("The process is stopping", { executed: "maybe" }),
+      );
       resolve();
     }, timeoutMs);
     await Promise.race([this.#dispatcher.drain(), promise]);

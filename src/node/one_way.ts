@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CallCancelledError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
@@ -20,11 +21,19 @@ export interface OneWayOptions {
   readonly network: Network;
   readonly logger: Logger;
   readonly gate: SessionGate;
+  /** The same calls with an answer. */
+  readonly answered: {
+    call(request: CallRequest): Promise<unknown>;
+    broadcast(request: CallRequest): Promise<unknown>;
+  };
   /** Gives a call id that no waiting call has. */
   readonly nextId: () => number;
 }
 
-type Send = (session: Session, payload: Uint8Array) => Promise<void>;
+/** Hands a payload over; the promise, if there is one, settles when more may follow. */
+type Post = (session: Session, payload: Uint8Array) => Promise<void> | undefined;
+
+const HANDED_OVER: Promise<void> = Promise.resolve();
 
 /** Sends calls and forgets them. */
 export class OneWayCalls {
@@ -41,19 +50,47 @@ export class OneWayCalls {
    * Calls one process. Resolves when the call was handed to the connection; never rejects: what
    * cannot be sent is logged and counted.
    */
-  async noReturn(request: CallRequest): Promise<void> {
+  noReturn(request: CallRequest): Promise<void> {
+    const { callbackName } = request;
+    const failed = (error: Error) => this.drop(`${callbackName}: ${error.message}`);
     try {
-      await this.#send(request, (session, payload) => this.#sendToOne(session, request, payload));
+      const { network, answered } = this.#options;
+      const withStreams = () => void answered.call(request).catch(failed);
+      return this.#send(request, withStreams, (session, payload) => {
+        const target = network.choose(callbackName, request.to, request.strategy);
+        this.#post(session, target, callbackName, payload);
+        return session.outbox.ready(target.id);
+      }).catch(failed);
     } catch (error) {
-      this.drop(`${request.callbackName}: ${(error as Error).message}`);
+      failed(error as Error);
+      return HANDED_OVER;
     }
   }
 
-  async #sendToOne(session: Session, request: CallRequest, payload: Uint8Array): Promise<void> {
-    const { callbackName, to, strategy } = request;
-    const target = this.#options.network.choose(callbackName, to, strategy);
-    this.#post(session, target, callbackName, payload);
-    await session.outbox.ready(target.id);
+  /**
+   * Calls every process that offers the callback. Resolves when the call was handed to the
+   * connection; it does not wait for slow processes.
+   *
+   * @throws {DaffiError} when it cannot be sent.
+   */
+  async broadcast(request: CallRequest): Promise<void> {
+    const { callbackName } = request;
+    const { network, nextId, answered } = this.#options;
+    const failed = (error: Error) => this.drop(`${callbackName}: ${error.message}`);
+    const withStreams = () => void answered.broadcast(request).catch(failed);
+    await this.#send(request, withStreams, (session, payload) => {
+      if (session.outbox.isFree) {
+        const name = network.nameId(callbackName);
+        const flags = Flag.NoReply;
+        session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
+      } else {
+        // Behind frames that wait for some process, a broadcast must not reach it first.
+        for (const target of network.providersOf(callbackName)) {
+          this.#postOrDrop(session, target, callbackName, payload);
+        }
+      }
+      return session.outbox.ready(0); // until the own connection has room
+    });
   }
 
   #post(session: Session, target: RemoteProcess, callbackName: string, payload: Uint8Array): void {
@@ -74,50 +111,60 @@ export class OneWayCalls {
     }
   }
 
-  /**
-   * Calls every process that offers the callback. Resolves when the call was handed to the
-   * connection; it does not wait for slow processes.
-   *
-   * @throws {DaffiError} when it cannot be sent.
-   */
-  async broadcast(request: CallRequest): Promise<void> {
-    const { network, nextId } = this.#options;
-    const { callbackName } = request;
-    await this.#send(request, async (session, payload) => {
-      if (session.outbox.isFree) {
-        const name = network.nameId(callbackName);
-        const flags = Flag.NoReply;
-        session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
-      } else {
-        // Behind frames that wait for some process, a broadcast must not reach it first.
-        for (const target of network.providersOf(callbackName)) {
-          this.#postOrDrop(session, target, callbackName, payload);
-        }
-      }
-      await session.outbox.ready(0); // until the own connection has room
-    });
-  }
-
   /** Counts and logs a call that was not delivered. */
   drop(why: string): void {
     this.dropped++;
     this.#options.logger.warn(`daffi: a call without answer was dropped: ${why}`);
   }
 
-  /** Sends now, or when there is a connection. */
-  async #send(request: CallRequest, send: Send): Promise<void> {
+  /** Sends now, or when there is a connection, in the order of the calls. */
+  #send(request: CallRequest, withStreams: () => void, post: Post): Promise<void> {
     const { codec, gate } = this.#options;
-    const payload = codec.encode(request.args, "args");
-    const present = gate.ready(request);
-    if (present !== undefined) {
-      checkSize(payload, present, "the arguments");
-      return await send(present, payload);
+    const { signal } = request;
+    if (signal?.aborted) throw cancelled(request);
+    let hasStreams = false;
+    const payload = codec.encode(request.args, "args", () => {
+      hasStreams = true;
+      return 1;
+    });
+    if (hasStreams) {
+      // Somebody has to stay and send the items: that it was called without answer stays here.
+      withStreams();
+      return HANDED_OVER;
     }
-    const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
-    const { promise, resolve, reject } = Promise.withResolvers<Session>();
-    gate.wait(request, { send: resolve, fail: reject });
-    const session = await promise;
-    checkSize(kept, session, "the arguments");
-    await send(session, kept);
+    const session = gate.ready(request);
+    if (session === undefined) return this.#wait(request, payload, post);
+    checkSize(payload, session, "the arguments");
+    return post(session, payload) ?? HANDED_OVER;
   }
+
+  #wait(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> {
+    const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { signal } = request;
+    const abort = () => reject(cancelled(request));
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#options.gate.wait(request, {
+      send: (session) => {
+        if (signal?.aborted) return;
+        signal?.removeEventListener("abort", abort);
+        try {
+          checkSize(kept, session, "the arguments");
+          resolve(post(session, kept));
+        } catch (error) {
+          reject(error);
+        }
+      },
+      fail: reject,
+    });
+    return promise;
+  }
+}
+
+function cancelled({ callbackName, signal }: CallRequest): CallCancelledError {
+  return new CallCancelledError(`The call of ${callbackName} was cancelled before it was sent`, {
+    callbackName,
+    executed: "never",
+    cause: signal?.reason,
+  });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DaffiError } from "../errors.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { itemCost } from "./credit.ts";
 
@@ -15,8 +16,10 @@ export interface ConsumerLink {
   item(peer: number, payload: Uint8Array): void;
   /** Tells that the stream is complete. */
   end(peer: number): void;
-  /** Tells that the stream broke off. */
+  /** Tells that the source threw. */
   fail(peer: number, error: unknown): void;
+  /** Tells that this side gives the stream up. */
+  abandon(peer: number, reason: DaffiError): void;
   /** Resolves when a consumer takes frames; `undefined` if it does. */
   ready(peer: number): Promise<void> | undefined;
   /** Runs the source's code in the scope that it belongs to. */
@@ -80,6 +83,13 @@ export class OutStream {
     this.#end();
     this.#settle.resolve();
     this.#closeSource();
+  }
+
+  /** Sends nothing any more, tells the consumers why, and closes the source. */
+  abandon(reason: DaffiError): void {
+    if (this.#over) return;
+    for (const peer of this.#credits.keys()) this.#link.abandon(peer, reason);
+    this.cancel();
   }
 
   #end(): void {

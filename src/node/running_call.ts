@@ -59,7 +59,7 @@ export class RunningCall implements CallScope {
   /** Whether the node keeps it in its table. */
   tracked = false;
   #controller: AbortController | undefined;
-  #abortReason: Error | undefined;
+  #abortReason: DaffiError | undefined;
 
   constructor(incoming: IncomingCall) {
     this.g = incoming.g;
@@ -103,13 +103,20 @@ export class RunningCall implements CallScope {
   }
 
   /** Tells the callback that its result is not wanted, and ends its streams. */
-  abort(reason: Error): void {
+  abort(reason: DaffiError): void {
     if (this.aborted) return;
     this.#abortReason = reason;
     this.answered = true;
     this.#controller?.abort(reason);
     this.resultStream?.cancel();
     this.closeArgumentStreams(reason);
+  }
+
+  /** The same when it is this side that gives up: the caller, who still waits, is told. */
+  giveUp(reason: DaffiError): void {
+    this.reply.refuse(this, reason);
+    this.resultStream?.abandon(reason);
+    this.abort(reason);
   }
 
   /** The callback has what it wants of its arguments, or, with a reason, gets no more of them. */

@@ -40,6 +40,10 @@ export function consumerLink(
         : encodeThrown(codec, error);
       session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));
     },
+    abandon: (peer, reason) => {
+      const payload = encodeRefusal(codec, reason);
+      session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));
+    },
     ready: (peer) => session()?.outbox.ready(peer),
     run,
   };

@@ -6,6 +6,7 @@
 
 import { InitializationError } from "../errors.ts";
 import { type Duration, parseDuration } from "../internal/duration.ts";
+import { checkOptionNames } from "../internal/known_options.ts";
 import { show } from "../internal/show.ts";
 import { nameProblem } from "../wire/control.ts";
 import { classMethods, isClass, markWrapped, rawClass } from "./class_methods.ts";
@@ -279,7 +280,10 @@ function asOptions(value: unknown): CallbackOptions {
   if (value === undefined) return {};
   if (typeof value === "object" && value !== null) {
     const { kind } = value as { kind?: unknown };
-    if (kind === undefined) return value;
+    if (kind === undefined) {
+      checkOptionNames("callback", value, ["name", "concurrency", "timeout", "input", "output"]);
+      return value;
+    }
     throw new InitializationError(
       `Cannot use @callback on a ${show(kind)}: decorate the class instead`,
     );

@@ -1,0 +1,30 @@
+/**
+ * Options that nobody knows are mistakes.
+ *
+ * @module
+ */
+
+import { InitializationError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import { show } from "./show.ts";
+
+/**
+ * Checks that `options` is an object with known names only.
+ *
+ * @param what Whose options they are, for the message.
+ * @throws {InitializationError} when it is not; the message lists the known ones and names the nearest.
+ */
+export function checkOptionNames(what: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new InitializationError(
+      `The options of ${what} are ${show(options)}, an object is needed`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  throw new InitializationError(
+    `${what} has no option ${unknown}; valid are ${known.join(", ")}` +
+      (meant === undefined ? "" : `; did you mean ${meant}?`),
+  );
+}
