@@ -56,6 +56,7 @@ export {
   type ValidationIssue,
 } from "./src/errors.ts";
 export { Global, type GlobalStats } from "./src/global.ts";
+export type { Strategy } from "./src/internal/call_request.ts";
 export type { Duration, Time } from "./src/internal/duration.ts";
 export type { Logger } from "./src/internal/log.ts";
 export {
@@ -71,7 +72,6 @@ export {
   type ModifierOptions,
   NO_RETURN,
   type NoReturnOptions,
-  type Strategy,
   STREAM,
   type StreamOptions,
   type TargetOptions,

@@ -5,19 +5,17 @@
  */
 
 import { InitializationError } from "./errors.ts";
+import type { CallRequest, Strategy } from "./internal/call_request.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
-import type { ModifierKind, ModifierOptions, Strategy } from "./modifiers.ts";
+import type { ModifierKind, ModifierOptions } from "./modifiers.ts";
 
 /** Options of any modifier, read. */
-export interface ReadOptions {
-  readonly timeoutMs: number | undefined;
-  readonly etaMs: number | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly to: string | undefined;
-  readonly strategy: Strategy;
-}
+export type ReadOptions = Pick<
+  CallRequest,
+  "timeoutMs" | "etaMs" | "signal" | "to" | "strategy"
+>;
 
 const VALID: Readonly<Record<ModifierKind, readonly string[]>> = {
   fg: ["timeout", "signal", "to", "strategy"],

@@ -5,10 +5,11 @@
  */
 
 import { CallCancelledError } from "./errors.ts";
+import type { CallRequest } from "./internal/call_request.ts";
 import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
 import { longTimeout } from "./internal/long_timeout.ts";
-import type { CallPort, CallRequest } from "./remote_call.ts";
+import type { CallPort } from "./remote_call.ts";
 
 /** What carries calls out once they are let through. */
 export type NodeCalls = Omit<CallPort, "delay">;

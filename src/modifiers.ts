@@ -4,10 +4,8 @@
  * @module
  */
 
+import type { Strategy } from "./internal/call_request.ts";
 import type { Duration } from "./internal/duration.ts";
-
-/** How one of several processes that offer a callback is chosen. */
-export type Strategy = "random" | "round-robin" | "least-pending";
 
 /** Which process runs a call that only one runs. */
 export interface TargetOptions {

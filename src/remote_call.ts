@@ -5,8 +5,9 @@
  */
 
 import { AsyncResult } from "./async_result.ts";
-import { type ReadOptions, readOptions } from "./call_options.ts";
+import { readOptions } from "./call_options.ts";
 import { EncodeError, InitializationError } from "./errors.ts";
+import type { CallRequest } from "./internal/call_request.ts";
 import { type CallSite, captureCallSite } from "./internal/call_site.ts";
 import type {
   BgOptions,
@@ -16,24 +17,10 @@ import type {
   ModifierKind,
   ModifierOptions,
   NoReturnOptions,
-  Strategy,
   StreamOptions,
 } from "./modifiers.ts";
 import type { Streamable } from "./wire/streamable.ts";
 import type { ItemOf } from "./remote_types.ts";
-
-/** A call as it is handed to the node. */
-export interface CallRequest {
-  readonly callbackName: string;
-  readonly args: readonly unknown[];
-  readonly timeoutMs: number | undefined;
-  /** How long to wait before it is sent, in milliseconds. */
-  readonly etaMs: number | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly to: string | undefined;
-  readonly strategy: Strategy;
-  readonly site: CallSite | undefined;
-}
 
 /** What carries calls out. */
 export interface CallPort {

@@ -5,7 +5,7 @@
  */
 
 import { type DaffiError, OverloadedError } from "../errors.ts";
-import type { CallSite } from "../internal/call_site.ts";
+import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
@@ -14,7 +14,7 @@ import { decodeTargets } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { LARGE_PAYLOAD_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { BroadcastCall } from "./broadcast_call.ts";
-import type { Network, RemoteProcess, Strategy } from "./network.ts";
+import type { Network, RemoteProcess } from "./network.ts";
 import { OneWayCalls } from "./one_way.ts";
 import { OutStream } from "./out_stream.ts";
 import { PendingTable } from "./pending.ts";
@@ -23,20 +23,6 @@ import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
 import { checkSize, consumerLink } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
-
-/** A call as the user asked for it. */
-export interface CallRequest {
-  readonly callbackName: string;
-  readonly args: readonly unknown[];
-  /** In milliseconds; `Infinity` for no limit, `undefined` for the default. */
-  readonly timeoutMs: number | undefined;
-  readonly signal: AbortSignal | undefined;
-  /** The process to call, or any that offers the callback. */
-  readonly to: string | undefined;
-  readonly strategy: Strategy;
-  /** Where the call was made. */
-  readonly site: CallSite | undefined;
-}
 
 /** What the caller needs of its node. */
 export interface CallerOptions {

@@ -5,6 +5,7 @@
  */
 
 import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../errors.ts";
+import type { Strategy } from "../internal/call_request.ts";
 import { nearest } from "../internal/nearest.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
 
@@ -21,9 +22,6 @@ export class RemoteProcess {
    */
   constructor(readonly id: number, readonly name: string) {}
 }
-
-/** How one of several processes is chosen. */
-export type Strategy = "random" | "round-robin" | "least-pending";
 
 /** Somebody who waits for a change. */
 interface Waiter {

@@ -5,11 +5,11 @@
  */
 
 import { CallCancelledError } from "../errors.ts";
+import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
 import { LARGE_PAYLOAD_BYTES } from "../wire/limits.ts";
-import type { CallRequest } from "./caller.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";

@@ -1,0 +1,26 @@
+/**
+ * A call as it goes from `g.call` to the node.
+ *
+ * @module
+ */
+
+import type { CallSite } from "./call_site.ts";
+
+/** How one of several processes that offer a callback is chosen. */
+export type Strategy = "random" | "round-robin" | "least-pending";
+
+/** A call as the user asked for it. */
+export interface CallRequest {
+  readonly callbackName: string;
+  readonly args: readonly unknown[];
+  /** In milliseconds; `Infinity` for no limit, `undefined` for the default. */
+  readonly timeoutMs: number | undefined;
+  /** How long to wait before it is sent, in milliseconds. */
+  readonly etaMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** The process to call, or any that offers the callback. */
+  readonly to: string | undefined;
+  readonly strategy: Strategy;
+  /** Where the call was made. */
+  readonly site: CallSite | undefined;
+}
