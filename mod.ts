@@ -55,7 +55,7 @@ export {
   ValidationError,
   type ValidationIssue,
 } from "./src/errors.ts";
-export { Global, type GlobalStats } from "./src/global.ts";
+export { Global } from "./src/global.ts";
 export type { Strategy } from "./src/internal/call_request.ts";
 export type { Duration, Time } from "./src/internal/duration.ts";
 export type { Logger } from "./src/internal/log.ts";
@@ -72,6 +72,8 @@ export {
   type ModifierOptions,
   NO_RETURN,
   type NoReturnOptions,
+  PERIOD,
+  type PeriodOptions,
   STREAM,
   type StreamOptions,
   type TargetOptions,
@@ -81,6 +83,8 @@ export type {
   LifecycleFunction,
   ReconnectOptions,
   StopOptions,
+  TaskFailureFunction,
+  TaskFailureInfo,
 } from "./src/options.ts";
 export {
   type AnyClass,
@@ -96,6 +100,17 @@ export type {
   StandardResult,
   StandardSchema,
 } from "./src/registry/standard_schema.ts";
+export { ScheduledTask } from "./src/scheduled_task.ts";
+export type {
+  Overlap,
+  ScheduledTaskInfo,
+  TaskRecord,
+  TaskSpec,
+  TaskStatus,
+} from "./src/scheduler/task.ts";
+export type { TaskStore } from "./src/scheduler/task_store.ts";
+export type { Trigger } from "./src/scheduler/trigger.ts";
+export type { GlobalStats } from "./src/stats.ts";
 export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
 export type {
   CallbacksOf,

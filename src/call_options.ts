@@ -23,6 +23,10 @@ const VALID: Readonly<Record<ModifierKind, readonly string[]>> = {
   noReturn: ["to", "strategy", "eta"],
   broadcast: ["returnResult", "timeout", "signal", "eta"],
   stream: ["timeout", "signal", "to"],
+  period: [
+    ...["interval", "atTime", "cron", "timezone", "overlap", "maxRuns", "uuid", "catchUp"],
+    ...["pauseAfterFailures", "to", "strategy"],
+  ],
 };
 
 const STRATEGIES: readonly Strategy[] = ["random", "round-robin", "least-pending"];

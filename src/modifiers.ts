@@ -5,7 +5,8 @@
  */
 
 import type { Strategy } from "./internal/call_request.ts";
-import type { Duration } from "./internal/duration.ts";
+import type { Duration, Time } from "./internal/duration.ts";
+import type { Overlap } from "./scheduler/task.ts";
 
 /** Which process runs a call that only one runs. */
 export interface TargetOptions {
@@ -57,6 +58,28 @@ export interface StreamOptions {
   signal?: AbortSignal;
 }
 
+/** Options of {@linkcode PERIOD}: exactly one of `interval`, `atTime` and `cron`. */
+export interface PeriodOptions extends TargetOptions {
+  /** Fires at start + n · interval, without drift. The first run is after one interval. */
+  interval?: Duration;
+  /** Fires at this time, or at each of these times; they must lie ahead. */
+  atTime?: Time | readonly Time[];
+  /** Fires whenever a clock shows this: five fields, or six with seconds first. */
+  cron?: string;
+  /** The time zone of that clock, for example `"Europe/Berlin"`. @default {that of this process} */
+  timezone?: string;
+  /** What happens when a run is due while the one before still goes on. @default {"skip"} */
+  overlap?: Overlap;
+  /** Ends the task after so many runs. @default {no limit} */
+  maxRuns?: number;
+  /** The task's UUID: scheduling it again gives the task that is there. @default {a new one} */
+  uuid?: string;
+  /** How late a missed run may still start. @default {"60s"} */
+  catchUp?: Duration;
+  /** Pauses the task after so many failed runs in a row. @default {never} */
+  pauseAfterFailures?: number;
+}
+
 /** The options of each modifier. */
 export interface ModifierOptions {
   /** Of {@linkcode FG}. */
@@ -69,6 +92,8 @@ export interface ModifierOptions {
   broadcast: BroadcastOptions;
   /** Of {@linkcode STREAM}. */
   stream: StreamOptions;
+  /** Of {@linkcode PERIOD}. */
+  period: PeriodOptions;
 }
 
 /** Name of a modifier: the method of a `RemoteCall` that does the same. */
@@ -123,3 +148,17 @@ export const BROADCAST: ModifierFunction<"broadcast"> = modifier("broadcast");
 
 /** Calls the callback once for each item of an iterable, on every process that offers it. */
 export const STREAM: ModifierFunction<"stream"> = modifier("stream");
+
+/**
+ * Has another process run the callback by itself, again and again: gives a `ScheduledTask`.
+ *
+ * @example
+ * ```ts
+ * import { Global, PERIOD } from "@daffi/core";
+ *
+ * await using g = new Global({ host: "localhost", port: 8888 });
+ * const task = await g.call.report().exec(PERIOD({ cron: "30 2 * * *", timezone: "Europe/Berlin" }));
+ * console.log(await g.getScheduledTasks(task.processName)); // its UUID among others
+ * ```
+ */
+export const PERIOD: ModifierFunction<"period"> = modifier("period");

@@ -12,6 +12,7 @@ import type { Logger } from "./internal/log.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
+import type { TaskStore } from "./scheduler/task_store.ts";
 import { nameProblem } from "./wire/control.ts";
 import {
   DEFAULT_MAX_FRAME_BYTES,
@@ -22,6 +23,25 @@ import {
 /** A function that is called when something happens to a `Global`. */
 // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
 export type LifecycleFunction = (g: Global<any>, processName: string) => void | Promise<void>;
+
+/** A run of a scheduled task that failed. */
+export interface TaskFailureInfo {
+  /** The task. */
+  readonly uuid: string;
+  /** The process that ran it. */
+  readonly processName: string;
+  /** The callback. */
+  readonly callbackName: string;
+  /** What it threw. */
+  readonly message: string;
+}
+
+/** A function that is called when a run of a scheduled task fails. */
+export type TaskFailureFunction = (
+  // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
+  g: Global<any>,
+  failure: TaskFailureInfo,
+) => void | Promise<void>;
 
 /** How a node finds its controller again: full-jitter exponential backoff. */
 export interface ReconnectOptions {
@@ -66,6 +86,14 @@ export interface GlobalOptions {
   onProcessJoin?: LifecycleFunction;
   /** Called when another process left, with its name. */
   onProcessLeave?: LifecycleFunction;
+  /** Called when a task that this process has scheduled elsewhere, or here, fails in a run. */
+  onTaskFailure?: TaskFailureFunction;
+  /**
+   * Where this node keeps the tasks that others have scheduled on it: the path of a SQLite file, so
+   * that they survive a restart, or a store of your own.
+   * @default {memory}
+   */
+  taskStore?: string | TaskStore;
   /** Largest frame, and so nearly the largest value, in bytes. @default {67108864} */
   maxFrameBytes?: number;
   /** Where to tell what no caller hears of. @default {console} */
@@ -96,6 +124,7 @@ export interface ResolvedOptions {
   readonly reconnect:
     | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
     | undefined;
+  readonly taskStore: string | TaskStore | undefined;
   readonly maxFrameBytes: number;
   readonly logger: Logger;
   readonly hooks: Pick<GlobalOptions, HookName>;
@@ -110,11 +139,12 @@ const HOOKS = [
   "onNodeDisconnect",
   "onProcessJoin",
   "onProcessLeave",
+  "onTaskFailure",
 ] as const;
 
 const NAMES: readonly string[] = [
   ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
-  ...["defaultTimeout", "callbacks", "reconnect", "maxFrameBytes", "logger"],
+  ...["defaultTimeout", "callbacks", "reconnect", "taskStore", "maxFrameBytes", "logger"],
   ...HOOKS,
 ];
 
@@ -159,6 +189,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
+    taskStore: resolveTaskStore(options.taskStore),
     maxFrameBytes,
     logger,
     hooks: resolveHooks(options),
@@ -216,15 +247,24 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
   return { minDelayMs, maxDelayMs, maxAttempts };
 }
 
+function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["taskStore"] {
+  if (store === undefined || store === "memory") return undefined;
+  const isStore = typeof store === "object" && typeof store?.load === "function";
+  if (store === "" || (typeof store !== "string" && !isStore)) {
+    fail("taskStore", store, "the path of a file, or a TaskStore");
+  }
+  return store;
+}
+
 function resolveHooks(options: GlobalOptions): Pick<GlobalOptions, HookName> {
-  const hooks: Pick<GlobalOptions, HookName> = {};
+  const hooks: Partial<Record<HookName, unknown>> = {};
   for (const name of HOOKS) {
     const hook = options[name];
     if (hook === undefined) continue;
     if (typeof hook !== "function") fail(name, hook, "a function");
     hooks[name] = hook;
   }
-  return hooks;
+  return hooks as Pick<GlobalOptions, HookName>;
 }
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {

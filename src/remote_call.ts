@@ -17,9 +17,12 @@ import type {
   ModifierKind,
   ModifierOptions,
   NoReturnOptions,
+  PeriodOptions,
   StreamOptions,
 } from "./modifiers.ts";
 import type { Streamable } from "./wire/streamable.ts";
+import { readPeriodOptions, type TaskPlan } from "./period_options.ts";
+import type { ScheduledTask } from "./scheduled_task.ts";
 import type { ItemOf } from "./remote_types.ts";
 
 /** What carries calls out. */
@@ -36,6 +39,12 @@ export interface CallPort {
   stream(request: CallRequest): Promise<void>;
   /** Resolves when the call's `eta` is over; rejects when the call is cancelled before. */
   delay(request: CallRequest): Promise<void>;
+}
+
+/** What has other processes run callbacks by themselves. */
+export interface TaskPort {
+  /** Schedules a task. */
+  schedule(request: CallRequest, plan: TaskPlan): Promise<ScheduledTask>;
 }
 
 /** A call of which only a stream can be made: its argument is an iterable of items. */
@@ -70,6 +79,14 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   broadcast(options?: BroadcastOptions): Promise<Record<string, T> | void>;
   /** Has the callback run once for each item of the one argument, on every process that offers it. */
   stream(options?: StreamOptions): Promise<void>;
+  /**
+   * Has another process run the callback by itself, at an interval, at given times or by cron.
+   *
+   * @throws {InitializationError} when an option is not valid; nothing is sent then.
+   */
+  period(options: PeriodOptions): Promise<ScheduledTask>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"period">): Promise<ScheduledTask>;
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"fg">): Promise<T>;
   /** Makes the call with a modifier as a value. */
@@ -89,7 +106,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 }
 
 /** Makes `g.call`. */
-export function remoteCallbacks(port: CallPort): Record<string, unknown> {
+export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
   const functions = new Map<string, (...args: unknown[]) => PendingRemoteCall>();
   return new Proxy(Object.create(null), {
     get(_, name) {
@@ -98,7 +115,7 @@ export function remoteCallbacks(port: CallPort): Record<string, unknown> {
       let build = functions.get(name);
       if (build === undefined) {
         const site = (...args: unknown[]) =>
-          new PendingRemoteCall(port, name, args, captureCallSite(site));
+          new PendingRemoteCall(port, tasks, name, args, captureCallSite(site));
         functions.set(name, build = site);
       }
       return build;
@@ -111,12 +128,20 @@ export function remoteCallbacks(port: CallPort): Record<string, unknown> {
 
 class PendingRemoteCall implements RemoteCall<unknown> {
   #port: CallPort;
+  #tasks: TaskPort;
   #name: string;
   #args: readonly unknown[];
   #site: CallSite;
 
-  constructor(port: CallPort, name: string, args: readonly unknown[], site: CallSite) {
+  constructor(
+    port: CallPort,
+    tasks: TaskPort,
+    name: string,
+    args: readonly unknown[],
+    site: CallSite,
+  ) {
     this.#port = port;
+    this.#tasks = tasks;
     this.#name = name;
     this.#args = args;
     this.#site = site;
@@ -206,6 +231,11 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     await this.#port.stream({ ...request, args: [itemsOf(items)] });
   }
 
+  async period(options: PeriodOptions): Promise<ScheduledTask> {
+    const request = this.#request("period", options);
+    return await this.#tasks.schedule(request, readPeriodOptions(options));
+  }
+
   // deno-lint-ignore no-explicit-any -- the overloads of the interface say what comes
   exec<K extends ModifierKind>(modifier: Modifier<K>): any {
     const { kind, options } = modifier as Modifier<ModifierKind>;
@@ -220,9 +250,11 @@ class PendingRemoteCall implements RemoteCall<unknown> {
         return this.broadcast(options as BroadcastOptions);
       case "stream":
         return this.stream(options as StreamOptions);
+      case "period":
+        return this.period(options as PeriodOptions);
       default:
         throw new InitializationError(
-          "Cannot execute the call: the modifier must be FG, BG, NO_RETURN, BROADCAST or STREAM",
+          "Cannot execute the call: the modifier must be FG, BG, NO_RETURN, BROADCAST, STREAM or PERIOD",
         );
     }
   }

@@ -26,6 +26,11 @@ const SURFACE = [
   "async_result.ts",
   "call_options.ts",
   "gated_calls.ts",
+  "period_options.ts",
+  "scheduled_task.ts",
+  "task_client.ts",
+  "runtime.ts",
+  "stats.ts",
 ];
 
 /**
@@ -35,9 +40,14 @@ const SURFACE = [
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["global.ts", ...SURFACE, ...MIDDLE, ...GROUND],
 
-  "global.ts": [...SURFACE, "controller", "node", "link", ...MIDDLE, ...BOTTOM],
+  "global.ts": [...SURFACE, ...MIDDLE],
+  "runtime.ts": [...SURFACE, "controller", "node", ...MIDDLE, ...BOTTOM],
+  "stats.ts": [],
+  "task_client.ts": ["node", "period_options.ts", "scheduled_task.ts", ...MIDDLE, ...GROUND],
+  "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],
+  "scheduled_task.ts": [],
   // These two name the type of what users get back; the module itself is above them.
-  "options.ts": ["callback.ts", "global.ts", "registry", "wire", ...GROUND],
+  "options.ts": ["callback.ts", "global.ts", ...MIDDLE, "wire", ...GROUND],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
   "remote_call.ts": [
@@ -45,13 +55,15 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "call_options.ts",
     "async_result.ts",
     "remote_types.ts",
+    "period_options.ts",
+    "scheduled_task.ts",
     "wire",
     ...GROUND,
   ],
   "remote_types.ts": ["remote_call.ts", "registry"],
   "call_options.ts": ["modifiers.ts", ...GROUND],
   "async_result.ts": [...GROUND],
-  "modifiers.ts": [...GROUND],
+  "modifiers.ts": ["scheduler", ...GROUND],
 
   "controller": ["link", ...MIDDLE, ...BOTTOM],
   "node": ["link", ...MIDDLE, ...BOTTOM],

@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
-import { longTimeout } from "../internal/long_timeout.ts";
+import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { acceptNode, Refused } from "../link/handshake.ts";
 import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
@@ -189,15 +189,9 @@ export class Controller {
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */
   async stopNodes(except: string, timeoutMs: number): Promise<void> {
     const others = () => [...this.#peers.values()].filter((peer) => peer.name !== except);
+    const left = others().map(({ connection }) => connection.over);
     for (const { connection } of others()) connection.send(frame(Kind.Shutdown));
-    let late = false;
-    const { promise: timeout, resolve } = Promise.withResolvers<void>();
-    const cancel = longTimeout(() => resolve(void (late = true)), timeoutMs);
-    for (let left = others(); left.length > 0 && !late; left = others()) {
-      await Promise.race([timeout, ...left.map(({ connection }) => connection.over)]);
-    }
-    cancel();
-    if (!late) return;
+    if (await within(Promise.all(left), timeoutMs)) return;
     const names = others().map(({ name }) => name).join(", ");
     this.#options.logger.warn(`daffi: asked to stop, but still connected are ${names}`);
   }
@@ -223,8 +217,6 @@ function readNames(incoming: Frame): string[] {
 }
 
 async function closeWhenFlushed(connection: Connection): Promise<void> {
-  const timer = setTimeout(() => connection.close(), FLUSH_TIMEOUT_MS);
-  await connection.flushed();
-  clearTimeout(timer);
+  await within(connection.flushed(), FLUSH_TIMEOUT_MS);
   connection.close();
 }

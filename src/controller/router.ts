@@ -49,6 +49,8 @@ export class Router {
   route(source: Peer, incoming: Frame): void {
     switch (incoming.kind) {
       case Kind.Call:
+      case Kind.Task:
+      case Kind.TaskFailed:
       case Kind.Result:
       case Kind.Error:
       case Kind.Cancel:
@@ -81,14 +83,14 @@ export class Router {
   }
 
   #targetIsGone(source: Peer, { kind, call, peer }: Frame): void {
-    if (kind === Kind.Call) this.#sendBack(source, call, peer, Undelivered.UnknownProcess);
+    if (asksForAnswer(kind)) this.#sendBack(source, call, peer, Undelivered.UnknownProcess);
     else this.counts.dropped++; // its node has told everybody by leaving
   }
 
   /** The caller is told, whichever way the frame went: it alone can end the call. */
   #tooLarge(source: Peer, target: Peer, { kind, call, stream }: Frame): void {
     const isAnswer = kind === Kind.Result || kind === Kind.Error ||
-      (kind !== Kind.Call && stream === 0);
+      (!asksForAnswer(kind) && stream === 0);
     if (isAnswer) this.#sendBack(target, call, source.id, Undelivered.AnswerTooLarge);
     else this.#sendBack(source, call, target.id, Undelivered.TooLarge);
   }
@@ -116,4 +118,8 @@ export class Router {
       this.#forward(source, incoming);
     }
   }
+}
+
+function asksForAnswer(kind: Kind): boolean {
+  return kind === Kind.Call || kind === Kind.Task;
 }

@@ -12,7 +12,7 @@ export function show(value: unknown): string {
   if (typeof value === "function") return `function ${cut(String(value.name))}`;
   const tag = Object.prototype.toString.call(value);
   const readable = typeof value !== "object" || value === null ||
-    value instanceof Date || tag.startsWith("[object Temporal.");
+    value instanceof Date || value instanceof Error || tag.startsWith("[object Temporal.");
   return readable ? cut(String(value)) : tag;
 }
 

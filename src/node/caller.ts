@@ -4,24 +4,21 @@
  * @module
  */
 
-import { type DaffiError, OverloadedError } from "../errors.ts";
+import type { DaffiError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
-import { currentScope } from "../internal/call_scope.ts";
 import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
-import type { Codec } from "../wire/codec.ts";
+import { type Codec, ownPayload } from "../wire/codec.ts";
 import { decodeTargets } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
-import { LARGE_PAYLOAD_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { BroadcastCall } from "./broadcast_call.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { OneWayCalls } from "./one_way.ts";
-import { OutStream } from "./out_stream.ts";
 import { PendingTable } from "./pending.ts";
-import type { CallFacts, CallPort, PendingCall } from "./pending_call.ts";
+import { type CallFacts, callFacts, type CallPort, type PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
-import { checkSize, consumerLink } from "./stream_link.ts";
+import { argumentStreams, checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
 /** What the caller needs of its node. */
@@ -98,6 +95,43 @@ export class Caller {
     });
   }
 
+  /**
+   * Asks another process's scheduler for something.
+   *
+   * @param request Who is asked: one that offers `callbackName`, or, without a name, the process
+   * `to`. Its arguments do not matter.
+   * @param body What is asked.
+   * @returns The answer, and who gave it.
+   */
+  task(request: CallRequest, body: unknown): Promise<{ answer: unknown; processName: string }> {
+    const { network } = this.#options;
+    return new Promise((resolve, reject) => {
+      let target: RemoteProcess;
+      const settle = (answer: unknown) => resolve({ answer, processName: target.name });
+      const call = new UnaryCall(this.#port, this.#facts(request), false, settle, reject);
+      this.#start(call, { ...request, args: [body] }, ({ outbox }, payload) => {
+        target = request.callbackName === ""
+          ? network.process(request.to!, "look at the tasks")
+          : this.#choose(request);
+        call.begin(target);
+        const value = timeLeft(call.deadlineAt);
+        outbox.post(
+          frame(Kind.Task, { call: call.callId, peer: target.id, value, payload }),
+          call,
+        );
+      });
+    });
+  }
+
+  /**
+   * The list of arguments as bytes, to be kept.
+   *
+   * @throws {EncodeError} when something in it cannot travel; iterables cannot be kept.
+   */
+  encodeArguments(args: readonly unknown[]): Uint8Array {
+    return this.#options.codec.encode(args, "args").slice();
+  }
+
   /** Calls every process that offers the callback and waits for all results. */
   broadcast(request: CallRequest): Promise<Record<string, unknown>> {
     return this.#callMany(request, 0);
@@ -156,17 +190,8 @@ export class Caller {
       : Promise.reject(this.#ended());
   }
 
-  #facts({ callbackName, timeoutMs, signal, site }: CallRequest): CallFacts {
-    const given = timeoutMs ?? this.#options.defaultTimeoutMs;
-    const inherited = currentScope()?.deadlineAt ?? Infinity;
-    const own = given === Infinity ? Infinity : monotonicMs() + given;
-    return {
-      callbackName,
-      timeoutMs: own <= inherited ? given : NaN,
-      deadlineAt: Math.min(own, inherited),
-      signal,
-      site,
-    };
+  #facts(request: CallRequest): CallFacts {
+    return callFacts(request, this.#options.defaultTimeoutMs);
   }
 
   #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
@@ -181,7 +206,7 @@ export class Caller {
     try {
       const payload = this.#encode(call, request.args);
       const session = this.#gate.ready(request);
-      if (session === undefined) return this.#queue(call, request, send, owned(payload));
+      if (session === undefined) return this.#queue(call, request, send, ownPayload(payload));
       checkSize(payload, session, "the arguments");
       send(session, payload);
     } catch (error) {
@@ -207,20 +232,9 @@ export class Caller {
   }
 
   #encode(call: PendingCall, args: readonly unknown[]): Uint8Array {
-    return this.#options.codec.encode(args, "args", (source) => {
-      const stream = call.streams.length + 1;
-      if (stream > MAX_STREAMS_PER_CALL) {
-        throw new OverloadedError(`A call can carry at most ${MAX_STREAMS_PER_CALL} iterables`);
-      }
-      const link = consumerLink(
-        this.#options.codec,
-        () => this.#gate.session,
-        { call: call.callId, stream },
-        (fn) => fn(),
-      );
-      call.streams.push(new OutStream(source, link));
-      return stream;
-    });
+    const { codec } = this.#options;
+    const addStream = argumentStreams(call, codec, () => this.#gate.session);
+    return codec.encode(args, "args", addStream);
   }
 
   #post(
@@ -329,9 +343,4 @@ export class Caller {
 function timeLeft(deadlineAt: number): number {
   if (deadlineAt === Infinity) return 0;
   return Math.min(Math.max(1, Math.ceil(deadlineAt - monotonicMs())), 0xffffffff);
-}
-
-/** A payload that stays as it is when the codec is used again. */
-function owned(payload: Uint8Array): Uint8Array {
-  return payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
 }

@@ -37,6 +37,8 @@ export interface DispatcherOptions {
   readonly network: Network;
   readonly registry: CallbackRegistry;
   readonly logger: Logger;
+  /** Does what another process asks of the scheduler. @throws {DaffiError} when it cannot be done. */
+  readonly handleTask: (request: unknown, owner: string) => unknown;
 }
 
 /** The answering half of a node. */
@@ -115,6 +117,7 @@ export class Dispatcher {
   /** Takes a frame of a call that this node runs, or is to run. */
   onFrame(incoming: Frame): void {
     if (incoming.kind === Kind.Call) return this.#onCall(incoming);
+    if (incoming.kind === Kind.Task) return this.#onTask(incoming);
     const call = this.#calls.get(incoming.peer)?.get(incoming.call);
     if (call === undefined) return; // it was under way when the call ended
     switch (incoming.kind) {
@@ -185,6 +188,21 @@ export class Dispatcher {
       });
       this.#admit(call, args);
     });
+  }
+
+  #onTask(incoming: Frame): void {
+    const { network, codec, handleTask } = this.#options;
+    const source = network.byId(incoming.peer);
+    if (source === undefined) return;
+    const asked = unrun(source, incoming, "the scheduler");
+    try {
+      const problem = this.#closing ? this.#problem(undefined, asked.callbackName) : undefined;
+      if (problem !== undefined) throw problem;
+      const [request] = codec.decode(incoming.payload) as unknown[];
+      this.#replier.answer(asked, handleTask(request, source.name));
+    } catch (error) {
+      this.#replier.refuse(asked, error as DaffiError);
+    }
   }
 
   #admit(call: RunningCall, payload: Uint8Array): void {

@@ -153,8 +153,9 @@ export class Network {
     return [...this.#processes.values()].filter((process) => process.id !== this.#selfId);
   }
 
-  /** Whether a process, or any, offers a callback. */
+  /** Whether a process, or any, offers a callback, or, without a name, is there. */
   offers(callbackName: string, to: string | undefined): boolean {
+    if (callbackName === "") return to !== undefined && this.#byName.has(to);
     const offer = this.#offers.get(callbackName);
     if (offer === undefined || to === undefined) return offer !== undefined;
     return offer.providers.some((provider) => provider.name === to);
@@ -199,16 +200,27 @@ export class Network {
     }
   }
 
-  #pinned(name: string, to: string): RemoteProcess {
+  /**
+   * The process of this name.
+   *
+   * @param what What is wanted of it, for the message.
+   * @throws {ProcessNotFoundError} when it is not connected.
+   */
+  process(to: string, what: string): RemoteProcess {
     const process = this.#byName.get(to);
     if (process === undefined) {
       const names = this.#others().map((other) => other.name);
       throw new ProcessNotFoundError(
-        `Cannot call ${name} on ${quote(to)}: no such process is connected; ` +
+        `Cannot ${what} on ${quote(to)}: no such process is connected; ` +
           `there is ${list(names)}${suggestion(to, names)}`,
-        { processName: to, callbackName: name, executed: "never" },
+        { processName: to, executed: "never" },
       );
     }
+    return process;
+  }
+
+  #pinned(name: string, to: string): RemoteProcess {
+    const process = this.process(to, `call ${name}`);
     if (this.#offers.get(name)?.providers.includes(process)) return process;
     if (process.id === this.#selfId) this.#notFound(name);
     const names = [...process.callbacks.values()];

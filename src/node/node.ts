@@ -14,13 +14,15 @@ import {
 } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
+import { within } from "../internal/within.ts";
 import { backoffMs } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { joinController } from "../link/handshake.ts";
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
-import { MessagePackCodec } from "../wire/codec.ts";
+import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
+import type { TaskStore } from "../scheduler/task_store.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -28,6 +30,12 @@ import { Network } from "./network.ts";
 import { Outbox } from "./outbox.ts";
 import type { ReplierCounts } from "./replier.ts";
 import type { Session } from "./session.ts";
+import {
+  type OwnedTaskFailure,
+  readTaskFailure,
+  type TaskFailure,
+  TaskService,
+} from "./task_service.ts";
 
 /** How long a node that leaves waits for the controller's goodbye. */
 const LEAVE_TIMEOUT_MS = 1_000;
@@ -46,6 +54,8 @@ export interface NodeEvents {
   onDisconnect(): void;
   onJoin(processName: string): void;
   onLeave(processName: string): void;
+  /** A run of a task of this process failed elsewhere. */
+  onTaskFailure(failure: OwnedTaskFailure): void;
   /** The controller asks the node to stop. */
   onShutdown(): void;
   /** The node has given up. */
@@ -60,6 +70,7 @@ export interface NodeOptions {
   readonly registry: CallbackRegistry;
   readonly maxFrameBytes: number;
   readonly defaultTimeoutMs: number;
+  readonly taskStore: TaskStore;
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
   readonly logger: Logger;
@@ -74,9 +85,12 @@ export class Node {
   readonly caller: Caller;
   /** Who is there. */
   readonly network: Network;
+  /** Runs callbacks by itself. */
+  readonly tasks: TaskService;
   /** Resolves when the node has joined for the first time; rejects when it has given up. */
   readonly ready: Promise<void>;
   readonly #options: NodeOptions;
+  readonly #codec: Codec;
   readonly #dispatcher: Dispatcher;
   readonly #instance = crypto.randomUUID();
   readonly #ready = Promise.withResolvers<void>();
@@ -104,7 +118,17 @@ export class Node {
     });
     const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
-    this.#dispatcher = new Dispatcher({ g, codec, network, registry, logger });
+    this.#dispatcher = new Dispatcher({
+      ...{ g, codec, network, registry, logger },
+      handleTask: (request, owner) => this.tasks.handle(request, owner),
+    });
+    this.tasks = new TaskService({
+      ...{ registry, logger },
+      store: options.taskStore,
+      run: (...task) => this.#dispatcher.runTask(...task),
+      tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
+    });
+    this.#codec = codec;
     this.#unsubscribe = registry.subscribe((change) => this.#onRegistryChange(change));
     this.#loop = this.#stayConnected();
   }
@@ -203,6 +227,7 @@ export class Node {
   #onFrame(incoming: Frame): void {
     switch (incoming.kind) {
       case Kind.Call:
+      case Kind.Task:
       case Kind.Cancel:
         return this.#dispatcher.onFrame(incoming);
       case Kind.Result:
@@ -218,6 +243,8 @@ export class Node {
       case Kind.Credit:
       case Kind.Stop:
         return (incoming.stream === 0 ? this.#dispatcher : this.caller).onFrame(incoming);
+      case Kind.TaskFailed:
+        return this.#onTaskFailed(incoming);
       case Kind.Directory:
         this.network.apply(decodeDirectoryChange(incoming.payload));
         return this.caller.networkChanged();
@@ -234,6 +261,23 @@ export class Node {
       default:
         throw new ProtocolError(`${kindName(incoming.kind)} is not allowed from a controller`);
     }
+  }
+
+  #tellOwner(owner: string, failure: TaskFailure): void {
+    if (owner === this.#options.processName) {
+      return this.#options.events.onTaskFailure({ ...failure, processName: owner });
+    }
+    if (!this.network.offers("", owner)) return;
+    const peer = this.network.process(owner, "tell of a task").id;
+    const payload = this.#codec.encode(failure, "failure");
+    this.#session?.outbox.post(frame(Kind.TaskFailed, { peer, payload }));
+  }
+
+  #onTaskFailed({ peer, payload }: Frame): void {
+    const processName = this.network.byId(peer)?.name;
+    const failure = readTaskFailure(this.#codec, payload);
+    if (processName === undefined || failure === undefined) return;
+    this.#options.events.onTaskFailure({ ...failure, processName });
   }
 
   #onClose(connection: Connection, error: Error | undefined): void {
@@ -262,6 +306,7 @@ export class Node {
 
   #end(reason: (() => DaffiError) | undefined): void {
     this.#unsubscribe();
+    this.tasks.stop();
     this.caller.end(reason);
     if (reason !== undefined) this.network.end(reason);
     this.#dispatcher.end();
@@ -279,6 +324,7 @@ export class Node {
     // Nobody should choose this node any more; what is under way is still answered.
     this.#onRegistryChange({ offered: false, names: registry.names() });
     this.#stopping = true;
+    this.tasks.stop();
     this.#wake?.();
     await this.#drain(drainTimeoutMs);
     this.#end(reason);
@@ -286,23 +332,15 @@ export class Node {
     const connection = this.#session?.connection;
     if (connection === undefined) this.#joining?.close();
     connection?.send(frame(Kind.Leave));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = longTimeout(resolve, LEAVE_TIMEOUT_MS);
-    await Promise.race([this.#loop, promise]);
-    cancel();
+    await within(this.#loop, LEAVE_TIMEOUT_MS);
     connection?.close();
   }
 
   async #drain(timeoutMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = longTimeout(() => {
-      this.#dispatcher.giveUpAll(
-        new CallCancelledError("The process is stopping", { executed: "maybe" }),
-      );
-      resolve();
-    }, timeoutMs);
-    await Promise.race([this.#dispatcher.drain(), promise]);
-    cancel();
+    if (await within(this.#dispatcher.drain(), timeoutMs)) return;
+    this.#dispatcher.giveUpAll(
+      new CallCancelledError("The process is stopping", { executed: "maybe" }),
+    );
   }
 }
 

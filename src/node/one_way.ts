@@ -7,9 +7,8 @@
 import { CallCancelledError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
-import type { Codec } from "../wire/codec.ts";
+import { type Codec, ownPayload } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
-import { LARGE_PAYLOAD_BYTES } from "../wire/limits.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
@@ -139,7 +138,7 @@ export class OneWayCalls {
   }
 
   #wait(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> {
-    const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
+    const kept = ownPayload(payload);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = request;
     const abort = () => reject(cancelled(request));

@@ -7,8 +7,9 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { Connection } from "../link/connection.ts";
+import { ownPayload } from "../wire/codec.ts";
 import type { Frame } from "../wire/frame.ts";
-import { LARGE_PAYLOAD_BYTES, MAX_WAITING_BYTES } from "../wire/limits.ts";
+import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 
 /** The call that a frame begins. */
 export interface FrameOwner {
@@ -64,8 +65,7 @@ export class Outbox {
     if (queue === undefined) {
       this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
     }
-    const kept = payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
-    queue.frames.push({ frame: { ...frame, payload: kept }, owner });
+    queue.frames.push({ frame: { ...frame, payload: ownPayload(payload) }, owner });
   }
 
   /** Whether nothing waits and nobody is paused. */

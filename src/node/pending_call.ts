@@ -14,6 +14,9 @@ import {
   PeerLostError,
   ProcessNotFoundError,
 } from "../errors.ts";
+import type { CallRequest } from "../internal/call_request.ts";
+import { currentScope } from "../internal/call_scope.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
 import { concerning } from "../internal/concerning.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
 import type { Codec } from "../wire/codec.ts";
@@ -35,12 +38,26 @@ export interface CallPort {
 /** What is known of a call from the start. */
 export interface CallFacts {
   readonly callbackName: string;
-  /** Time given, in milliseconds; `Infinity` for no limit. */
+  /** Time given, in milliseconds; `Infinity` for no limit, `NaN` if the time is inherited. */
   readonly timeoutMs: number;
   /** When that ends, on the monotonic clock. */
   readonly deadlineAt: number;
   readonly signal: AbortSignal | undefined;
   readonly site: CallSite | undefined;
+}
+
+/** What is known of a call: its own time, or that of the call that it is made in, if it is shorter. */
+export function callFacts(request: CallRequest, defaultTimeoutMs: number): CallFacts {
+  const { callbackName, timeoutMs = defaultTimeoutMs, signal, site } = request;
+  const inherited = currentScope()?.deadlineAt ?? Infinity;
+  const own = timeoutMs === Infinity ? Infinity : monotonicMs() + timeoutMs;
+  return {
+    callbackName,
+    timeoutMs: own <= inherited ? timeoutMs : NaN,
+    deadlineAt: Math.min(own, inherited),
+    signal,
+    site,
+  };
 }
 
 /** A call that waits for answers. */

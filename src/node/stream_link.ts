@@ -5,11 +5,11 @@
  */
 
 import { EncodeError } from "../errors.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { HEADER_BYTES } from "../wire/limits.ts";
-import type { ConsumerLink } from "./out_stream.ts";
+import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
+import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -46,6 +46,30 @@ export function consumerLink(
     },
     ready: (peer) => session()?.outbox.ready(peer),
     run,
+  };
+}
+
+/**
+ * Makes the streams for the iterables among a call's arguments, as they are found.
+ *
+ * @returns Adds one and gives its number.
+ */
+export function argumentStreams(
+  call: { readonly callId: number; readonly streams: OutStream[] },
+  codec: Codec,
+  session: () => Session | undefined,
+): StreamWriter {
+  return (source) => {
+    const stream = call.streams.length + 1;
+    if (stream > MAX_STREAMS_PER_CALL) {
+      throw new EncodeError(
+        `Cannot send the arguments: at most ${MAX_STREAMS_PER_CALL} iterables are allowed`,
+        { executed: "never" },
+      );
+    }
+    const link = consumerLink(codec, session, { call: call.callId, stream }, (fn) => fn());
+    call.streams.push(new OutStream(source, link));
+    return stream;
   };
 }
 

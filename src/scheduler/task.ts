@@ -13,10 +13,13 @@ export type Overlap = "skip" | "queue" | "allow";
 export interface TaskSpec {
   /** What tells the task from all others; one is made if none is given. */
   readonly uuid: string | undefined;
+  /** The callback to run. */
   readonly callbackName: string;
   /** The encoded list of arguments. */
   readonly args: Uint8Array;
+  /** When it fires. */
   readonly trigger: Trigger;
+  /** What happens when a run is due while the one before still goes on. */
   readonly overlap: Overlap;
   /** Runs after which the task ends. */
   readonly maxRuns: number | undefined;
@@ -28,18 +31,25 @@ export interface TaskSpec {
 
 /** What is kept of a task, so that it can go on after a restart. */
 export interface TaskRecord extends TaskSpec {
+  /** What tells the task from all others. */
   readonly uuid: string;
   /** The process that asked for it. */
   readonly owner: string;
+  /** When it was scheduled, in epoch milliseconds. */
   readonly createdMs: number;
   /** The first due time that was not dealt with yet; `undefined` if none is left. */
   nextMs: number | undefined;
+  /** When it last began to run. */
   lastRunMs: number | undefined;
+  /** How often it has run. */
   runs: number;
+  /** How many due times passed without a run. */
   skipped: number;
   /** Failed runs in a row. */
   failures: number;
+  /** What its last failed run threw. */
   lastError: string | undefined;
+  /** Whether it rests until it is resumed. */
   paused: boolean;
 }
 

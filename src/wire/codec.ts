@@ -7,6 +7,7 @@
 import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
+import { LARGE_PAYLOAD_BYTES } from "./limits.ts";
 import type { Streamable } from "./streamable.ts";
 
 /** Gives an iterable found in a value its stream number. */
@@ -73,4 +74,9 @@ export class MessagePackCodec implements Codec {
       this.#decoding = false;
     }
   }
+}
+
+/** A payload that stays as it is when the codec is used again: itself, or a copy. */
+export function ownPayload(payload: Uint8Array): Uint8Array {
+  return payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
 }

@@ -31,6 +31,8 @@ export const Kind = {
   Fail: 0x1b,
   Credit: 0x1c,
   Stop: 0x1d,
+  Task: 0x20,
+  TaskFailed: 0x21,
 } as const;
 
 /** One of {@linkcode Kind}. */

@@ -1,0 +1,118 @@
+/**
+ * This node's scheduler, as the other processes see it.
+ *
+ * @module
+ */
+
+import { DaffiError } from "../errors.ts";
+import { show } from "../internal/show.ts";
+import type { Logger } from "../internal/log.ts";
+import type { CallbackRegistry } from "../registry/callback_registry.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import type { ScheduledTaskInfo, TaskRecord } from "../scheduler/task.ts";
+import { asTaskRequest, type TaskRequest } from "../scheduler/task_request.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { TaskStore } from "../scheduler/task_store.ts";
+
+/** A run that failed, as its task's owner hears of it. */
+export interface TaskFailure {
+  readonly uuid: string;
+  readonly callbackName: string;
+  readonly message: string;
+}
+
+/** A failed run of a task, and who ran it. */
+export interface OwnedTaskFailure extends TaskFailure {
+  readonly processName: string;
+}
+
+/** What the service needs of its node. */
+export interface TaskServiceOptions {
+  readonly store: TaskStore;
+  readonly registry: CallbackRegistry;
+  readonly logger: Logger;
+  /** Runs a callback with encoded arguments. */
+  readonly run: (callbackName: string, args: Uint8Array, owner: string) => Promise<void>;
+  /** Tells a task's owner, if it is there, of a failed run. */
+  readonly tellOwner: (owner: string, failure: TaskFailure) => void;
+}
+
+/** Answers what is asked of the scheduler. */
+export class TaskService {
+  readonly #scheduler: Scheduler;
+  readonly #unsubscribe: () => void;
+  #stopped = false;
+
+  /**
+   * Takes up the stored tasks.
+   *
+   * @throws {InitializationError} when they cannot be read.
+   */
+  constructor({ store, registry, logger, run, tellOwner }: TaskServiceOptions) {
+    this.#scheduler = new Scheduler({
+      store,
+      logger,
+      offers: (callbackName) => registry.get(callbackName) !== undefined,
+      run: ({ callbackName, args, owner }) => run(callbackName, args, owner),
+      onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
+        tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),
+    });
+    this.#unsubscribe = registry.subscribe(() => this.#scheduler.callbacksChanged());
+  }
+
+  /**
+   * Does what is asked.
+   *
+   * @param request The decoded payload of a `TASK` frame.
+   * @param owner Who asks.
+   * @returns What `docs/protocol.md` says for the operation.
+   * @throws {DaffiError} when it cannot be done.
+   */
+  handle(request: unknown, owner: string): string | boolean | string[] | ScheduledTaskInfo[] {
+    try {
+      return this.#do(asTaskRequest(request), owner);
+    } catch (error) {
+      if (error instanceof DaffiError) throw error;
+      // for example a full disk under the store
+      throw new DaffiError("TASK", `The scheduler failed: ${show(error)}`, { cause: error });
+    }
+  }
+
+  #do(checked: TaskRequest, owner: string): string | boolean | string[] | ScheduledTaskInfo[] {
+    switch (checked.op) {
+      case "create":
+        return this.#scheduler.create(checked.spec, owner);
+      case "list":
+        return this.#scheduler.list();
+      case "describe":
+        return this.#scheduler.describe();
+      case "cancel":
+        return this.#scheduler.cancel(checked.uuid);
+      case "pause":
+        return this.#scheduler.pause(checked.uuid);
+      case "resume":
+        return this.#scheduler.resume(checked.uuid);
+      case "run":
+        return this.#scheduler.runNow(checked.uuid);
+    }
+  }
+
+  /** Runs nothing any more. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#unsubscribe();
+    this.#scheduler.stop();
+  }
+}
+
+/** Reads what another process tells of a failed run; `undefined` if it makes no sense. */
+export function readTaskFailure(codec: Codec, payload: Uint8Array): TaskFailure | undefined {
+  try {
+    const { uuid, callbackName, message } = codec.decode(payload) as Record<string, unknown>;
+    if (typeof uuid !== "string" || typeof callbackName !== "string") return undefined;
+    return { uuid, callbackName, message: typeof message === "string" ? message : "" };
+  } catch {
+    return undefined; // an event that cannot be read is no event
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Reads the options of `PERIOD`.
+ *
+ * @module
+ */
+
+import { InitializationError } from "./errors.ts";
+import { parseDuration, parseTime } from "./internal/duration.ts";
+import { show } from "./internal/show.ts";
+import type { PeriodOptions } from "./modifiers.ts";
+import type { Overlap, TaskSpec } from "./scheduler/task.ts";
+import { isUuid } from "./scheduler/task_request.ts";
+import { compileTrigger, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
+
+/** How late a missed run may still start, if nothing is said. */
+const DEFAULT_CATCH_UP_MS = 60_000;
+
+const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
+
+/** A task as far as the options tell it. */
+export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;
+
+/**
+ * Reads the options.
+ *
+ * @throws {InitializationError} when not exactly one of `interval`, `atTime` and `cron` is given, or
+ * one has a value that it cannot have; a time must lie ahead.
+ */
+export function readPeriodOptions(options: PeriodOptions): TaskPlan {
+  const { overlap = "skip", maxRuns, uuid, catchUp, pauseAfterFailures } = options;
+  if (!OVERLAPS.includes(overlap)) fail("overlap", overlap, `one of ${OVERLAPS.join(", ")}`);
+  if (uuid !== undefined && !isUuid(uuid)) fail("uuid", uuid, "a UUID");
+  return {
+    uuid,
+    trigger: readTrigger(options),
+    overlap,
+    maxRuns: readCount("maxRuns", maxRuns),
+    catchUpMs: catchUp === undefined ? DEFAULT_CATCH_UP_MS : parseDuration(catchUp, "catchUp"),
+    pauseAfterFailures: readCount("pauseAfterFailures", pauseAfterFailures),
+  };
+}
+
+function readTrigger({ interval, atTime, cron, timezone }: PeriodOptions): Trigger {
+  const given = Object.entries({ interval, atTime, cron }).filter(([, value]) =>
+    value !== undefined
+  );
+  if (given.length !== 1) {
+    const names = given.map(([name]) => name).join(" and ");
+    throw new InitializationError(
+      `Cannot schedule: exactly one of interval, atTime and cron is needed, ${
+        names || "none"
+      } given`,
+    );
+  }
+  if (timezone !== undefined && cron === undefined) {
+    throw new InitializationError("Cannot schedule: timezone goes with cron only");
+  }
+  if (interval !== undefined) {
+    const everyMs = parseDuration(interval, "interval");
+    if (everyMs < 1) fail("interval", interval, "at least a millisecond");
+    return { type: "interval", everyMs, startMs: 0 };
+  }
+  if (atTime !== undefined) return readTimes(Array.isArray(atTime) ? atTime : [atTime]);
+  return readCron(cron, timezone);
+}
+
+function readTimes(times: readonly unknown[]): Trigger {
+  if (times.length === 0 || times.length > MAX_TIMES) {
+    fail("atTime", `a list of ${times.length}`, `one to ${MAX_TIMES} times`);
+  }
+  const now = Date.now();
+  const timesMs = times.map((time) => {
+    const ms = parseTime(time as Date, "atTime");
+    if (ms <= now) fail("atTime", new Date(ms).toISOString(), "a time that lies ahead");
+    return ms;
+  });
+  return { type: "atTime", timesMs: [...new Set(timesMs)].sort((a, b) => a - b) };
+}
+
+function readCron(expression: unknown, timezone: unknown): Trigger {
+  const { timeZone: here } = Intl.DateTimeFormat().resolvedOptions();
+  if (typeof expression !== "string") fail("cron", expression, "a cron expression");
+  if (timezone !== undefined && (typeof timezone !== "string" || timezone === "")) {
+    fail("timezone", timezone, 'the name of a time zone, for example "Europe/Berlin"');
+  }
+  const trigger: Trigger = { type: "cron", expression, timezone: timezone ?? here };
+  if (compileTrigger(trigger)(Date.now()) === undefined) {
+    fail("cron", expression, "an expression that some time will match");
+  }
+  return trigger;
+}
+
+function readCount(name: string, value: number | undefined): number | undefined {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+    fail(name, value, "a whole number above zero");
+  }
+  return value;
+}
+
+function fail(name: string, value: unknown, wanted: string): never {
+  throw new InitializationError(`Cannot schedule: ${name} is ${show(value)}, ${wanted} is needed`);
+}

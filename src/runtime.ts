@@ -1,0 +1,249 @@
+/**
+ * The parts of a `Global`: starts, owns and stops them.
+ *
+ * @module
+ */
+
+import type { WaitOptions } from "./async_result.ts";
+import { Controller } from "./controller/controller.ts";
+import {
+  CallCancelledError,
+  CallTimeoutError,
+  DaffiError,
+  GlobalContextError,
+  InitializationError,
+} from "./errors.ts";
+import { GatedCalls } from "./gated_calls.ts";
+import { waitFor } from "./internal/abort.ts";
+import { currentScope } from "./internal/call_scope.ts";
+import { parseDuration } from "./internal/duration.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
+import { show } from "./internal/show.ts";
+import { onTermination } from "./internal/termination.ts";
+import type { Network } from "./node/network.ts";
+import { Node } from "./node/node.ts";
+import type { HookName, ResolvedOptions, StopOptions, TaskFailureInfo } from "./options.ts";
+import { openTaskStore } from "./scheduler/open_task_store.ts";
+import type { GlobalStats } from "./stats.ts";
+import { memoryPipe } from "./transport/memory.ts";
+import { transportFor } from "./transport/select.ts";
+import type { Address, ByteStream, Transport } from "./transport/transport.ts";
+
+/** Begins waiting for something: the promise, and what gives it up. */
+type BeginWait = (network: Network) => [Promise<void>, () => void];
+
+/** A Controller, a Node, or both, from their start to their end. */
+export class Runtime {
+  /** The way from `g.call` to the node. */
+  readonly calls: GatedCalls;
+  /** Resolves when everything is up. */
+  readonly ready: Promise<void>;
+  readonly #options: ResolvedOptions;
+  readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
+  readonly #controller: Controller | undefined;
+  readonly #node: Node | undefined;
+  readonly #stopped = Promise.withResolvers<void>();
+  #address: Address = {};
+  #stopping: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #terminating = false;
+
+  /**
+   * Starts in the background.
+   *
+   * @param g What callbacks get as `currentCall().g`.
+   * @param options What to run.
+   * @param runHook Runs one of the user's lifecycle functions.
+   * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
+   */
+  constructor(
+    g: unknown,
+    options: ResolvedOptions,
+    runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
+  ) {
+    const { initController, initNode, address, maxFrameBytes, logger } = options;
+    this.#options = options;
+    this.#runHook = runHook;
+    const transport = transportFor(address);
+    if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    let listening: Promise<void> = Promise.resolve();
+    if (initController) {
+      this.#controller = new Controller({ maxFrameBytes, logger });
+      listening = this.#listen(this.#controller, transport);
+    }
+    if (initNode) this.#node = this.#makeNode(g, transport, listening);
+    this.calls = new GatedCalls({
+      caller: (callbackName) => this.requireNode(`call ${callbackName}`).caller,
+      logger,
+    });
+    this.ready = this.#start(listening);
+    this.ready.catch((error: Error) => this.#fail(error));
+    this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
+  }
+
+  async #listen(controller: Controller, transport: Transport): Promise<void> {
+    this.#address = await controller.listen(transport);
+  }
+
+  async #start(listening: Promise<void>): Promise<void> {
+    await listening;
+    await this.#node?.ready;
+    this.#runHook("onInit", this.#options.processName);
+  }
+
+  #makeNode(g: unknown, transport: Transport, listening: Promise<void>): Node {
+    const { callbacks, reconnect, taskStore, processName } = this.#options;
+    const controller = this.#controller;
+    return new Node({
+      ...this.#options,
+      g,
+      registry: callbacks,
+      taskStore: openTaskStore(taskStore),
+      // The own controller is lost only when this process is.
+      reconnect: controller === undefined ? reconnect : undefined,
+      connect: controller === undefined
+        ? () => this.#connect(transport)
+        : () => attach(controller, listening),
+      events: {
+        onConnect: () => this.#runHook("onNodeConnect", processName),
+        onDisconnect: () => this.#runHook("onNodeDisconnect", processName),
+        onJoin: (name) => this.#runHook("onProcessJoin", name),
+        onLeave: (name) => this.#runHook("onProcessLeave", name),
+        onTaskFailure: (failure) => this.#runHook("onTaskFailure", failure),
+        onShutdown: () => void this.stop(),
+        onFailure: (error) => this.#fail(error),
+      },
+    });
+  }
+
+  async #connect(transport: Transport): Promise<ByteStream> {
+    const { stream, address } = await transport.connect();
+    this.#address = address;
+    return stream;
+  }
+
+  /** The start failed, or the node had to give up later: nobody may be looking, so it is told. */
+  #fail(error: Error): void {
+    if (this.#stopping !== undefined) return;
+    this.#failure = error;
+    const { logger, processName } = this.#options;
+    logger.error(`daffi: ${processName} has failed: ${error.message}`);
+    this.#stopped.reject(error);
+    void this.stop();
+  }
+
+  /** Where the controller is, as bound or connected. */
+  get address(): Address {
+    return this.#address;
+  }
+
+  /** What was counted so far. */
+  get stats(): GlobalStats {
+    const node = this.#node?.counts;
+    const controller = this.#controller?.counts;
+    return {
+      droppedCalls: this.calls.dropped + (node?.droppedCalls ?? 0),
+      failedCalls: node?.failedCalls ?? 0,
+      lateAnswers: node?.lateAnswers ?? 0,
+      forwardedFrames: controller?.forwarded ?? 0,
+      droppedFrames: controller?.dropped ?? 0,
+      refusedConnections: controller?.refused ?? 0,
+    };
+  }
+
+  /**
+   * The node.
+   *
+   * @param what What it is needed for, for the message.
+   * @throws {GlobalContextError} when there is none, or it is stopped.
+   */
+  requireNode(what: string): Node {
+    // What runs while the node drains may still call on.
+    if (this.#stopping !== undefined && currentScope() === undefined) {
+      throw this.#failure === undefined ? stoppedError(what) : copyOf(this.#failure);
+    }
+    if (this.#node !== undefined) return this.#node;
+    throw new GlobalContextError(
+      `Cannot ${what}: this Global runs no Node; leave initNode out or set it to true`,
+    );
+  }
+
+  /** Waits for something in the network. */
+  async wait(what: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
+    checkOptionNames("wait", options, ["timeout", "signal"]);
+    if (typeof name !== "string" || name === "") {
+      throw new InitializationError(`Cannot wait: the name is ${show(name)}, a string is needed`);
+    }
+    const { timeout = Infinity, signal } = options;
+    const timeoutMs = parseDuration(timeout, "timeout", { allowInfinity: true });
+    const [met, giveUp] = begin(this.requireNode(`wait for ${what}`).network);
+    try {
+      await waitFor(met, {
+        timeoutMs,
+        signal,
+        onTimeout: () => new CallTimeoutError(`${what} was not there within ${timeoutMs} ms`),
+        onAbort: (cause) => new CallCancelledError(`The wait for ${what} was given up`, { cause }),
+      });
+    } finally {
+      giveUp();
+    }
+  }
+
+  /** Waits until everything has stopped; see `Global.join`. */
+  async join(): Promise<void> {
+    const leave = onTermination(async () => {
+      this.#terminating = true;
+      this.calls.terminate();
+      await this.stop();
+    });
+    try {
+      await this.#stopped.promise;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Stops everything; see `Global.stop`. */
+  // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptionNames("stop", options, ["drainTimeout", "killAllConnectedNodes"]);
+    const { drainTimeout = "10s", killAllConnectedNodes = false } = options;
+    if (killAllConnectedNodes && this.#controller === undefined) {
+      throw new GlobalContextError(
+        "Cannot stop the connected nodes: the Controller is not in this process",
+      );
+    }
+    const drainTimeoutMs = parseDuration(drainTimeout, "drainTimeout");
+    return this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
+  }
+
+  async #stop(drainTimeoutMs: number, killAllConnectedNodes: boolean): Promise<void> {
+    if (killAllConnectedNodes) {
+      await this.ready.catch(() => {});
+      await this.#controller!.stopNodes(this.#options.processName, drainTimeoutMs);
+    }
+    const reason = this.#terminating ? undefined : () => stoppedError("go on");
+    if (reason !== undefined) this.calls.end(reason);
+    await this.#node?.stop(drainTimeoutMs, reason);
+    await this.#controller?.stop();
+    this.#stopped.resolve();
+  }
+}
+
+async function attach(controller: Controller, listening: Promise<void>): Promise<ByteStream> {
+  await listening;
+  const [here, there] = memoryPipe();
+  controller.attach(there);
+  return here;
+}
+
+function stoppedError(what: string): GlobalContextError {
+  return new GlobalContextError(`Cannot ${what}: this Global is stopped`);
+}
+
+/** Each call gets an error of its own, for each says which call it was. */
+function copyOf(error: Error): Error {
+  if (!(error instanceof DaffiError)) return error;
+  const Class = error.constructor as new (message: string, options: { cause: unknown }) => Error;
+  return new Class(error.message, { cause: error });
+}

@@ -1,0 +1,111 @@
+/**
+ * What one process asks of another's scheduler (`docs/protocol.md`, section 8a), checked, for it
+ * comes from a stranger.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { Overlap, TaskSpec } from "./task.ts";
+import { compileTrigger, MAX_TIMES, type Trigger } from "./trigger.ts";
+
+/** Something asked of a scheduler. */
+export type TaskRequest =
+  | { readonly op: "create"; readonly spec: TaskSpec }
+  | { readonly op: "list" | "describe" }
+  | { readonly op: "cancel" | "pause" | "resume" | "run"; readonly uuid: string };
+
+const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Tells whether a text is a UUID. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === "string" && UUID.test(value);
+}
+
+/**
+ * Checks a request.
+ *
+ * @throws {ProtocolError} when it is none.
+ * @throws {InitializationError} when its trigger can never fire or cannot be read.
+ */
+export function asTaskRequest(value: unknown): TaskRequest {
+  const request = asRecord(value);
+  switch (request.op) {
+    case "create":
+      return { op: request.op, spec: asSpec(asRecord(request.spec)) };
+    case "list":
+    case "describe":
+      return { op: request.op };
+    case "cancel":
+    case "pause":
+    case "resume":
+    case "run":
+      if (isUuid(request.uuid)) return { op: request.op, uuid: request.uuid };
+      throw wrong("uuid");
+    default:
+      throw wrong("op");
+  }
+}
+
+function asSpec(spec: Record<string, unknown>): TaskSpec {
+  const { uuid, callbackName, args, overlap, maxRuns, catchUpMs, pauseAfterFailures } = spec;
+  if (uuid !== undefined && !isUuid(uuid)) throw wrong("uuid");
+  if (typeof callbackName !== "string") throw wrong("callbackName");
+  if (!(args instanceof Uint8Array)) throw wrong("args");
+  if (!OVERLAPS.includes(overlap as Overlap)) throw wrong("overlap");
+  if (!(Number.isFinite(catchUpMs) && (catchUpMs as number) >= 0)) throw wrong("catchUpMs");
+  const trigger = asTrigger(asRecord(spec.trigger));
+  compileTrigger(trigger); // a cron expression that cannot be read
+  return {
+    uuid,
+    callbackName,
+    args,
+    trigger,
+    overlap: overlap as Overlap,
+    maxRuns: asCount(maxRuns, "maxRuns"),
+    catchUpMs: catchUpMs as number,
+    pauseAfterFailures: asCount(pauseAfterFailures, "pauseAfterFailures"),
+  };
+}
+
+function asTrigger(trigger: Record<string, unknown>): Trigger {
+  switch (trigger.type) {
+    case "interval": {
+      const { everyMs } = trigger;
+      if (!(Number.isFinite(everyMs) && (everyMs as number) >= 1)) throw wrong("everyMs");
+      return { type: "interval", everyMs: everyMs as number, startMs: 0 };
+    }
+    case "atTime": {
+      const { timesMs } = trigger;
+      if (!Array.isArray(timesMs) || timesMs.length === 0 || timesMs.length > MAX_TIMES) {
+        throw wrong("timesMs");
+      }
+      if (!timesMs.every((time) => Number.isFinite(time))) throw wrong("timesMs");
+      return { type: "atTime", timesMs: [...new Set<number>(timesMs)].sort((a, b) => a - b) };
+    }
+    case "cron": {
+      const { expression, timezone } = trigger;
+      if (typeof expression !== "string" || typeof timezone !== "string") throw wrong("cron");
+      return { type: "cron", expression, timezone };
+    }
+    default:
+      throw wrong("trigger");
+  }
+}
+
+function asCount(value: unknown, what: string): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)) {
+    return value as number | undefined;
+  }
+  throw wrong(what);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  throw wrong("payload");
+}
+
+function wrong(what: string): ProtocolError {
+  return new ProtocolError(`Cannot read the task request: its ${what} is not valid`);
+}

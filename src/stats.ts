@@ -1,0 +1,21 @@
+/**
+ * Counters of a `Global`.
+ *
+ * @module
+ */
+
+/** What was counted of things that no caller hears of, since the start. */
+export interface GlobalStats {
+  /** Calls without answer that left this node and were not delivered. */
+  readonly droppedCalls: number;
+  /** Calls without answer whose callback failed here. */
+  readonly failedCalls: number;
+  /** Answers that came after their call was over, or from processes that were not asked. */
+  readonly lateAnswers: number;
+  /** Frames that the Controller here has passed on. */
+  readonly forwardedFrames: number;
+  /** Frames that the Controller here has dropped, for their target was gone. */
+  readonly droppedFrames: number;
+  /** Connections that the Controller here has turned away. */
+  readonly refusedConnections: number;
+}

@@ -1,0 +1,86 @@
+/**
+ * Other processes' schedulers, as this process sees them.
+ *
+ * @module
+ */
+
+import { InitializationError } from "./errors.ts";
+import type { CallRequest } from "./internal/call_request.ts";
+import { show } from "./internal/show.ts";
+import type { Node } from "./node/node.ts";
+import type { TaskPlan } from "./period_options.ts";
+import { ScheduledTask } from "./scheduled_task.ts";
+import type { ScheduledTaskInfo } from "./scheduler/task.ts";
+import { isUuid } from "./scheduler/task_request.ts";
+
+/** Schedules tasks, lists and changes them. */
+export class TaskClient {
+  #processName: string;
+  #requireNode: (what: string) => Node;
+
+  /**
+   * @param processName The own process.
+   * @param requireNode Gives the node. @throws {GlobalContextError} when there is none.
+   */
+  constructor(processName: string, requireNode: (what: string) => Node) {
+    this.#processName = processName;
+    this.#requireNode = requireNode;
+  }
+
+  /** Has another process run a callback by itself. */
+  async schedule(request: CallRequest, plan: TaskPlan): Promise<ScheduledTask> {
+    const { callbackName } = request;
+    const node = this.#requireNode(`schedule ${callbackName}`);
+    const args = node.caller.encodeArguments(request.args);
+    const spec = { ...plan, callbackName, args };
+    const { answer, processName } = await node.caller.task(request, { op: "create", spec });
+    const uuid = answer as string;
+    return new ScheduledTask(
+      { uuid, processName, callbackName },
+      () => this.change("cancel", processName, uuid),
+    );
+  }
+
+  /** The UUIDs of the tasks of a process. */
+  async list(processName: string): Promise<string[]> {
+    return await this.#ask(processName, { op: "list" }) as string[];
+  }
+
+  /** What is known of the tasks of a process. */
+  async describe(processName: string): Promise<ScheduledTaskInfo[]> {
+    return await this.#ask(processName, { op: "describe" }) as ScheduledTaskInfo[];
+  }
+
+  /** Changes a task; tells whether there was something to change. */
+  async change(
+    op: "cancel" | "pause" | "resume" | "run",
+    processName: string,
+    uuid: string,
+  ): Promise<boolean> {
+    if (!isUuid(uuid)) {
+      throw new InitializationError(`Cannot ${op} the task: ${show(uuid)} is not a UUID`);
+    }
+    return await this.#ask(processName, { op, uuid }) as boolean;
+  }
+
+  async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
+    if (typeof processName !== "string" || processName === "") {
+      throw new InitializationError(
+        `Cannot ask for tasks: the process is ${show(processName)}, its name is needed`,
+      );
+    }
+    const node = this.#requireNode(`ask ${processName} for its tasks`);
+    if (processName === this.#processName) return node.tasks.handle(body, processName);
+    const request: CallRequest = {
+      callbackName: "",
+      args: [],
+      timeoutMs: undefined,
+      etaMs: undefined,
+      signal: undefined,
+      to: processName,
+      strategy: "random",
+      site: undefined,
+    };
+    return (await node.caller.task(request, body)).answer;
+  }
+}
