@@ -49,13 +49,13 @@ export class DaffiError extends Error {
   /** Stable, machine-readable discriminant, for example `"CALL_TIMEOUT"`. */
   readonly code: string;
   /** The process that was called, if a call is concerned. */
-  readonly processName?: string;
+  declare readonly processName?: string;
   /** The callback that was called, if a call is concerned. */
-  readonly callbackName?: string;
+  declare readonly callbackName?: string;
   /** The caller's number of the call, if a call is concerned. */
-  readonly callId?: number;
+  declare readonly callId?: number;
   /** How far the call got, if a call is concerned. */
-  readonly executed?: Executed;
+  declare readonly executed?: Executed;
 
   /**
    * Makes the error.

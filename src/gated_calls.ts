@@ -6,6 +6,7 @@
 
 import { CallCancelledError } from "./errors.ts";
 import type { CallRequest } from "./internal/call_request.ts";
+import { currentScope } from "./internal/call_scope.ts";
 import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
 import { longTimeout } from "./internal/long_timeout.ts";
@@ -68,7 +69,7 @@ export class GatedCalls implements CallPort {
   }
 
   #run<T>(request: CallRequest, call: (caller: NodeCalls) => Promise<T>): Promise<T> {
-    if (this.#terminating) return new Promise(() => {});
+    if (this.#terminating && currentScope() === undefined) return new Promise(() => {});
     const { callbackName } = request;
     try {
       return call(this.#options.caller(callbackName));

@@ -238,7 +238,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
   // deno-lint-ignore no-explicit-any -- the overloads of the interface say what comes
   exec<K extends ModifierKind>(modifier: Modifier<K>): any {
-    const { kind, options } = modifier as Modifier<ModifierKind>;
+    const { kind, options } = (modifier ?? {}) as Modifier<ModifierKind>;
     switch (kind) {
       case "fg":
         return this.fg(options);

@@ -10,7 +10,9 @@ import { DaffiError, type FailedCall } from "../errors.ts";
 export function concerning<E extends Error>(error: E, call: FailedCall): E {
   if (!(error instanceof DaffiError)) return error;
   for (const [key, value] of Object.entries(call)) {
-    if (value === undefined || Object.hasOwn(error, key)) continue;
+    if (value === undefined || (error as unknown as Record<string, unknown>)[key] !== undefined) {
+      continue;
+    }
     Object.defineProperty(error, key, { value, enumerable: true, configurable: true });
   }
   return error;

@@ -6,12 +6,19 @@
  */
 
 import { ConnectionError } from "../errors.ts";
+import { nextTurn } from "../internal/next_turn.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Frame } from "../wire/frame.ts";
 import { Framer } from "../wire/framer.ts";
 import { PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../wire/limits.ts";
 import { checkPreface, PREFACE, PREFACE_BYTES } from "../wire/preface.ts";
 import { WriteQueue } from "./write_queue.ts";
+
+/**
+ * After so many bytes written, what has come in gets its turn: a write that the system takes at once
+ * does not give it one, and a sender that never reads does not see that it is asked to pause.
+ */
+const YIELD_AFTER_BYTES = 512 * 1024;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
@@ -121,12 +128,17 @@ export class Connection {
 
   async #flush(): Promise<void> {
     await undefined; // frames that are sent in the same turn leave in the same write
+    let unread = 0;
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
         for (const piece of pieces) {
           await this.#writeAll(piece.bytes);
           this.#queue.written(piece);
           this.#drained();
+          unread += piece.bytes.length;
+          if (unread < YIELD_AFTER_BYTES) continue;
+          unread = 0;
+          await nextTurn();
         }
       }
     } catch (error) {

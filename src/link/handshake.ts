@@ -147,3 +147,11 @@ function refusalError({ code, message }: Refusal): Error {
       return new ProtocolError(`The controller refused: ${message}`);
   }
 }
+
+/** Trying again would change nothing: refused, not a controller, or no permission to connect. */
+export function isFinal(error: unknown): boolean {
+  const { cause } = error as Error;
+  return (cause instanceof Error && cause.name === "NotCapable") ||
+    error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
+    error instanceof ProtocolError;
+}

@@ -4,20 +4,13 @@
  * @module
  */
 
-import {
-  AuthenticationError,
-  CallCancelledError,
-  ConnectionError,
-  type DaffiError,
-  DuplicateProcessError,
-  ProtocolError,
-} from "../errors.ts";
+import { CallCancelledError, ConnectionError, type DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { joinController } from "../link/handshake.ts";
+import { isFinal, joinController } from "../link/handshake.ts";
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
@@ -342,12 +335,4 @@ export class Node {
       new CallCancelledError("The process is stopping", { executed: "maybe" }),
     );
   }
-}
-
-/** Trying again would change nothing: refused, not a controller, or no permission to connect. */
-function isFinal(error: unknown): boolean {
-  const { cause } = error as Error;
-  return (cause instanceof Error && cause.name === "NotCapable") ||
-    error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
-    error instanceof ProtocolError;
 }

@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError } from "../errors.ts";
+import { SocketStream } from "./socket_stream.ts";
 import {
   acceptFrom,
   type Address,
@@ -35,9 +36,9 @@ export function tcpTransport(host: string, port: number): Transport {
     },
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
       try {
-        const stream = await Deno.connect({ transport: "tcp", hostname: host, port });
-        stream.setNoDelay(true);
-        return { stream, address: { host, port } };
+        const socket = await Deno.connect({ transport: "tcp", hostname: host, port });
+        socket.setNoDelay(true);
+        return { stream: new SocketStream(socket), address: { host, port } };
       } catch (error) {
         throw new ConnectionError(
           `Cannot connect to the controller at ${description}: ${(error as Error).message}`,
@@ -59,9 +60,9 @@ class TcpListener implements Listener {
   }
 
   async accept(): Promise<ByteStream | null> {
-    const stream = await acceptFrom(this.#listener, () => this.#closed);
-    (stream as Deno.TcpConn | null)?.setNoDelay(true);
-    return stream;
+    const socket = await acceptFrom(this.#listener, () => this.#closed);
+    socket?.setNoDelay(true);
+    return socket && new SocketStream(socket);
   }
 
   close(): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** An ordered, reliable stream of bytes in both directions. `Deno.Conn` is one. */
+/** An ordered, reliable stream of bytes in both directions. */
 export interface ByteStream {
   /**
    * Reads up to `into.length` bytes.
@@ -22,7 +22,7 @@ export interface ByteStream {
    */
   write(bytes: Uint8Array): Promise<number>;
 
-  /** Ends the connection at once in both directions; pending reads and writes settle. Called once. */
+  /** Ends the connection at once in both directions; pending reads and writes settle. Idempotent. */
   close(): void;
 }
 
@@ -66,10 +66,10 @@ export interface Transport {
 }
 
 /** Ends accept loops the same way for every kind of Deno listener. */
-export async function acceptFrom(
-  listener: { accept(): Promise<ByteStream> },
+export async function acceptFrom<Socket>(
+  listener: { accept(): Promise<Socket> },
   isClosed: () => boolean,
-): Promise<ByteStream | null> {
+): Promise<Socket | null> {
   while (!isClosed()) {
     try {
       return await listener.accept();

@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError } from "../errors.ts";
+import { SocketStream } from "./socket_stream.ts";
 import {
   acceptFrom,
   type Address,
@@ -45,8 +46,8 @@ export function unixTransport(directory: string, shared: boolean): Transport {
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
       checkPath(path);
       try {
-        const stream = await Deno.connect({ transport: "unix", path });
-        return { stream, address: { socketPath: path } };
+        const socket = await Deno.connect({ transport: "unix", path });
+        return { stream: new SocketStream(socket), address: { socketPath: path } };
       } catch (error) {
         throw new ConnectionError(
           `Cannot connect to the controller at ${path}: ${(error as Error).message}`,
@@ -98,17 +99,32 @@ async function lockedWhile<T>(path: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
+/**
+ * The socket is made under another name and then moved, so it is never open to others than its
+ * owner, takes the place of a stale one at once, and is not what the runtime removes when it closes
+ * its listener: by then a successor may have put its own there.
+ */
 async function bind(path: string): Promise<Listener> {
-  if (await exists(path)) {
-    if (await answers(path)) {
-      throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
-    }
-    await Deno.remove(path);
+  if (await exists(path) && await answers(path)) {
+    throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  await Deno.chmod(path, 0o600);
-  const { ino } = await Deno.lstat(path);
-  return new UnixListener(listener, path, ino);
+  const ownPath = path.slice(0, -SOCKET_NAME.length) + randomName();
+  const listener = Deno.listen({ transport: "unix", path: ownPath });
+  try {
+    await Deno.chmod(ownPath, 0o600);
+    const { ino } = await Deno.lstat(ownPath);
+    await Deno.rename(ownPath, path);
+    return new UnixListener(listener, path, ino);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+}
+
+/** As long as the socket's own name: there is a limit to the whole path. */
+function randomName(): string {
+  const [number] = crypto.getRandomValues(new Uint32Array(1));
+  return `.${(number! % 36 ** 4).toString(36).padStart(4, "0")}`;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -145,8 +161,9 @@ class UnixListener implements Listener {
     this.address = { socketPath: path };
   }
 
-  accept(): Promise<ByteStream | null> {
-    return acceptFrom(this.#listener, () => this.#closed);
+  async accept(): Promise<ByteStream | null> {
+    const socket = await acceptFrom(this.#listener, () => this.#closed);
+    return socket && new SocketStream(socket);
   }
 
   close(): void {
@@ -154,7 +171,7 @@ class UnixListener implements Listener {
     this.#closed = true;
     const path = this.address.socketPath!;
     try {
-      // Only the own socket, and before it is closed: until then no other one has its inode.
+      // Only the own socket; before it is closed, for until then no other one has its inode.
       if (Deno.lstatSync(path).ino === this.#inode) Deno.removeSync(path);
     } catch {
       // It is gone already.

@@ -137,8 +137,11 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
   const id = asInteger(field(map, "id"), "DIRECTORY.id");
   const callbacks = field(map, "callbacks");
   switch (type) {
-    case "leave":
-      return { type, id, graceful: field(map, "graceful") === true };
+    case "leave": {
+      const graceful = field(map, "graceful");
+      if (typeof graceful !== "boolean") throw wrong("DIRECTORY.graceful", "true or false");
+      return { type, id, graceful };
+    }
     case "offer":
       return { type, id, callbacks: asList(callbacks, "DIRECTORY.callbacks", asNamedCallback) };
     case "withdraw":

@@ -246,13 +246,11 @@ export class Decoder {
   }
 
   #list(depth: number): unknown[] {
-    // By its tag, not by what it becomes: an extension in an extension would escape the depth limit.
-    const tag = this.#bytes[this.#at];
-    const value = this.#read(depth);
-    if (!Array.isArray(value) || !isTag(tag, 0x90, 0xdc)) {
+    // Looked at before it is read: an extension in an extension would escape the depth limit.
+    if (!isTag(this.#bytes[this.#at], 0x90, 0xdc)) {
       throw new ProtocolError("Cannot decode the payload: the extension must hold an array");
     }
-    return value;
+    return this.#read(depth) as unknown[];
   }
 
   #constant(constant: number): unknown {
@@ -302,12 +300,10 @@ export class Decoder {
   }
 
   #error(depth: number): Error {
-    const tag = this.#bytes[this.#at];
-    const record = this.#read(depth);
-    if (typeof record !== "object" || record === null || !isTag(tag, 0x80, 0xde)) {
+    if (!isTag(this.#bytes[this.#at], 0x80, 0xde)) {
       throw new ProtocolError("Cannot decode the payload: an error must hold a map");
     }
-    return rebuildError(record as Record<string, unknown>);
+    return rebuildError(this.#read(depth) as Record<string, unknown>);
   }
 
   #viewOf(size: number): ArrayBuffer | ArrayBufferView {

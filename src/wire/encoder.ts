@@ -139,6 +139,7 @@ export class Encoder {
       const key = keys[i]!;
       this.#path[depth] = key;
       this.#string(key, depth + 1);
+      this.#depth = depth + 1; // a getter may throw
       this.#write(value[key], depth + 1);
     }
   }

@@ -53,16 +53,16 @@ export const LARGE_PAYLOAD_BYTES: number = 32 * KiB;
  * Bytes waiting for one connection from which on its senders are asked to pause. Stops a slow
  * reader from growing the controller.
  */
-export const PAUSE_AT_BYTES: number = 4 * MiB;
+export const PAUSE_AT_BYTES: number = 2 * MiB;
 
 /** Bytes waiting for one connection at which paused senders may go on. */
-export const RESUME_AT_BYTES: number = 1 * MiB;
+export const RESUME_AT_BYTES: number = 512 * KiB;
 
 /**
  * Bytes waiting for one connection at which the controller stops reading from whoever sends to
  * it. Stops senders that do not obey a pause.
  */
-export const MAX_QUEUED_BYTES: number = 32 * MiB;
+export const MAX_QUEUED_BYTES: number = 64 * MiB;
 
 /** Payloads of calls that may wait in a node for slow processes. Stops endless local queues. */
 export const MAX_WAITING_BYTES: number = 256 * MiB;

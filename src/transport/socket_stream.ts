@@ -1,0 +1,35 @@
+/**
+ * A socket of the runtime as a byte stream.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "./transport.ts";
+
+/** Closes the socket once, however often it is asked to; the runtime throws the second time. */
+export class SocketStream implements ByteStream {
+  #socket: Deno.Conn;
+  #closed = false;
+
+  /** @param socket A connected socket. */
+  constructor(socket: Deno.Conn) {
+    this.#socket = socket;
+  }
+
+  /** See {@linkcode ByteStream.read}. */
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#socket.read(into);
+  }
+
+  /** See {@linkcode ByteStream.write}. */
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#socket.write(bytes);
+  }
+
+  /** See {@linkcode ByteStream.close}. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}
