@@ -113,7 +113,7 @@ export interface Modifier<
 /** A modifier as exported: a value by itself, and a function that gives it options. */
 export interface ModifierFunction<K extends ModifierKind> extends Modifier<K> {
   /** Gives the modifier options. */
-  <O extends ModifierOptions[K]>(options: O): Modifier<K, O>;
+  <const O extends ModifierOptions[K]>(options: O): Modifier<K, O>;
 }
 
 function modifier<K extends ModifierKind>(kind: K): ModifierFunction<K> {

@@ -6,6 +6,7 @@
 
 import type { DaffiError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
+import { concerning } from "../internal/concerning.ts";
 import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, ownPayload } from "../wire/codec.ts";
@@ -281,7 +282,7 @@ export class Caller {
       call.accept(incoming, process);
     } catch (error) {
       // The controller only passed it on: it is that process's fault, and this call's end.
-      call.fail(error as Error);
+      call.fail(concerning(error as Error, { processName: process.name, executed: "yes" }));
     }
   }
 

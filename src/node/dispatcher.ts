@@ -253,6 +253,7 @@ export class Dispatcher {
   }
 
   #run(call: RunningCall): void {
+    if (call.aborted) return this.#ended(call); // cancelled just before its turn
     try {
       const result = execute(call);
       if (isPromiseLike(result)) this.#await(call, result);

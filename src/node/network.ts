@@ -203,24 +203,26 @@ export class Network {
   /**
    * The process of this name.
    *
+   * @param to Its name.
    * @param what What is wanted of it, for the message.
+   * @param callbackName The callback that is wanted, if it is one.
    * @throws {ProcessNotFoundError} when it is not connected.
    */
-  process(to: string, what: string): RemoteProcess {
+  process(to: string, what: string, callbackName?: string): RemoteProcess {
     const process = this.#byName.get(to);
     if (process === undefined) {
       const names = this.#others().map((other) => other.name);
       throw new ProcessNotFoundError(
         `Cannot ${what} on ${quote(to)}: no such process is connected; ` +
           `there is ${list(names)}${suggestion(to, names)}`,
-        { processName: to, executed: "never" },
+        { processName: to, callbackName, executed: "never" },
       );
     }
     return process;
   }
 
   #pinned(name: string, to: string): RemoteProcess {
-    const process = this.process(to, `call ${name}`);
+    const process = this.process(to, `call ${name}`, name);
     if (this.#offers.get(name)?.providers.includes(process)) return process;
     if (process.id === this.#selfId) this.#notFound(name);
     const names = [...process.callbacks.values()];

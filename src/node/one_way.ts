@@ -5,6 +5,7 @@
  */
 
 import { CallCancelledError } from "../errors.ts";
+import { concerning } from "../internal/concerning.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, ownPayload } from "../wire/codec.ts";
@@ -74,22 +75,37 @@ export class OneWayCalls {
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { callbackName } = request;
-    const { network, nextId, answered } = this.#options;
+    const { answered } = this.#options;
     const failed = (error: Error) => this.drop(`${callbackName}: ${error.message}`);
     const withStreams = () => void answered.broadcast(request).catch(failed);
-    await this.#send(request, withStreams, (session, payload) => {
-      if (session.outbox.isFree) {
-        const name = network.nameId(callbackName);
-        const flags = Flag.NoReply;
-        session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
-      } else {
-        // Behind frames that wait for some process, a broadcast must not reach it first.
-        for (const target of network.providersOf(callbackName)) {
-          this.#postOrDrop(session, target, callbackName, payload);
-        }
+    try {
+      await this.#send(
+        request,
+        withStreams,
+        (session, payload) => this.#postToAll(session, callbackName, payload),
+      );
+    } catch (error) {
+      throw concerning(error as Error, { callbackName, executed: "never" });
+    }
+  }
+
+  #postToAll(
+    session: Session,
+    callbackName: string,
+    payload: Uint8Array,
+  ): Promise<void> | undefined {
+    const { network, nextId } = this.#options;
+    if (session.outbox.isFree) {
+      const name = network.nameId(callbackName);
+      const flags = Flag.NoReply;
+      session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
+    } else {
+      // Behind frames that wait for some process, a broadcast must not reach it first.
+      for (const target of network.providersOf(callbackName)) {
+        this.#postOrDrop(session, target, callbackName, payload);
       }
-      return session.outbox.ready(0); // until the own connection has room
-    });
+    }
+    return session.outbox.ready(0); // until the own connection has room
   }
 
   #post(session: Session, target: RemoteProcess, callbackName: string, payload: Uint8Array): void {
