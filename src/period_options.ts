@@ -10,7 +10,7 @@ import { show } from "./internal/show.ts";
 import type { PeriodOptions } from "./modifiers.ts";
 import type { Overlap, TaskSpec } from "./scheduler/task.ts";
 import { isUuid } from "./scheduler/task_request.ts";
-import { compileTrigger, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
+import { compileTrigger, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
 
 /** How late a missed run may still start, if nothing is said. */
 const DEFAULT_CATCH_UP_MS = 60_000;
@@ -31,7 +31,7 @@ export function readPeriodOptions(options: PeriodOptions): TaskPlan {
   if (!OVERLAPS.includes(overlap)) fail("overlap", overlap, `one of ${OVERLAPS.join(", ")}`);
   if (uuid !== undefined && !isUuid(uuid)) fail("uuid", uuid, "a UUID");
   return {
-    uuid,
+    uuid: uuid?.toLowerCase(),
     trigger: readTrigger(options),
     overlap,
     maxRuns: readCount("maxRuns", maxRuns),
@@ -57,7 +57,9 @@ function readTrigger({ interval, atTime, cron, timezone }: PeriodOptions): Trigg
   }
   if (interval !== undefined) {
     const everyMs = parseDuration(interval, "interval");
-    if (everyMs < 1) fail("interval", interval, "at least a millisecond");
+    if (everyMs < 1 || everyMs > MAX_INTERVAL_MS) {
+      fail("interval", interval, "a millisecond to a hundred years");
+    }
     return { type: "interval", everyMs, startMs: 0 };
   }
   if (atTime !== undefined) return readTimes(Array.isArray(atTime) ? atTime : [atTime]);
@@ -69,9 +71,11 @@ function readTimes(times: readonly unknown[]): Trigger {
     fail("atTime", `a list of ${times.length}`, `one to ${MAX_TIMES} times`);
   }
   const now = Date.now();
-  const timesMs = times.map((time) => {
+  const timesMs = Array.from(times, (time) => {
     const ms = parseTime(time as Date, "atTime");
-    if (ms <= now) fail("atTime", new Date(ms).toISOString(), "a time that lies ahead");
+    const date = new Date(ms);
+    if (Number.isNaN(date.getTime())) fail("atTime", ms, "a time that a Date can hold");
+    if (ms <= now) fail("atTime", date.toISOString(), "a time that lies ahead");
     return ms;
   });
   return { type: "atTime", timesMs: [...new Set(timesMs)].sort((a, b) => a - b) };

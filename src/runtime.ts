@@ -24,6 +24,7 @@ import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { HookName, ResolvedOptions, StopOptions, TaskFailureInfo } from "./options.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
+import type { TaskStore } from "./scheduler/task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import { memoryPipe } from "./transport/memory.ts";
 import { transportFor } from "./transport/select.ts";
@@ -42,6 +43,7 @@ export class Runtime {
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
   readonly #node: Node | undefined;
+  readonly #listening: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
   #stopping: Promise<void> | undefined;
@@ -66,44 +68,43 @@ export class Runtime {
     this.#runHook = runHook;
     const transport = transportFor(address);
     if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
-    let listening: Promise<void> = Promise.resolve();
-    if (initController) {
-      this.#controller = new Controller({ maxFrameBytes, logger });
-      listening = this.#listen(this.#controller, transport);
-    }
-    if (initNode) this.#node = this.#makeNode(g, transport, listening);
+    // Before anything is started: a store that cannot be used must leave nothing behind.
+    const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
+    if (initController) this.#controller = new Controller({ maxFrameBytes, logger });
+    if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore);
+    this.#listening = this.#listen(transport);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.requireNode(`call ${callbackName}`).caller,
       logger,
     });
-    this.ready = this.#start(listening);
+    this.ready = this.#start();
     this.ready.catch((error: Error) => this.#fail(error));
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
   }
 
-  async #listen(controller: Controller, transport: Transport): Promise<void> {
-    this.#address = await controller.listen(transport);
+  async #listen(transport: Transport): Promise<void> {
+    if (this.#controller !== undefined) this.#address = await this.#controller.listen(transport);
   }
 
-  async #start(listening: Promise<void>): Promise<void> {
-    await listening;
+  async #start(): Promise<void> {
+    await this.#listening;
     await this.#node?.ready;
     this.#runHook("onInit", this.#options.processName);
   }
 
-  #makeNode(g: unknown, transport: Transport, listening: Promise<void>): Node {
-    const { callbacks, reconnect, taskStore, processName } = this.#options;
+  #makeNode(g: unknown, transport: Transport, taskStore: TaskStore): Node {
+    const { callbacks, reconnect, processName } = this.#options;
     const controller = this.#controller;
     return new Node({
       ...this.#options,
       g,
       registry: callbacks,
-      taskStore: openTaskStore(taskStore),
+      taskStore,
       // The own controller is lost only when this process is.
       reconnect: controller === undefined ? reconnect : undefined,
       connect: controller === undefined
         ? () => this.#connect(transport)
-        : () => attach(controller, listening),
+        : () => this.#attach(controller),
       events: {
         onConnect: () => this.#runHook("onNodeConnect", processName),
         onDisconnect: () => this.#runHook("onNodeDisconnect", processName),
@@ -114,6 +115,14 @@ export class Runtime {
         onFailure: (error) => this.#fail(error),
       },
     });
+  }
+
+  async #attach(controller: Controller): Promise<ByteStream> {
+    await undefined; // the node is made before the controller listens
+    await this.#listening;
+    const [here, there] = memoryPipe();
+    controller.attach(there);
+    return here;
   }
 
   async #connect(transport: Transport): Promise<ByteStream> {
@@ -228,13 +237,6 @@ export class Runtime {
     await this.#controller?.stop();
     this.#stopped.resolve();
   }
-}
-
-async function attach(controller: Controller, listening: Promise<void>): Promise<ByteStream> {
-  await listening;
-  const [here, there] = memoryPipe();
-  controller.attach(there);
-  return here;
 }
 
 function stoppedError(what: string): GlobalContextError {

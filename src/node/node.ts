@@ -299,7 +299,7 @@ export class Node {
 
   #end(reason: (() => DaffiError) | undefined): void {
     this.#unsubscribe();
-    this.tasks.stop();
+    this.tasks.close();
     this.caller.end(reason);
     if (reason !== undefined) this.network.end(reason);
     this.#dispatcher.end();

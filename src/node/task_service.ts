@@ -41,7 +41,7 @@ export interface TaskServiceOptions {
 export class TaskService {
   readonly #scheduler: Scheduler;
   readonly #unsubscribe: () => void;
-  #stopped = false;
+  #closed = false;
 
   /**
    * Takes up the stored tasks.
@@ -97,12 +97,17 @@ export class TaskService {
     }
   }
 
-  /** Runs nothing any more. */
+  /** Starts no run any more; those under way go on. */
   stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.#unsubscribe();
     this.#scheduler.stop();
+  }
+
+  /** Frees the store, once nothing runs any more. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unsubscribe();
+    this.#scheduler.close();
   }
 }
 

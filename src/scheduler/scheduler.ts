@@ -7,6 +7,7 @@
 import { InitializationError, OverloadedError } from "../errors.ts";
 import { Heap, type HeapItem } from "../internal/heap.ts";
 import type { Logger } from "../internal/log.ts";
+import { show } from "../internal/show.ts";
 import type { ScheduledTaskInfo, TaskRecord, TaskSpec, TaskStatus } from "./task.ts";
 import type { TaskStore } from "./task_store.ts";
 import { compileTrigger, dueBy, type NextDue } from "./trigger.ts";
@@ -19,6 +20,9 @@ export const MAX_TASKS = 100_000;
  * so the clock is looked at this often while there are tasks.
  */
 const MAX_SLEEP_MS = 30_000;
+
+/** Longest text that is kept of an error. Stops a task from bloating its record. */
+const MAX_ERROR_LENGTH = 1_000;
 
 /** What the scheduler needs. */
 export interface SchedulerOptions {
@@ -38,7 +42,7 @@ export interface SchedulerOptions {
 /** A task with what is known of it only while the process lives. */
 interface LiveTask extends HeapItem {
   readonly record: TaskRecord;
-  readonly nextDue: NextDue;
+  nextDue: NextDue;
   /** Runs under way. */
   running: number;
   /** Whether a run waits for the one before. */
@@ -54,6 +58,7 @@ export class Scheduler {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastNow = 0;
   #stopped = false;
+  #closed = false;
 
   /**
    * Takes up the tasks in the store.
@@ -64,7 +69,12 @@ export class Scheduler {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
     this.#lastNow = this.#now();
-    for (const record of options.store.load()) this.#adopt(record);
+    try {
+      for (const record of options.store.load()) this.#takeUp(record);
+    } catch (error) {
+      options.store.close();
+      throw error;
+    }
     this.#arm();
   }
 
@@ -76,6 +86,7 @@ export class Scheduler {
    * @throws {OverloadedError} when there are {@linkcode MAX_TASKS}.
    */
   create(spec: TaskSpec, owner: string): string {
+    this.#lookAtClock();
     const present = spec.uuid === undefined ? undefined : this.#tasks.get(spec.uuid);
     if (present !== undefined) {
       if (present.record.callbackName === spec.callbackName) return present.record.uuid;
@@ -118,6 +129,12 @@ export class Scheduler {
     this.#adopt(record);
     this.#arm();
     return record.uuid;
+  }
+
+  #takeUp(record: TaskRecord): void {
+    // Killed in its last run, which is not repeated.
+    if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
+    else this.#adopt(record);
   }
 
   #adopt(record: TaskRecord): void {
@@ -171,7 +188,7 @@ export class Scheduler {
   }
 
   #forget(task: LiveTask): void {
-    this.#options.store.remove(task.record.uuid);
+    if (!this.#closed) this.#options.store.remove(task.record.uuid);
     this.#tasks.delete(task.record.uuid);
     this.#due.remove(task);
     task.queued = false;
@@ -189,7 +206,7 @@ export class Scheduler {
   #pause(task: LiveTask): void {
     task.record.paused = true;
     task.queued = false;
-    this.#options.store.save(task.record);
+    this.#keep(task);
     this.#place(task);
   }
 
@@ -198,14 +215,13 @@ export class Scheduler {
     const task = this.#tasks.get(uuid);
     if (task === undefined || !task.record.paused) return false;
     const { record } = task;
+    const now = this.#lookAtClock();
     record.paused = false;
     record.failures = 0;
-    record.nextMs = task.nextDue(this.#now());
-    if (record.nextMs === undefined) this.#forget(task); // its times passed meanwhile
-    else {
-      this.#options.store.save(record);
-      this.#place(task);
-    }
+    // What was missed meanwhile is not made up for.
+    if (record.nextMs !== undefined && record.nextMs <= now) record.nextMs = task.nextDue(now);
+    this.#place(task);
+    this.#settle(task);
     this.#arm();
     return true;
   }
@@ -214,7 +230,9 @@ export class Scheduler {
   runNow(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined || !this.#options.offers(task.record.callbackName)) return false;
+    this.#lookAtClock();
     this.#begin(task);
+    this.#arm();
     return true;
   }
 
@@ -224,12 +242,17 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** Runs nothing any more. Tasks in a durable store go on at the next start. */
+  /** Starts nothing any more. Tasks in a durable store go on at the next start. */
   stop(): void {
-    if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
     for (const task of this.#tasks.values()) task.queued = false;
+  }
+
+  /** Frees the store, once the last run has finished. Idempotent. */
+  close(): void {
+    this.stop();
+    this.#closed = true;
     this.#options.store.close();
   }
 
@@ -243,9 +266,7 @@ export class Scheduler {
   }
 
   #wake(): void {
-    const now = this.#now();
-    if (now < this.#lastNow) this.#clockWasSetBack(this.#lastNow - now);
-    this.#lastNow = now;
+    const now = this.#lookAtClock();
     for (let task = this.#due.top; task !== undefined && task.record.nextMs! <= now;) {
       this.#fire(task, now);
       task = this.#due.top;
@@ -253,15 +274,27 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** An interval is a length of time, whatever the clock shows. */
-  #clockWasSetBack(byMs: number): void {
-    for (const task of this.#tasks.values()) {
-      const { record } = task;
-      if (record.trigger.type !== "interval" || record.nextMs === undefined) continue;
-      const moved = { ...record.trigger, startMs: record.trigger.startMs - byMs };
-      this.#due.remove(task);
-      this.#adopt({ ...record, trigger: moved, nextMs: record.nextMs - byMs });
-    }
+  /** What the clock shows; called before anything is reckoned from it. */
+  #lookAtClock(): number {
+    const now = this.#now();
+    const setBackBy = this.#lastNow - now;
+    this.#lastNow = now;
+    if (setBackBy > 0) { for (const task of this.#tasks.values()) this.#setBack(task, setBackBy); }
+    return now;
+  }
+
+  /** An interval is a length of time whatever the clock shows; cron is what the clock shows. */
+  #setBack(task: LiveTask, byMs: number): void {
+    const { record } = task;
+    const { trigger } = record;
+    if (record.nextMs === undefined || trigger.type === "atTime") return;
+    if (trigger.type === "interval") {
+      record.trigger = { ...trigger, startMs: trigger.startMs - byMs };
+      record.nextMs -= byMs;
+      task.nextDue = compileTrigger(record.trigger);
+    } else record.nextMs = task.nextDue(this.#lastNow);
+    this.#place(task);
+    this.#keep(task);
   }
 
   #fire(task: LiveTask, now: number): void {
@@ -280,9 +313,11 @@ export class Scheduler {
     for (const _ of run) this.#begin(task);
   }
 
-  /** Starts a run, unless the one before forbids it. */
+  /** Starts a run, unless something forbids it. */
   #begin(task: LiveTask): void {
     const { record } = task;
+    if (this.#stopped || this.#tasks.get(record.uuid) !== task) return; // cancelled just now
+    if (record.runs === record.maxRuns) return;
     if (task.running > 0 && record.overlap !== "allow") {
       if (record.overlap === "queue" && !task.queued) task.queued = true;
       else record.skipped++;
@@ -294,8 +329,13 @@ export class Scheduler {
       record.nextMs = undefined;
       this.#place(task);
     }
+    // Before it runs: a crash must not make it run twice. What cannot be recorded is not run.
+    if (!this.#keep(task)) {
+      record.runs--;
+      record.skipped++;
+      return;
+    }
     task.running++;
-    this.#keep(task); // before it runs: a crash must not make it run twice
     this.#run(task);
   }
 
@@ -308,7 +348,6 @@ export class Scheduler {
       this.#failed(task, error);
     }
     task.running--;
-    if (this.#stopped) return;
     if (task.queued) {
       task.queued = false;
       this.#begin(task);
@@ -318,11 +357,11 @@ export class Scheduler {
   #failed(task: LiveTask, error: unknown): void {
     const { record } = task;
     record.failures++;
-    record.lastError = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    record.lastError = describe(error);
     this.#options.logger.warn(
       `daffi: task ${record.uuid} of callback ${record.callbackName} failed: ${record.lastError}`,
     );
-    if (this.#stopped || !this.#tasks.has(record.uuid)) return;
+    if (!this.#tasks.has(record.uuid)) return;
     if (record.failures === record.pauseAfterFailures) this.#pause(task);
     this.#options.onFailure(record, error);
   }
@@ -334,13 +373,31 @@ export class Scheduler {
     else this.#keep(task);
   }
 
-  #keep({ record }: LiveTask): void {
-    if (!this.#tasks.has(record.uuid)) return;
-    if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
-    else this.#options.store.save(record);
+  /** Records a task's state; false, and it is told, if the store cannot. */
+  #keep({ record }: LiveTask): boolean {
+    if (this.#closed || !this.#tasks.has(record.uuid)) return !this.#closed;
+    try {
+      if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
+      else this.#options.store.save(record);
+      return true;
+    } catch (error) {
+      this.#options.logger.error(`daffi: task ${record.uuid} cannot be recorded:`, error);
+      return false;
+    }
   }
 }
 
 function asDate(ms: number | undefined): Date | undefined {
   return ms === undefined ? undefined : new Date(ms);
+}
+
+/** What was thrown, in a line of bounded length; never throws, whatever it is. */
+function describe(error: unknown): string {
+  let text: string;
+  try {
+    text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
+  } catch {
+    text = "something that cannot be shown";
+  }
+  return text.slice(0, MAX_ERROR_LENGTH);
 }

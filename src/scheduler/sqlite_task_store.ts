@@ -5,7 +5,9 @@
  */
 
 import { InitializationError } from "../errors.ts";
+import { show } from "../internal/show.ts";
 import type { TaskRecord } from "./task.ts";
+import { asSpec } from "./task_request.ts";
 import type { TaskStore } from "./task_store.ts";
 
 /** Marks the file as ours: "daff". */
@@ -61,7 +63,6 @@ export class SqliteTaskStore implements TaskStore {
   }
 
   #unusable(error: unknown): InitializationError {
-    if (error instanceof InitializationError) return error;
     const why = error instanceof Error ? error.message : String(error);
     return new InitializationError(`Cannot use the task store ${this.#path}: ${why}`, {
       cause: error,
@@ -103,7 +104,7 @@ function open(path: string): Database {
   };
   const sqlite = process?.getBuiltinModule?.("node:sqlite");
   if (sqlite === undefined) {
-    throw new InitializationError("Cannot use a task store: no node:sqlite");
+    throw new Error("this runtime has no node:sqlite");
   }
   return new sqlite.DatabaseSync(path);
 }
@@ -133,17 +134,27 @@ function prepare(database: Database): void {
   database.exec("COMMIT");
 }
 
+/** @throws {InitializationError} when a row is no task. */
 function readRow({ uuid, args, record }: Record<string, unknown>): TaskRecord {
-  const rest = JSON.parse(record as string);
-  return {
-    ...rest,
-    uuid: uuid as string,
-    args: args as Uint8Array,
-    // JSON leaves out what is undefined
-    maxRuns: rest.maxRuns,
-    pauseAfterFailures: rest.pauseAfterFailures,
-    nextMs: rest.nextMs,
-    lastRunMs: rest.lastRunMs,
-    lastError: rest.lastError,
-  };
+  try {
+    const rest = JSON.parse(record as string);
+    const spec = asSpec({ ...rest, uuid, args });
+    const { owner, createdMs, nextMs, lastRunMs, runs, skipped, failures, lastError, paused } =
+      rest;
+    if (![createdMs, runs, skipped, failures].every(Number.isFinite)) throw new Error("a count");
+    if (![nextMs, lastRunMs].every(isOptionalNumber)) throw new Error("a time");
+    return {
+      ...spec,
+      uuid: spec.uuid!,
+      ...{ owner: String(owner), createdMs, nextMs, lastRunMs, runs, skipped, failures },
+      lastError: lastError === undefined ? undefined : String(lastError),
+      paused: paused === true,
+    };
+  } catch (error) {
+    throw new InitializationError(`the task ${show(uuid)} in it is damaged`, { cause: error });
+  }
+}
+
+function isOptionalNumber(value: unknown): boolean {
+  return value === undefined || Number.isFinite(value);
 }

@@ -30,9 +30,11 @@ export interface TaskSpec {
 }
 
 /** What is kept of a task, so that it can go on after a restart. */
-export interface TaskRecord extends TaskSpec {
+export interface TaskRecord extends Omit<TaskSpec, "trigger"> {
   /** What tells the task from all others. */
   readonly uuid: string;
+  /** When it fires. */
+  trigger: Trigger;
   /** The process that asked for it. */
   readonly owner: string;
   /** When it was scheduled, in epoch milliseconds. */

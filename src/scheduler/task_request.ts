@@ -7,7 +7,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Overlap, TaskSpec } from "./task.ts";
-import { compileTrigger, MAX_TIMES, type Trigger } from "./trigger.ts";
+import { compileTrigger, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./trigger.ts";
 
 /** Something asked of a scheduler. */
 export type TaskRequest =
@@ -17,6 +17,9 @@ export type TaskRequest =
 
 const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The latest time that a `Date` can hold. */
+const MAX_TIME_MS = 8.64e15;
 
 /** Tells whether a text is a UUID. */
 export function isUuid(value: unknown): value is string {
@@ -41,14 +44,20 @@ export function asTaskRequest(value: unknown): TaskRequest {
     case "pause":
     case "resume":
     case "run":
-      if (isUuid(request.uuid)) return { op: request.op, uuid: request.uuid };
+      if (isUuid(request.uuid)) return { op: request.op, uuid: request.uuid.toLowerCase() };
       throw wrong("uuid");
     default:
       throw wrong("op");
   }
 }
 
-function asSpec(spec: Record<string, unknown>): TaskSpec {
+/**
+ * Checks what is asked to be scheduled.
+ *
+ * @throws {ProtocolError} when it is no task.
+ * @throws {InitializationError} when its trigger cannot be read.
+ */
+export function asSpec(spec: Record<string, unknown>): TaskSpec {
   const { uuid, callbackName, args, overlap, maxRuns, catchUpMs, pauseAfterFailures } = spec;
   if (uuid !== undefined && !isUuid(uuid)) throw wrong("uuid");
   if (typeof callbackName !== "string") throw wrong("callbackName");
@@ -58,7 +67,7 @@ function asSpec(spec: Record<string, unknown>): TaskSpec {
   const trigger = asTrigger(asRecord(spec.trigger));
   compileTrigger(trigger); // a cron expression that cannot be read
   return {
-    uuid,
+    uuid: uuid?.toLowerCase(),
     callbackName,
     args,
     trigger,
@@ -73,15 +82,17 @@ function asTrigger(trigger: Record<string, unknown>): Trigger {
   switch (trigger.type) {
     case "interval": {
       const { everyMs } = trigger;
-      if (!(Number.isFinite(everyMs) && (everyMs as number) >= 1)) throw wrong("everyMs");
-      return { type: "interval", everyMs: everyMs as number, startMs: 0 };
+      const { startMs = 0 } = trigger;
+      if (!isWithin(everyMs, 1, MAX_INTERVAL_MS)) throw wrong("everyMs");
+      if (!isWithin(startMs, -MAX_TIME_MS, MAX_TIME_MS)) throw wrong("startMs");
+      return { type: "interval", everyMs, startMs };
     }
     case "atTime": {
       const { timesMs } = trigger;
       if (!Array.isArray(timesMs) || timesMs.length === 0 || timesMs.length > MAX_TIMES) {
         throw wrong("timesMs");
       }
-      if (!timesMs.every((time) => Number.isFinite(time))) throw wrong("timesMs");
+      if (!timesMs.every((time) => isWithin(time, 0, MAX_TIME_MS))) throw wrong("timesMs");
       return { type: "atTime", timesMs: [...new Set<number>(timesMs)].sort((a, b) => a - b) };
     }
     case "cron": {
@@ -92,6 +103,10 @@ function asTrigger(trigger: Record<string, unknown>): Trigger {
     default:
       throw wrong("trigger");
   }
+}
+
+function isWithin(value: unknown, least: number, most: number): value is number {
+  return typeof value === "number" && value >= least && value <= most;
 }
 
 function asCount(value: unknown, what: string): number | undefined {

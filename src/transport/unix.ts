@@ -124,7 +124,7 @@ async function bind(path: string): Promise<Listener> {
 /** As long as the socket's own name: there is a limit to the whole path. */
 function randomName(): string {
   const [number] = crypto.getRandomValues(new Uint32Array(1));
-  return `.${(number! % 36 ** 4).toString(36).padStart(4, "0")}`;
+  return `.${(number! % 36 ** 3).toString(36).padStart(3, "0")}_`;
 }
 
 async function exists(path: string): Promise<boolean> {

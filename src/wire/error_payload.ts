@@ -21,7 +21,7 @@ import {
 } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 
-const MAX_CAUSES = 8;
+const MAX_ERRORS = 16;
 const MAX_FIELDS = 64;
 const MAX_TEXT = 16 * 1024;
 const MAX_FAILURE_BYTES = 1024 * 1024;
@@ -55,7 +55,7 @@ export function encodeThrown(codec: Codec, thrown: unknown): Uint8Array {
   // As it is, then the parts of it that can travel, then at least that it was thrown.
   const attempts = [
     () => thrown,
-    () => portable(codec, thrown, 0),
+    () => portable(codec, thrown, { errors: MAX_ERRORS }),
     () => new Error("[the thrown value cannot be sent]"),
   ];
   for (const attempt of attempts) {
@@ -83,17 +83,15 @@ export function encodeRefusal(codec: Codec, error: DaffiError): Uint8Array {
   return codec.encode(failure, "error");
 }
 
-/** The parts of a thrown value that can travel. */
-function portable(codec: Codec, thrown: unknown, depth: number): unknown {
+/** The parts of a thrown value that can travel; of all errors in it at most so many. */
+function portable(codec: Codec, thrown: unknown, left: { errors: number }): unknown {
   if (!(thrown instanceof Error)) return fieldOf(codec, thrown);
-  const nested = (value: unknown) =>
-    depth < MAX_CAUSES ? portable(codec, value, depth + 1) : "[left out]";
+  if (left.errors-- <= 0) return "[left out]";
+  const nested = (value: unknown) => portable(codec, value, left);
+  const message = cut(textOf(thrown.message));
   const copy = thrown instanceof AggregateError
-    ? new AggregateError(
-      thrown.errors.slice(0, MAX_FIELDS).map(nested),
-      cut(textOf(thrown.message)),
-    )
-    : new Error(cut(textOf(thrown.message)));
+    ? new AggregateError(thrown.errors.slice(0, MAX_ERRORS).map(nested), message)
+    : new Error(message);
   copy.name = cut(textOf(thrown.name));
   copy.stack = cut(textOf(thrown.stack));
   if (thrown.cause !== undefined) copy.cause = nested(thrown.cause);
@@ -117,7 +115,7 @@ function fieldOf(codec: Codec, value: unknown): unknown {
   try {
     // Nested as deep as the last of a chain of causes may be.
     let nested = value;
-    for (let i = 0; i < 2 * MAX_CAUSES; i++) nested = [nested];
+    for (let i = 0; i < 2 * MAX_ERRORS; i++) nested = [nested];
     if (codec.encode(nested, "error").length <= MAX_TEXT) return value;
   } catch {
     // in words, then

@@ -1,0 +1,53 @@
+/**
+ * A child process's pipes as a byte stream.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../transport/transport.ts";
+
+/** Reads what the child writes, and writes what it reads. */
+export class ChildStream implements ByteStream {
+  #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** What was read and did not fit. */
+  #rest: Uint8Array = new Uint8Array(0);
+  #closed = false;
+
+  /**
+   * @param stdout What the child writes.
+   * @param stdin What the child reads.
+   */
+  constructor(stdout: ReadableStream<Uint8Array>, stdin: WritableStream<Uint8Array>) {
+    this.#reader = stdout.getReader();
+    this.#writer = stdin.getWriter();
+  }
+
+  /** See {@linkcode ByteStream.read}. */
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#reader.read();
+      if (done) return null;
+      this.#rest = value;
+    }
+    const count = Math.min(into.length, this.#rest.length);
+    into.set(this.#rest.subarray(0, count));
+    this.#rest = this.#rest.subarray(count);
+    return count;
+  }
+
+  /** See {@linkcode ByteStream.write}. */
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.#writer.write(bytes);
+    return bytes.length;
+  }
+
+  /** See {@linkcode ByteStream.close}. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // The child may be gone, and the pipes broken: that is what closing is for.
+    this.#reader.cancel().catch(() => {});
+    this.#writer.abort().catch(() => {});
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Functions as text: how they are sent, and how they become functions again.
+ *
+ * @module
+ */
+
+import { TransferError } from "../errors.ts";
+import { show } from "../internal/show.ts";
+
+/** Longest source of a function that is sent. Stops a receiver from compiling for seconds. */
+export const MAX_SOURCE_LENGTH: number = 1024 * 1024;
+
+// deno-lint-ignore no-explicit-any -- any function
+type AnyFunction = (...args: any[]) => unknown;
+
+/** A function as text. */
+export interface FunctionSource {
+  /** An expression whose value is the function. */
+  readonly source: string;
+  /** What to call it in messages and stacks. */
+  readonly name: string;
+}
+
+/**
+ * Takes a function's source.
+ *
+ * @throws {TransferError} when it has none that means the same elsewhere: native, bound and class
+ * functions; the message says what to do instead.
+ */
+export function sourceOf(fn: AnyFunction): FunctionSource {
+  if (typeof fn !== "function") {
+    throw new TransferError(`Cannot send ${show(fn)}: it is not a function`, NEVER);
+  }
+  const name = fn.name || "transferred";
+  const source = Function.prototype.toString.call(fn);
+  const refuse = (why: string): never => {
+    throw new TransferError(`Cannot send the function ${name}: ${why}`, NEVER);
+  };
+  if (/^class\b/.test(source)) refuse("it is a class; send a function that makes what you need");
+  if (fn.name.startsWith("bound ")) {
+    refuse("it is bound, and what it is bound to stays here; pass that as an argument");
+  }
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
+    refuse("it is native and has no source; wrap it, as in (...args) => Math.max(...args)");
+  }
+  if (source.length > MAX_SOURCE_LENGTH) {
+    refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
+  }
+  const expression = [source, `Object.values({ ${source} })[0]`].find(isExpression);
+  return { name, source: expression ?? refuse("its source makes no sense outside of its class") };
+}
+
+const NEVER = { executed: "never" } as const;
+
+/** Whether a text is an expression: it is compiled, but not run. */
+function isExpression(source: string): boolean {
+  try {
+    new Function(`"use strict"; return (${source}\n)`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes a function of its source, without anything around it but the globals. Errors of the function
+ * tell its own lines.
+ *
+ * @throws {TransferError} when the source is not that of a function.
+ */
+export function compile({ source, name }: FunctionSource): AnyFunction {
+  try {
+    // An indirect eval sees globals only. The name makes the stack readable, the first line of the
+    // function is line 1 there.
+    const label = name.replace(/[^\w$]/g, "_");
+    const fn = (0, eval)(`"use strict";(${source}\n)\n//# sourceURL=transferred/${label}`);
+    if (typeof fn === "function") return fn;
+  } catch (error) {
+    throw new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
+  }
+  throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
+}
+
+/**
+ * If a function failed because it uses a variable that stayed with its sender: what to do about it.
+ */
+export function missingVariable(name: string, thrown: unknown): TransferError | undefined {
+  if (!(thrown instanceof Error) || thrown.name !== "ReferenceError") return undefined;
+  const variable = /^([\w$]+) is not defined$/.exec(thrown.message)?.[1];
+  if (variable === undefined) return undefined;
+  return new TransferError(
+    `The function ${name} uses ${variable}, which is not defined where it ran: what is around a ` +
+      `function stays with its sender; give it a parameter ${variable} and pass the value as an ` +
+      "argument, or import it within the function",
+    { executed: "yes", cause: thrown },
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * What a process does with functions that others send it.
+ *
+ * @module
+ */
+
+import type { Duration } from "../internal/duration.ts";
+
+/** Where sent functions run: in a sandbox, in the node's own isolate, or not at all. */
+export type TransferMode = "sandbox" | "inline" | "deny";
+
+/** Permissions of sent functions, in Deno's own vocabulary: all, or a list of what is allowed. */
+export interface TransferPermissions {
+  /** Files and directories that may be read. @default {none} */
+  read?: boolean | readonly string[];
+  /** Files and directories that may be written. @default {none} */
+  write?: boolean | readonly string[];
+  /** Hosts that may be connected to. @default {none} */
+  net?: boolean | readonly string[];
+  /** Environment variables that may be read. @default {none} */
+  env?: boolean | readonly string[];
+  /** System information that may be read. @default {none} */
+  sys?: boolean | readonly string[];
+  /** Programs that may be run. @default {none} */
+  run?: boolean | readonly string[];
+  /** Libraries that may be loaded. @default {none} */
+  ffi?: boolean | readonly string[];
+  /** Hosts from which code may be imported. @default {none} */
+  import?: boolean | readonly string[];
+}
+
+/** Options for functions that others send. */
+export interface TransferOptions {
+  /** Where they run. @default {"sandbox"} */
+  mode?: TransferMode;
+  /** What they may do in the sandbox. @default {nothing} */
+  permissions?: TransferPermissions;
+  /** How long one may run; then its sandbox is killed. @default {"30s"} */
+  timeout?: Duration;
+  /** Memory that a sandbox may use, in MiB; then it is killed. @default {256} */
+  memoryLimitMb?: number;
+  /** How many may run at a time; others wait for their turn. @default {32} */
+  maxConcurrent?: number;
+}
+
+/** The names of the permissions. */
+export const PERMISSION_NAMES = [
+  ...["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const,
+];
+
+/** Options, checked and complete. */
+export interface ResolvedTransferOptions {
+  readonly mode: TransferMode;
+  readonly permissions: TransferPermissions;
+  readonly timeoutMs: number;
+  readonly memoryLimitMb: number;
+  readonly maxConcurrent: number;
+}

@@ -1,0 +1,295 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  BG,
+  BROADCAST,
+  type CallbackRegistry,
+  CallTimeoutError,
+  currentCall,
+  FG,
+  NO_RETURN,
+  STREAM,
+} from "../mod.ts";
+import { soon, until } from "./helpers/soon.ts";
+import { registry, TestNetwork } from "./helpers/test_network.ts";
+
+const add = (a: number, b: number) => a + b;
+
+/** Three processes that offer `who`, each answering with its name. */
+async function three(): Promise<TestNetwork> {
+  const net = await TestNetwork.start();
+  for (const name of ["a", "b", "c"]) {
+    await net.join(name, (callback) => callback("who", () => name));
+  }
+  return net;
+}
+
+Deno.test("a call is made by await, by fg() and by exec(FG)", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => callback("add", add));
+  const { add: remote } = net.hub.call;
+  assertEquals(await remote(1, 2), 3);
+  assertEquals(await remote(1, 2).fg(), 3);
+  assertEquals(await remote(1, 2).fg({ timeout: "5s", to: "a" }), 3);
+  assertEquals(await remote(1, 2).exec(FG), 3);
+  assertEquals(await remote(1, 2).exec(FG({ timeout: "15s" })), 3);
+  assertEquals(await remote(1, 2).then((sum: number) => sum + 1), 4);
+  assertEquals(await remote(1, 2).finally(() => {}), 3);
+  assertEquals(await net.hub.call.subtract(1, 2).catch(() => "caught"), "caught");
+});
+
+Deno.test("a call is not made before it is asked for, and made anew each time", async () => {
+  let runs = 0;
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => callback("count", () => ++runs));
+  const call = net.hub.call.count();
+  assertEquals([await net.hub.call.count(), runs], [1, 1]);
+  assertEquals([await call, await call, await call.fg(), await call.bg().get()], [2, 3, 4, 5]);
+});
+
+Deno.test("g.call keeps names apart, and takes names that objects have by themselves", async () => {
+  await using net = await TestNetwork.start();
+  const names = ["constructor", "__proto__", "toString", "hasOwnProperty", "a b", "ünï"];
+  await net.join("a", (callback) => {
+    for (const name of names) callback(name, () => `I am ${name}`);
+  });
+  const { call } = net.hub;
+  const stored = names.map((name) => [name, call[name]]);
+  for (const [name, remote] of stored) assertEquals(await remote(), `I am ${name}`);
+});
+
+Deno.test("g.call is not a promise, and cannot be changed", async () => {
+  await using net = await TestNetwork.start();
+  const { call } = net.hub;
+  assertStrictEquals(await call, call);
+  assertEquals([call.then, typeof call.f], [undefined, "function"]);
+});
+
+Deno.test("arguments and results arrive as what they were", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => callback("echo", (...args: unknown[]) => args));
+  const args = [undefined, null, 5n, new Date(0), new Map([[1, new Set(["a"])]]), /x/gi];
+  assertEquals(await net.hub.call.echo(...args), args);
+});
+
+Deno.test("calls made before the Global is ready go out, in order, when it is", async () => {
+  const heard: number[] = [];
+  await using net = await TestNetwork.start((callback) => {
+    callback("hear", (n: number) => void heard.push(n));
+  });
+  const a = net.add("a");
+  const calls = [
+    a.call.hear(1).noReturn(),
+    a.call.hear(2).fg(),
+    a.call.hear(3).broadcast(),
+    a.call.hear(4).bg().get(),
+    a.call.hear(5).broadcast({ returnResult: true }),
+    a.call.hear(6).fg(),
+  ];
+  await soon(Promise.all(calls));
+  assertEquals(heard, [1, 2, 3, 4, 5, 6]);
+});
+
+Deno.test("calls to one process start there in the order in which they were made", async () => {
+  const heard: number[] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => callback("hear", (n: number) => void heard.push(n)));
+  const calls: Promise<unknown>[] = [];
+  for (let n = 0; n < 100; n += 4) {
+    calls.push(
+      net.hub.call.hear(n).noReturn(),
+      net.hub.call.hear(n + 1).fg(),
+      net.hub.call.hear(n + 2).broadcast(),
+      net.hub.call.hear(n + 3).bg().get(),
+    );
+  }
+  await soon(Promise.all(calls));
+  assertEquals(heard, Array.from({ length: 100 }, (_, n) => n));
+});
+
+Deno.test("a call chooses any of those who offer it, or the one that `to` names", async () => {
+  await using net = await three();
+  const who = net.hub.call.who();
+  const names = await Promise.all(Array.from({ length: 100 }, () => who.fg()));
+  assertEquals(new Set(names), new Set(["a", "b", "c"]));
+  for (const to of ["a", "b", "c"]) {
+    assertEquals(await who.fg({ to }), to);
+    assertEquals(await who.exec(FG({ to })), to);
+    assertEquals(await who.bg({ to }).get(), to);
+  }
+});
+
+Deno.test("round-robin goes round, across modifiers", async () => {
+  await using net = await three();
+  const who = net.hub.call.who();
+  const strategy = "round-robin";
+  const names = [
+    await who.fg({ strategy }),
+    await who.exec(FG({ strategy })),
+    await who.bg({ strategy }).get(),
+    await who.exec(BG({ strategy })).get(),
+  ];
+  assertEquals(new Set(names.slice(0, 3)), new Set(["a", "b", "c"]));
+  assertEquals(names[3], names[0]);
+});
+
+Deno.test("least-pending prefers the process with the fewest calls under way", async () => {
+  const release = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  for (const name of ["a", "b"]) {
+    await net.join(name, (callback) => callback("work", () => release.promise.then(() => name)));
+  }
+  const { call } = net.hub;
+  const pinned = [call.work().fg({ to: "a" }), call.work().fg({ to: "a" })];
+  const chosen = [1, 2].map(() => call.work().fg({ strategy: "least-pending" }));
+  const next = [1, 2].map(() => call.work().fg({ strategy: "least-pending" }));
+  release.resolve();
+  await Promise.all(pinned);
+  assertEquals(await Promise.all(chosen), ["b", "b"]);
+  assertEquals((await Promise.all(next)).toSorted(), ["a", "b"]);
+  const after = [1, 2].map(() => call.work().fg({ strategy: "least-pending" }));
+  assertEquals((await Promise.all(after)).toSorted(), ["a", "b"]);
+});
+
+Deno.test("BG sends at once and keeps its outcome", async () => {
+  const started = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<number[]>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("work", () => {
+      started.resolve();
+      return release.promise;
+    });
+  });
+  const result = net.hub.call.work().exec(BG);
+  await soon(started.promise);
+  assertEquals(result.done, false);
+  await assertRejects(() => result.get({ timeout: 10 }), CallTimeoutError);
+  release.resolve([1]);
+  const value = await result.get();
+  assertEquals([value, result.done], [[1], true]);
+  assertStrictEquals(await result.get({ timeout: "1s" }), value);
+});
+
+Deno.test("BG keeps its error for get(), and is never an unhandled rejection", async () => {
+  await using net = await TestNetwork.start();
+  const result = net.hub.call.nobody().bg();
+  await until(() => result.done);
+  const error = await assertRejects(() => result.get());
+  assertStrictEquals(await assertRejects(() => result.get()), error);
+});
+
+Deno.test("BG and NO_RETURN with eta are sent later", async () => {
+  let runs = 0;
+  const ran = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("count", () => ++runs);
+    callback("ran", () => ran.resolve());
+    callback("check", () => runs);
+  });
+  const result = net.hub.call.count().exec(BG({ eta: 30 }));
+  assertEquals(await net.hub.call.check(), 0);
+  assertEquals(await result.get(), 1);
+  await net.hub.call.ran().exec(NO_RETURN({ eta: 1 }));
+  await soon(ran.promise);
+  assertEquals(await net.hub.call.count().broadcast({ returnResult: true, eta: 1 }), { a: 2 });
+});
+
+Deno.test("NO_RETURN runs the callback and never rejects", async () => {
+  const heard = Promise.withResolvers<number>();
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("hear", (n: number) => heard.resolve(n));
+    callback("fail", () => {
+      throw new Error("on purpose");
+    });
+  });
+  assertEquals(await net.hub.call.hear(5).noReturn(), undefined);
+  assertEquals(await soon(heard.promise), 5);
+  await net.hub.call.nobody().exec(NO_RETURN);
+  await net.hub.call.hear(() => {}).noReturn();
+  await net.hub.call.hear(5).noReturn({ to: "nobody" });
+  assertEquals(net.hub.stats.droppedCalls, 3);
+  await net.hub.call.fail().noReturn();
+  await until(() => a.stats.failedCalls === 1);
+  assert(net.logger.has("callback fail, called without answer by hub, failed"));
+});
+
+Deno.test("NO_RETURN on a stopped Global is counted too", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  await a.stop();
+  await a.call.f().noReturn();
+  assertEquals(a.stats.droppedCalls, 1);
+});
+
+Deno.test("BROADCAST reaches every process that offers the name, with its results if asked", async () => {
+  const heard: string[] = [];
+  await using net = await TestNetwork.start((c) => c("who", () => heard.push("hub")));
+  for (const name of ["a", "b"]) {
+    await net.join(name, (callback) => {
+      callback("who", (prefix: string) => {
+        heard.push(name);
+        return prefix + name;
+      });
+    });
+  }
+  await net.join("idle");
+  const who = net.hub.call.who("I am ");
+  const results = { a: "I am a", b: "I am b" };
+  assertEquals(await who.broadcast({ returnResult: true }), results);
+  assertEquals(await who.exec(BROADCAST({ returnResult: true, timeout: "5s" })), results);
+  heard.length = 0;
+  assertEquals(await who.broadcast(), undefined);
+  assertEquals(await who.exec(BROADCAST), undefined);
+  assertEquals(await who.broadcast({ returnResult: false }), undefined);
+  await until(() => heard.length === 6);
+  assertEquals(heard.toSorted(), ["a", "a", "a", "b", "b", "b"]);
+});
+
+Deno.test("STREAM runs the callback once for each item, in order, everywhere or at `to`", async () => {
+  const heard: Record<string, number[]> = { a: [], b: [] };
+  await using net = await TestNetwork.start();
+  for (const name of ["a", "b"]) {
+    await net.join(name, (callback) => {
+      callback("take", async (n: number) => {
+        await undefined;
+        heard[name]!.push(n);
+      });
+    });
+  }
+  const items = Array.from({ length: 1000 }, (_, n) => n);
+  await soon(net.hub.call.take(items).stream());
+  assertEquals(heard, { a: items, b: items });
+  await soon(net.hub.call.take(new Set([1, 2])).exec(STREAM({ to: "a" })));
+  async function* three() {
+    yield* [7, 8, 9];
+  }
+  await soon(net.hub.call.take(three()).exec(STREAM));
+  assertEquals(heard.a!.slice(1000), [1, 2, 7, 8, 9]);
+  assertEquals(heard.b!.slice(1000), [7, 8, 9]);
+});
+
+Deno.test("a withdrawn callback is found no more, and its name can be offered by another", async () => {
+  await using net = await TestNetwork.start();
+  const callbacks: CallbackRegistry = registry((callback) => callback("f", () => "old"));
+  await net.join("a", () => {}, { callbacks });
+  assertEquals(await net.hub.call.f(), "old");
+  callbacks.callback.remove("f");
+  await until(() => net.hub.registeredCallbacks.a!.length === 0);
+  await assertRejects(() => net.hub.call.f().fg());
+  callbacks.callback("f", () => "new");
+  await soon(net.hub.waitFunction("f"));
+  assertEquals(await net.hub.call.f(), "new");
+});
+
+Deno.test("callbacks call on through several processes", async () => {
+  await using net = await TestNetwork.start((c) => c("one", () => 1));
+  await net.join("a", (c) => {
+    c("two", async () => 1 + await currentCall()!.g.call.one());
+  });
+  await net.join("b", (c) => {
+    c("three", async () => 1 + await currentCall()!.g.call.two());
+  });
+  assertEquals(await soon(net.hub.call.three().fg()), 3);
+});

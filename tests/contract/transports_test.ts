@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectionError } from "../../src/errors.ts";
+import { memoryPipe } from "../../src/transport/memory.ts";
+import { tcpTransport } from "../../src/transport/tcp.ts";
+import type { Listener, Transport } from "../../src/transport/transport.ts";
+import { unixTransport } from "../../src/transport/unix.ts";
+import { type Pair, testByteStreams } from "./transport_contract.ts";
+
+interface Place {
+  listening: Listener;
+  /** Reaches the listener. */
+  there: Transport;
+  /** Listens at the same place again. */
+  again: Transport;
+  free(): Promise<void>;
+}
+
+async function tcpPlace(): Promise<Place> {
+  const listening = await tcpTransport("127.0.0.1", 0).listen();
+  const there = tcpTransport("127.0.0.1", listening.address.port!);
+  return { listening, there, again: there, free: () => Promise.resolve() };
+}
+
+async function unixPlace(): Promise<Place> {
+  const directory = await Deno.makeTempDir();
+  const there = unixTransport(directory, true);
+  const listening = await there.listen();
+  return {
+    listening,
+    there,
+    again: there,
+    free: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+async function pairAt(makePlace: () => Promise<Place>): Promise<Pair> {
+  const { listening, there, free } = await makePlace();
+  const [accepted, { stream }] = await Promise.all([listening.accept(), there.connect()]);
+  assert(accepted !== null);
+  return {
+    ends: [stream, accepted],
+    close() {
+      listening.close();
+      return free();
+    },
+  };
+}
+
+testByteStreams("TCP", () => pairAt(tcpPlace));
+testByteStreams("memory", () => Promise.resolve({ ends: memoryPipe(), close() {} }));
+if (Deno.build.os !== "windows") testByteStreams("a UNIX socket", () => pairAt(unixPlace));
+
+const places: [string, () => Promise<Place>][] = [["TCP", tcpPlace]];
+if (Deno.build.os !== "windows") places.push(["UNIX", unixPlace]);
+
+for (const [name, makePlace] of places) {
+  const test = (what: string, fn: (place: Place) => Promise<void>) => {
+    Deno.test(`${name} Transport ${what}`, async () => {
+      const place = await makePlace();
+      try {
+        await fn(place);
+      } finally {
+        place.listening.close();
+        await place.free();
+      }
+    });
+  };
+
+  test("accepts several connections, in order", async ({ listening, there }) => {
+    const first = await there.connect();
+    const second = await there.connect();
+    const accepted = [await listening.accept(), await listening.accept()];
+    await first.stream.write(Uint8Array.of(1));
+    await second.stream.write(Uint8Array.of(2));
+    for (const [i, stream] of accepted.entries()) {
+      const into = new Uint8Array(4);
+      assertEquals(await stream?.read(into), 1);
+      assertEquals(into[0], i + 1);
+      stream?.close();
+    }
+    first.stream.close();
+    second.stream.close();
+  });
+
+  test("tells the same address on both sides", async ({ listening, there }) => {
+    const { stream, address } = await there.connect();
+    (await listening.accept())?.close();
+    stream.close();
+    assertEquals(address, listening.address);
+  });
+
+  test("refuses a place where somebody listens", async ({ again, listening, there }) => {
+    const error = await assertRejects(() => again.listen(), ConnectionError);
+    assert(error.message.startsWith(`Cannot listen on ${again.description}: another`));
+    const { stream } = await there.connect();
+    stream.close();
+    (await listening.accept())?.close();
+  });
+
+  test("ends a pending accept() with null on close(), and every later one", async (place) => {
+    const { listening } = place;
+    const pending = [listening.accept()];
+    listening.close();
+    listening.close();
+    assertEquals(await Promise.all(pending), [null]);
+    assertEquals(await listening.accept(), null);
+  });
+
+  test("frees its place on close()", async ({ listening, again, there }) => {
+    listening.close();
+    await assertRejects(() => there.connect(), ConnectionError, "Cannot connect to the controller");
+    const next = await again.listen();
+    const { stream } = await there.connect();
+    stream.close();
+    (await next.accept())?.close();
+    next.close();
+  });
+}

@@ -1,0 +1,120 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Directory } from "../../src/controller/directory.ts";
+import type { DirectoryChange } from "../../src/wire/control.ts";
+
+function offered(change: DirectoryChange | undefined): Map<string, number> {
+  const callbacks = change?.type === "join"
+    ? change.process[2]
+    : change?.type === "offer"
+    ? change.callbacks
+    : [];
+  return new Map(callbacks.map(([id, name]) => [name, id]));
+}
+
+Deno.test("join() numbers processes and names, the same name by the same number", () => {
+  const directory = new Directory();
+  assertEquals(directory.join("a", ["f", "g"]), {
+    type: "join",
+    process: [1, "a", [[1, "f"], [2, "g"]]],
+  });
+  assertEquals(directory.join("b", ["g", "h"]), {
+    type: "join",
+    process: [2, "b", [[2, "g"], [3, "h"]]],
+  });
+  assertEquals([...directory.providersOf(2)], [1, 2]);
+  assertEquals(directory.snapshot(), [
+    [1, "a", [[1, "f"], [2, "g"]]],
+    [2, "b", [[2, "g"], [3, "h"]]],
+  ]);
+});
+
+Deno.test("Directory never uses a number twice, not for a name that comes back either", () => {
+  const directory = new Directory();
+  const first = directory.join("a", ["f"]);
+  assertEquals(directory.leave(first.process[0], true), { type: "leave", id: 1, graceful: true });
+  assertEquals([...directory.providersOf(1)], []);
+  const second = directory.join("a", ["f"]);
+  assertEquals(second.process, [2, "a", [[2, "f"]]]);
+});
+
+Deno.test("Directory keeps a name's number as long as somebody offers it", () => {
+  const directory = new Directory();
+  directory.join("a", ["f"]);
+  directory.join("b", ["f"]);
+  directory.withdraw(1, ["f"]);
+  assertEquals(offered(directory.offer(1, ["f"])).get("f"), 1);
+  directory.leave(1, false);
+  assertEquals([...directory.providersOf(1)], [2]);
+  directory.withdraw(2, ["f"]);
+  assertEquals(offered(directory.offer(2, ["f"])).get("f"), 2);
+});
+
+Deno.test("offer() and withdraw() tell only what has changed", () => {
+  const directory = new Directory();
+  directory.join("a", ["f"]);
+  assertEquals(directory.offer(1, ["f"]), undefined);
+  assertEquals(directory.offer(1, ["f", "g", "g"]), {
+    type: "offer",
+    id: 1,
+    callbacks: [[2, "g"]],
+  });
+  assertEquals(directory.countOf(1), 2);
+  assertEquals(directory.withdraw(1, ["x"]), undefined);
+  assertEquals(directory.withdraw(1, ["g", "x", "g"]), {
+    type: "withdraw",
+    id: 1,
+    callbacks: [2],
+  });
+  assertEquals([directory.countOf(1), directory.countOf(9)], [1, 0]);
+});
+
+Deno.test("Directory takes names that objects have by themselves", () => {
+  const directory = new Directory();
+  const change = directory.join("__proto__", ["constructor", "__proto__"]);
+  assertEquals([...offered(change).keys()], ["constructor", "__proto__"]);
+});
+
+Deno.test("Directory's changes tell a copy all that its snapshot shows", () => {
+  const name = fc.constantFrom("f", "g", "h");
+  const step = fc.record({
+    what: fc.constantFrom("join", "leave", "offer", "withdraw"),
+    which: fc.nat(5),
+    names: fc.array(name, { maxLength: 4 }),
+  });
+  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    const directory = new Directory();
+    const copy = new Map<number, Map<number, string>>();
+    const ids = new Set<number>();
+    const texts = new Map<number, string>();
+    const learn = (change: DirectoryChange | undefined) => {
+      for (const [text, id] of offered(change)) {
+        assertEquals(texts.get(id) ?? text, text);
+        texts.set(id, text);
+      }
+      if (change === undefined) return;
+      if (change.type === "join") {
+        assert(!ids.has(change.process[0]));
+        ids.add(change.process[0]);
+        copy.set(change.process[0], new Map(change.process[2]));
+      } else if (change.type === "leave") copy.delete(change.id);
+      else if (change.type === "offer") {
+        for (const [id, text] of change.callbacks) copy.get(change.id)!.set(id, text);
+      } else for (const id of change.callbacks) assert(copy.get(change.id)!.delete(id));
+    };
+    for (const { what, which, names } of steps) {
+      const id = [...copy.keys()][which];
+      if (what === "join") learn(directory.join(`p${which}`, names));
+      else if (id === undefined) continue;
+      else if (what === "leave") learn(directory.leave(id, false));
+      else if (what === "offer") learn(directory.offer(id, names));
+      else learn(directory.withdraw(id, names));
+    }
+    const shown = directory.snapshot().map(([id, , callbacks]) => [id, new Map(callbacks)]);
+    assertEquals(new Map(shown as [number, Map<number, string>][]), copy);
+    for (const [id] of texts) {
+      const offering = [...copy].filter(([, names]) => names.has(id)).map(([process]) => process);
+      assertEquals(new Set(directory.providersOf(id)), new Set(offering));
+    }
+  }));
+});

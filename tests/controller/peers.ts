@@ -1,0 +1,12 @@
+import { Peer } from "../../src/controller/peer.ts";
+import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
+import { FakeConnection } from "../helpers/fake_connection.ts";
+
+/** A peer on a connection that only keeps what is sent. */
+export function fakePeer(
+  id: number,
+  maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES,
+): { peer: Peer; wire: FakeConnection } {
+  const wire = new FakeConnection();
+  return { peer: new Peer(id, `p${id}`, `instance ${id}`, maxFrameBytes, wire.connection), wire };
+}

@@ -1,0 +1,165 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { ProtocolError } from "../../mod.ts";
+import { Router } from "../../src/controller/router.ts";
+import { decodeTargets } from "../../src/wire/control.ts";
+import { Flag, frame, Kind, kindName, Undelivered } from "../../src/wire/frame.ts";
+import { HEADER_BYTES } from "../../src/wire/limits.ts";
+import { fakePeer } from "./peers.ts";
+
+/** Kinds to which the sender wants an answer. */
+const ASKING: readonly number[] = [Kind.Call, Kind.Task];
+
+const FORWARDED = [
+  Kind.Call,
+  Kind.Task,
+  Kind.TaskFailed,
+  Kind.Result,
+  Kind.Error,
+  Kind.Cancel,
+  Kind.Stream,
+  Kind.Item,
+  Kind.End,
+  Kind.Fail,
+  Kind.Credit,
+  Kind.Stop,
+] as const;
+
+function network(limits: Record<number, number> = {}) {
+  const nodes = [1, 2, 3].map((id) => fakePeer(id, limits[id]));
+  const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
+  const offers = new Map<number, Set<number>>();
+  const router = new Router(peers, (nameId) => offers.get(nameId) ?? new Set());
+  const [a, b, c] = nodes as [typeof nodes[0], typeof nodes[0], typeof nodes[0]];
+  return { router, a, b, c, peers, offers };
+}
+
+Deno.test("route() forwards with the source in the place of the target, and nothing else changed", () => {
+  for (const kind of FORWARDED) {
+    const { router, a, b, c } = network();
+    const payload = new Uint8Array([1, 2, 3]);
+    const fields = { flags: 2, stream: 4, call: 5, name: 6, value: 7, payload };
+    router.route(a.peer, frame(kind, { ...fields, peer: 2 }));
+    assertEquals(b.wire.sent, [frame(kind, { ...fields, peer: 1 })]);
+    assertStrictEquals(b.wire.sent[0]!.payload, payload);
+    assertEquals([a.wire.sent, c.wire.sent], [[], []]);
+    assertEquals(router.counts, { forwarded: 1, dropped: 0, undelivered: 0 });
+  }
+});
+
+Deno.test("route() forwards from a node to itself", () => {
+  const { router, a } = network();
+  router.route(a.peer, frame(Kind.Call, { peer: 1, call: 5 }));
+  assertEquals(a.wire.told, ["CALL 1 5"]);
+});
+
+Deno.test("route() sends a call to an unknown process back, and drops anything else", () => {
+  for (const kind of FORWARDED) {
+    const { router, a } = network();
+    router.route(a.peer, frame(kind, { peer: 9, call: 5 }));
+    if (ASKING.includes(kind)) {
+      assertEquals(a.wire.sent, [
+        frame(Kind.Undelivered, { peer: 9, call: 5, value: Undelivered.UnknownProcess }),
+      ]);
+      assertEquals(router.counts, { forwarded: 0, dropped: 0, undelivered: 1 });
+    } else {
+      assertEquals(a.wire.sent, []);
+      assertEquals(router.counts, { forwarded: 0, dropped: 1, undelivered: 0 });
+    }
+  }
+});
+
+Deno.test("route() sends a call that is larger than the target takes back", () => {
+  const limit = 100_000;
+  const { router, a, b } = network({ 2: limit });
+  const payload = new Uint8Array(limit - HEADER_BYTES);
+  router.route(a.peer, frame(Kind.Call, { peer: 2, call: 5, payload }));
+  assertEquals([a.wire.sent, b.wire.sent.length], [[], 1]);
+  const tooLarge = new Uint8Array(payload.length + 1);
+  router.route(a.peer, frame(Kind.Call, { peer: 2, call: 6, payload: tooLarge }));
+  assertEquals(b.wire.sent.length, 1);
+  assertEquals(a.wire.sent, [
+    frame(Kind.Undelivered, { peer: 2, call: 6, value: Undelivered.TooLarge }),
+  ]);
+});
+
+Deno.test("route() tells the caller of an answer or a stream that is too large", () => {
+  const payload = new Uint8Array(200);
+  for (const kind of [Kind.Result, Kind.Error, Kind.Item, Kind.Fail]) {
+    const { router, a: callee, b: caller } = network({ 2: 100 });
+    router.route(callee.peer, frame(kind, { peer: 2, call: 5, stream: 0, payload }));
+    assertEquals(callee.wire.sent, []);
+    assertEquals(caller.wire.sent, [
+      frame(Kind.Undelivered, { peer: 1, call: 5, value: Undelivered.AnswerTooLarge }),
+    ]);
+  }
+  for (const kind of [Kind.Item, Kind.Fail]) {
+    const { router, a: caller, b: callee } = network({ 2: 100 });
+    router.route(caller.peer, frame(kind, { peer: 2, call: 5, stream: 1, payload }));
+    assertEquals(callee.wire.sent, []);
+    assertEquals(caller.wire.sent, [
+      frame(Kind.Undelivered, { peer: 2, call: 5, value: Undelivered.TooLarge }),
+    ]);
+  }
+});
+
+Deno.test("route() gives a broadcast to those who offer it, but not to the source", () => {
+  const { router, a, b, c, offers } = network();
+  offers.set(7, new Set([1, 2, 3]));
+  const payload = new Uint8Array([1]);
+  const fields = { call: 5, name: 7, value: 9, payload };
+  router.route(a.peer, frame(Kind.Broadcast, fields));
+  assertEquals(a.wire.told, ["TARGETS 0 5"]);
+  assertEquals(decodeTargets(a.wire.sent[0]!.payload), [2, 3]);
+  for (const { wire } of [b, c]) {
+    assertEquals(wire.sent, [frame(Kind.Call, { ...fields, peer: 1 })]);
+  }
+  assertEquals(router.counts.forwarded, 2);
+});
+
+Deno.test("route() tells that a broadcast has no targets", () => {
+  const { router, a, offers } = network();
+  offers.set(7, new Set([1, 9]));
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+  router.route(a.peer, frame(Kind.Broadcast, { call: 6, name: 8 }));
+  assertEquals(a.wire.sent.map(({ payload }) => decodeTargets(payload)), [[], []]);
+});
+
+Deno.test("route() tells the targets of no broadcast that wants no answer", () => {
+  const { router, a, b, offers } = network();
+  offers.set(7, new Set([2]));
+  const flags = Flag.NoReply;
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7, flags }));
+  assertEquals([a.wire.sent, b.wire.sent], [[], [
+    frame(Kind.Call, { call: 5, name: 7, flags, peer: 1 }),
+  ]]);
+});
+
+Deno.test("route() sends back the part of a broadcast that one target cannot take", () => {
+  const { router, a, b, c, offers } = network({ 2: 100 });
+  offers.set(7, new Set([2, 3]));
+  const payload = new Uint8Array(200);
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7, payload }));
+  assertEquals([b.wire.sent.length, c.wire.sent.length], [0, 1]);
+  assertEquals(a.wire.told, ["TARGETS 0 5", "UNDELIVERED 2 5"]);
+});
+
+Deno.test("route() slows down whoever sends to a congested node", () => {
+  const { router, a, b, c } = network();
+  b.wire.congested = true;
+  router.route(a.peer, frame(Kind.Item, { peer: 2, call: 5 }));
+  router.route(a.peer, frame(Kind.Item, { peer: 3, call: 5 }));
+  assertEquals([a.wire.told, c.wire.told], [["PAUSE 2 0"], ["ITEM 1 5"]]);
+});
+
+Deno.test("route() refuses kinds that no node may send", () => {
+  const allowed = new Set<number>([...FORWARDED, Kind.Broadcast]);
+  for (const kind of Object.values(Kind)) {
+    if (allowed.has(kind)) continue;
+    const { router, a } = network();
+    assertThrows(
+      () => router.route(a.peer, frame(kind, { peer: 2 })),
+      ProtocolError,
+      kindName(kind),
+    );
+  }
+});

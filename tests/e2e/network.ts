@@ -1,0 +1,133 @@
+/**
+ * Where the processes of a test meet, and the test process's part in it.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { Global, type GlobalOptions } from "../../mod.ts";
+import { Program, within } from "../helpers/processes.ts";
+import { Notes } from "./fixtures/notes.ts";
+import { offer } from "./fixtures/offer.ts";
+
+/** The fixture that is a process with any options. */
+export const NODE = new URL("./fixtures/node.ts", import.meta.url);
+
+/** An address for a controller that nobody else uses. */
+export interface Place extends AsyncDisposable {
+  readonly transport: "TCP" | "a UNIX socket";
+  /** As options of a `Global`. */
+  readonly options: Pick<GlobalOptions, "host" | "port" | "unixSockPath">;
+  /** Opens a connection without the module. */
+  dial(): Promise<Deno.Conn>;
+  /** Takes the address as another program would. */
+  occupy(): Deno.Listener;
+}
+
+function tcpPlace(): Place {
+  using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = { hostname: "127.0.0.1", port: probe.addr.port };
+  return {
+    transport: "TCP",
+    options: { host: address.hostname, port: address.port },
+    dial: () => Deno.connect(address),
+    occupy: () => Deno.listen(address),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function unixPlace(): Promise<Place> {
+  const directory = await Deno.makeTempDir({ prefix: "daffi_" });
+  const path = join(directory, ".sock");
+  return {
+    transport: "a UNIX socket",
+    options: { unixSockPath: directory },
+    dial: () => Deno.connect({ transport: "unix", path }),
+    occupy: () => Deno.listen({ transport: "unix", path }),
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+const WINDOWS = Deno.build.os === "windows";
+const TEST_LIMIT_MS = 90_000;
+
+/** Defines a test that runs once over TCP and once over UNIX sockets. */
+export function overBoth(
+  name: string,
+  run: (place: Place, t: Deno.TestContext) => Promise<void>,
+): void {
+  for (const make of [tcpPlace, unixPlace]) {
+    const over = make === tcpPlace ? "TCP" : "UNIX sockets";
+    Deno.test({
+      name: `${name}, over ${over}`,
+      ignore: WINDOWS && make === unixPlace,
+      fn: async (t) => {
+        await using place = await make();
+        await within(name, run(place, t), TEST_LIMIT_MS);
+      },
+    });
+  }
+}
+
+/** The test process in the network, and what it was told and has logged. */
+export interface Here extends AsyncDisposable {
+  readonly g: Global;
+  readonly notes: Notes;
+  readonly logged: Notes;
+  /** Offers `finish`, for which some programs wait. */
+  offerFinish(): void;
+}
+
+/** Quick to come back, so that tests are. */
+export const QUICK = { minDelayMs: 5, maxDelayMs: 50 };
+
+/** Joins, or starts the controller, in the test process. */
+export async function joinHere(place: Place, options: GlobalOptions = {}): Promise<Here> {
+  const notes = new Notes();
+  const logged = new Notes();
+  const log = (message: string) => logged.add("message", message);
+  const callbacks = offer(notes);
+  const g = new Global({
+    processName: "here",
+    reconnect: QUICK,
+    callbacks,
+    logger: { warn: log, error: log },
+    ...place.options,
+    ...options,
+  });
+  await g.ready;
+  const offerFinish = () => void callbacks.callback("finish", () => {});
+  return {
+    g,
+    notes,
+    logged,
+    offerFinish,
+    [Symbol.asyncDispose]: () => g.stop({ drainTimeout: 100 }),
+  };
+}
+
+/** Starts a process, and waits until it has joined or listens. */
+export async function startNode(
+  place: Place,
+  processName: string,
+  options: GlobalOptions = {},
+): Promise<Program> {
+  const program = new Program(NODE, {
+    processName,
+    reconnect: QUICK,
+    ...place.options,
+    ...options,
+  });
+  try {
+    await program.event("ready");
+  } catch (error) {
+    await program.kill();
+    throw error;
+  }
+  return program;
+}
+
+/** Starts a process that is a controller and nothing else. */
+export function startController(place: Place): Promise<Program> {
+  return startNode(place, "controller", { initController: true, initNode: false });
+}

@@ -1,0 +1,163 @@
+import { assert, assertEquals } from "@std/assert";
+import { encode } from "@msgpack/msgpack";
+import { within } from "../helpers/processes.ts";
+import { joinHere, overBoth, startController, startNode } from "./network.ts";
+import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
+
+const MiB = 1024 * 1024;
+
+/** What the controller queues, and generously what the system's sockets hold on both sides. */
+const BOUND_BYTES = (64 + 32) * MiB;
+
+/** After so long without progress something is taken to have stopped. */
+const STALLED_MS = 400;
+
+/** Whether a promise does not settle; waits a fixed time, for nothing tells of what never comes. */
+async function stalls(promise: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<true>((resolve) => {
+    timer = setTimeout(() => resolve(true), STALLED_MS);
+  });
+  return await Promise.race([promise.then(() => false), late]).finally(() => clearTimeout(timer));
+}
+
+overBoth(
+  "callers of a process that does not read are slowed down, and nothing is lost",
+  async (place) => {
+    await using _controller = await startController(place);
+    await using _there = await startNode(place, "there");
+    using sloth = await RawPeer.join(place, "sloth", ["sink"]);
+    await using here = await joinHere(place);
+    const { call } = here.g;
+    await here.g.waitProcess("there");
+
+    const payload = new Uint8Array(100_000);
+    let sent = 0;
+    let waiting: Promise<void>;
+    do {
+      waiting = call.sink(sent, payload).noReturn();
+      sent++;
+      assert(sent * payload.length < BOUND_BYTES, "noReturn() never waits for the slow process");
+    } while (!await stalls(waiting));
+
+    const busy = call.sink("asked").fg();
+    assertEquals(await call.add(1, 2).fg({ timeout: "10s" }), 3);
+    assertEquals(await call.invoke({ how: "fg", name: "add", args: [3, 4] }), { value: 7 });
+    assertEquals(await stalls(waiting), true);
+
+    for (let i = 0; i < sent; i++) await sloth.readUntil(KIND.CALL);
+    await within("noReturn() to settle", waiting);
+    const { call: callId, peer } = await sloth.readUntil(KIND.CALL);
+    await sloth.send(KIND.RESULT, { call: callId, peer, payload: encode("answered") });
+    assertEquals(await busy, "answered");
+    assertEquals(here.g.stats.droppedCalls, 0);
+  },
+);
+
+overBoth("a stream to a process that does not read keeps within its credits", async (place) => {
+  await using _controller = await startController(place);
+  await using _there = await startNode(place, "there");
+  using sloth = await RawPeer.join(place, "sloth", ["sink"]);
+  await using here = await joinHere(place);
+  const stalled = Promise.withResolvers<void>();
+  let taken = 0;
+  const items = function* () {
+    for (; taken < 100_000; taken++) yield new Uint8Array(10_000);
+  };
+  const streaming = here.g.call.sink(items()).stream({ to: "sloth" });
+  streaming.catch(() => {}).finally(() => stalled.resolve());
+
+  const { call, peer } = await sloth.readUntil(KIND.CALL);
+  assertEquals(taken <= 1, true, "items leave without credit");
+  await sloth.send(KIND.CREDIT, { call, peer, stream: 1, value: 256 });
+  // An item of this size costs three credits; the last one may overdraw.
+  for (let i = 0; i < 86; i++) assertEquals((await sloth.readUntil(KIND.ITEM)).stream, 1);
+  assertEquals(await stalls(sloth.readUntil(KIND.ITEM).catch(() => {})), true);
+  assert(taken <= 88, `${taken} items were taken from the source`);
+  assertEquals(await here.g.call.add(1, 2), 3);
+  await sloth.send(KIND.STOP, { call, peer, stream: 1 });
+  await sloth.send(KIND.RESULT, { call, peer, payload: encode(null) });
+  await streaming;
+  await stalled.promise;
+});
+
+overBoth(
+  "a sender that ignores PAUSE is not read from while the target's queue is full",
+  async (place) => {
+    await using controller = await startController(place);
+    await using _there = await startNode(place, "there");
+    using sloth = await RawPeer.join(place, "sloth", ["sink"]);
+    await using here = await joinHere(place);
+    const { call } = here.g;
+    await here.g.waitProcess("there");
+    const before = await residentBytes(controller.pid);
+
+    using flooder = await RawPeer.join(place, "flooder");
+    const peer = flooder.idOf("sloth");
+    const name = flooder.nameOf("sloth", "sink");
+    const payload = encode([new Uint8Array(100_000)]);
+    let sent = 0;
+    let writing: Promise<void>;
+    do {
+      writing = flooder.send(KIND.CALL, { flags: NO_REPLY, call: ++sent, peer, name, payload });
+      assert(sent * payload.length < BOUND_BYTES, "the controller takes more and more");
+    } while (!await stalls(writing));
+
+    assertEquals(await call.add(1, 2).fg({ timeout: "10s" }), 3);
+    assertEquals(await call.invoke({ how: "fg", name: "add", args: [3, 4] }), { value: 7 });
+    const grown = await residentBytes(controller.pid) - before;
+    assert(grown < 2 * BOUND_BYTES, `the controller has grown by ${grown} bytes`);
+
+    await Promise.all([
+      writing,
+      (async () => {
+        for (let call = 1; call <= sent; call++) {
+          assertEquals((await sloth.readUntil(KIND.CALL)).call, call);
+        }
+      })(),
+    ]);
+    await flooder.write(rawFrame(KIND.PING, { value: 7 }));
+    assertEquals((await flooder.readUntil(KIND.PONG)).value, 7);
+  },
+);
+
+overBoth("processes that wait for a slow one go on when it is killed", async (place) => {
+  await using _controller = await startController(place);
+  await using sloth = await startNode(place, "sloth");
+  await using here = await joinHere(place);
+  await here.g.waitProcess("sloth");
+  sloth.signal("SIGSTOP");
+
+  const value = new Uint8Array(100_000);
+  let sent = 0;
+  let waiting: Promise<void>;
+  do {
+    waiting = here.g.call.note({ topic: "t", value }).noReturn();
+    sent++;
+    assert(sent * value.length < BOUND_BYTES, "noReturn() never waits for the stopped process");
+  } while (!await stalls(waiting));
+  sloth.signal("SIGKILL");
+  await within("noReturn() to settle", waiting);
+  await sloth.ended();
+});
+
+overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
+  await using _controller = await startController(place);
+  await using sloth = await startNode(place, "sloth");
+  await using here = await joinHere(place);
+  await here.g.waitProcess("sloth");
+  sloth.signal("SIGSTOP");
+  const payload = new Uint8Array(100_000);
+  const calls = Array.from({ length: 300 }, (_, i) => here.g.call.echo([i, payload]).fg());
+  assertEquals(await stalls(Promise.race(calls)), true);
+  sloth.signal("SIGCONT");
+  const answers = await within("the answers", Promise.all(calls));
+  assertEquals(answers.map(([i]) => i), Array.from({ length: 300 }, (_, i) => i));
+});
+
+/** Memory of a process, where the system tells it; else 0. */
+async function residentBytes(pid: number): Promise<number> {
+  if (Deno.build.os !== "linux") return 0;
+  const [, resident] = (await Deno.readTextFile(`/proc/${pid}/statm`)).split(" ");
+  return Number(resident) * 4096;
+}

@@ -1,0 +1,252 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  CallCancelledError,
+  ConnectionError,
+  currentCall,
+  DuplicateProcessError,
+  Global,
+  GlobalContextError,
+  InitializationError,
+  type StopOptions,
+} from "../mod.ts";
+import { RecordingLogger } from "./helpers/recording_logger.ts";
+import { assertRejectsLater, soon } from "./helpers/soon.ts";
+import { registry, TestNetwork } from "./helpers/test_network.ts";
+
+Deno.test("Global tells the address once it is ready", async () => {
+  await using net = await TestNetwork.start();
+  const { hub } = net;
+  assertEquals([hub.host, hub.isController, hub.processName], ["localhost", true, "hub"]);
+  assert(Number.isInteger(hub.port) && hub.port! > 0);
+  assertEquals(hub.socketPath, undefined);
+  const a = await net.join("a");
+  assertEquals([a.host, a.port, a.isController], ["localhost", hub.port, false]);
+});
+
+Deno.test("Global meets over a UNIX socket in the directory that is given", async () => {
+  const unixSockPath = await Deno.makeTempDir();
+  const options = { unixSockPath, logger: new RecordingLogger() };
+  const callbacks = registry((callback) => callback("f", () => "from hub"));
+  {
+    await using hub = new Global({ ...options, initController: true, callbacks });
+    await using a = new Global({ ...options, callbacks: registry(() => {}) });
+    await Promise.all([hub.ready, a.ready]);
+    assertEquals(await a.call.f(), "from hub");
+    for (const g of [hub, a]) {
+      assertEquals([g.socketPath, g.host, g.port], [`${unixSockPath}/.sock`, undefined, undefined]);
+    }
+  }
+  await assertRejects(() => Deno.lstat(`${unixSockPath}/.sock`), Deno.errors.NotFound);
+  await Deno.remove(unixSockPath, { recursive: true });
+});
+
+Deno.test("ready rejects when the port is taken, and so do join() and calls", async () => {
+  await using net = await TestNetwork.start();
+  const logger = new RecordingLogger();
+  await using other = new Global({
+    initController: true,
+    host: "localhost",
+    port: net.hub.port,
+    callbacks: registry(() => {}),
+    logger,
+  });
+  const error = await assertRejects(() => other.ready, ConnectionError);
+  assertEquals(error.code, "CONNECTION");
+  assertStrictEquals(await assertRejects(() => other.join()), error);
+  await assertRejects(() => other.call.f(), ConnectionError);
+  assert(logger.has("failed"));
+});
+
+Deno.test("ready rejects when nobody answers and the node may not try again", async () => {
+  await using net = await TestNetwork.start();
+  const port = net.hub.port!;
+  await net.hub.stop();
+  for (const reconnect of [false, { maxAttempts: 3, minDelayMs: 1, maxDelayMs: 2 }]) {
+    await using g = net.add("late", () => {}, { port, reconnect });
+    await assertRejects(() => soon(g.ready), ConnectionError);
+  }
+});
+
+Deno.test("ready waits for a controller that comes later", async () => {
+  await using net = await TestNetwork.start();
+  const port = net.hub.port!;
+  await net.hub.stop();
+  await using a = net.add("a", () => {}, { port, reconnect: { minDelayMs: 1, maxDelayMs: 10 } });
+  await using hub = new Global({ initController: true, host: "localhost", port });
+  await soon(Promise.all([hub.ready, a.ready]));
+  assertEquals(a.port, port);
+});
+
+Deno.test("ready rejects with DuplicateProcessError for a name that is in use", async () => {
+  await using net = await TestNetwork.start();
+  const first = await net.join("a", (callback) => callback("f", () => "first"));
+  const second = net.add("a", (callback) => callback("f", () => "second"));
+  const error = await assertRejects(() => soon(second.ready), DuplicateProcessError, '"a"');
+  assertEquals(error.code, "DUPLICATE_PROCESS");
+  await assertRejects(() => second.waitProcess("hub"), DuplicateProcessError);
+  assertEquals(await net.hub.call.f(), "first");
+  assertEquals(net.hub.stats.refusedConnections, 1);
+  await first.stop();
+  const third = await net.join("a", (callback) => callback("f", () => "third"));
+  assertEquals(third.processName, "a");
+});
+
+Deno.test("stop() is idempotent, and ready, join() and waits learn of it", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  const joined = a.join();
+  const waits = [a.waitProcess("never"), a.waitFunction("never")];
+  const rejected = waits.map((wait) => assertRejectsLater(() => soon(wait), GlobalContextError));
+  await soon(Promise.all([a.stop(), a.stop()]));
+  await Promise.all(rejected);
+  await soon(joined);
+  await soon(a.join());
+  await a.stop();
+});
+
+Deno.test("stop() before the start is over rejects ready and frees everything", async () => {
+  const logger = new RecordingLogger();
+  const g = new Global({
+    initController: true,
+    host: "localhost",
+    callbacks: registry(() => {}),
+    logger,
+  });
+  const ready = assertRejectsLater(() => soon(g.ready), GlobalContextError);
+  await soon(g.stop());
+  await ready;
+});
+
+Deno.test("stop() refuses a drain timeout that is none", async () => {
+  await using net = await TestNetwork.start();
+  for (const drainTimeout of [0, -1, "soon"]) {
+    await assertRejects(async () => await net.hub.stop({ drainTimeout }), InitializationError);
+  }
+});
+
+Deno.test("stop() refuses an option that it does not know", async () => {
+  await using net = await TestNetwork.start();
+  const options = { drainTimout: 5 } as StopOptions;
+  await assertRejects(
+    async () => await net.hub.stop(options),
+    InitializationError,
+    "drainTimeout?",
+  );
+});
+
+Deno.test("stop() lets running callbacks finish, which may call on, and takes no new calls", async () => {
+  const started = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start((callback) => callback("double", (n: number) => 2 * n));
+  const a = await net.join("a", (callback) => {
+    callback("slow", async () => {
+      started.resolve();
+      await goOn.promise;
+      return await currentCall()!.g.call.double(21);
+    });
+    callback("quick", () => 1);
+  });
+  const result = net.hub.call.slow().fg();
+  await started.promise;
+  const stopped = a.stop();
+  await assertRejects(() => a.call.double(1), GlobalContextError);
+  await assertRejects(() => a.waitProcess("hub"), GlobalContextError);
+  await assertRejects(() => net.hub.call.quick().fg({ to: "a" }));
+  goOn.resolve();
+  assertEquals(await soon(result), 42);
+  await soon(stopped);
+});
+
+Deno.test("stop() aborts what runs longer than the drain timeout", async () => {
+  const started = Promise.withResolvers<AbortSignal>();
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("endless", () => {
+      started.resolve(currentCall()!.signal);
+      return new Promise(() => {});
+    });
+  });
+  const result = net.hub.call.endless().fg();
+  const failed = assertRejectsLater(() => soon(result));
+  const signal = await started.promise;
+  assertEquals(signal.aborted, false);
+  await soon(a.stop({ drainTimeout: 20 }));
+  assert(signal.aborted);
+  assert(signal.reason instanceof CallCancelledError);
+  await failed;
+});
+
+Deno.test("stop() fails the calls that wait for an answer", async () => {
+  await using net = await TestNetwork.start();
+  const started = Promise.withResolvers<void>();
+  await net.join("a", (callback) => {
+    callback("endless", () => {
+      started.resolve();
+      return new Promise(() => {});
+    });
+  });
+  const b = await net.join("b");
+  const call = b.call.endless().fg();
+  const failed = assertRejectsLater(() => soon(call), GlobalContextError);
+  await started.promise;
+  await b.stop();
+  await failed;
+});
+
+Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
+  await using net = await TestNetwork.start();
+  const nodes = [await net.join("a"), await net.join("b")];
+  const joined = nodes.map((g) => g.join());
+  await soon(net.hub.stop({ killAllConnectedNodes: true }));
+  await soon(Promise.all(joined));
+  for (const g of nodes) await assertRejects(() => g.waitProcess("x"), GlobalContextError);
+});
+
+Deno.test("stop() with killAllConnectedNodes is refused where no controller is", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  await assertRejects(() => a.stop({ killAllConnectedNodes: true }), GlobalContextError);
+  await soon(a.waitProcess("hub"));
+});
+
+Deno.test("await using stops the Global at the end of its block", async () => {
+  await using net = await TestNetwork.start();
+  let left: Global;
+  {
+    await using a = net.add("a");
+    await a.ready;
+    left = a;
+    await net.hub.waitProcess("a");
+  }
+  await assertRejects(() => left.call.f(), GlobalContextError);
+  assertEquals(net.hub.registeredCallbacks, {});
+});
+
+Deno.test("a Global without a node refuses what needs one", async () => {
+  const logger = new RecordingLogger();
+  await using g = new Global({ initController: true, initNode: false, host: "localhost", logger });
+  await g.ready;
+  assert(g.port! > 0);
+  const error = await assertRejects(() => g.call.f(), GlobalContextError, "initNode");
+  assertEquals([error.code, error.executed], ["GLOBAL_CONTEXT", "never"]);
+  await assertRejects(() => g.call.f().broadcast(), GlobalContextError);
+  await assertRejects(() => g.call.f([]).stream(), GlobalContextError);
+  await assertRejects(() => g.call.f().bg().get(), GlobalContextError);
+  await assertRejects(() => g.waitProcess("a"), GlobalContextError);
+  await assertRejects(() => g.waitFunction("f"), GlobalContextError);
+  await g.call.f().noReturn();
+  assert(logger.has("dropped"));
+});
+
+Deno.test("a controller without a node serves others", async () => {
+  const logger = new RecordingLogger();
+  await using hub = new Global({ initController: true, initNode: false, host: "localhost" });
+  await hub.ready;
+  const options = { host: "localhost", port: hub.port, logger };
+  await using a = new Global({ ...options, callbacks: registry((c) => c("f", () => 1)) });
+  await using b = new Global({ ...options, callbacks: registry(() => {}) });
+  await b.waitFunction("f");
+  assertEquals(await b.call.f(), 1);
+  assertEquals(Object.keys(b.registeredCallbacks), [a.processName]);
+  assert(hub.stats.forwardedFrames >= 2);
+});

@@ -1,0 +1,152 @@
+/**
+ * Programs that a test runs as processes of their own, heard by the lines that they print.
+ *
+ * @module
+ */
+
+/** A line of a program's output: the JSON object in it. */
+export interface ProgramEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** How to start a program. */
+export interface ProgramOptions {
+  /** Flags of `deno run`. @default {["--allow-all"]} */
+  flags?: readonly string[];
+  /** Working directory. @default {that of the test} */
+  cwd?: string;
+}
+
+interface Waiter {
+  readonly name: string;
+  readonly resolve: (event: ProgramEvent) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const LIMIT_MS = 30_000;
+
+/** Fails instead of hanging for ever when what a test waits for never happens. */
+export async function within<T>(what: string, promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`${what} did not happen within ${limitMs} ms`)),
+    limitMs,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A running `deno run`, killed and reaped at the end of its scope. */
+export class Program implements AsyncDisposable {
+  /** What it wrote to its standard error so far. */
+  stderr = "";
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #over: Promise<Deno.CommandStatus>;
+  #events: ProgramEvent[] = [];
+  #waiters: Waiter[] = [];
+  #ended = false;
+
+  /**
+   * Starts a program.
+   *
+   * @param file The program.
+   * @param argument What it finds as JSON in its one argument.
+   */
+  constructor(file: URL | string, argument?: unknown, options: ProgramOptions = {}) {
+    const { flags = ["--allow-all"], cwd } = options;
+    this.#name = String(file).split("/").at(-1)!;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", ...flags, String(file)],
+        ...(argument === undefined ? [] : [JSON.stringify(argument)]),
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      env: { NO_COLOR: "1" },
+      ...(cwd === undefined ? {} : { cwd }),
+    }).spawn();
+    this.#over = this.#run();
+  }
+
+  async #run(): Promise<Deno.CommandStatus> {
+    const [status] = await Promise.all([this.#child.status, this.#readLines(), this.#readErrors()]);
+    this.#ended = true;
+    for (const { name, reject } of this.#waiters) reject(this.#endedBefore(name));
+    return status;
+  }
+
+  async #readLines(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) this.#onLine(line);
+    }
+    if (rest !== "") this.#onLine(rest);
+  }
+
+  async #readErrors(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.stderr += text;
+    }
+  }
+
+  #onLine(line: string): void {
+    const event: ProgramEvent = line.startsWith("{") ? JSON.parse(line) : { event: "line", line };
+    const index = this.#waiters.findIndex(({ name }) => name === event.event);
+    if (index < 0) this.#events.push(event);
+    else this.#waiters.splice(index, 1)[0]!.resolve(event);
+  }
+
+  /** The next event of this name that was not given out yet; fails if the program ends before. */
+  event(name: string): Promise<ProgramEvent> {
+    const index = this.#events.findIndex(({ event }) => event === name);
+    if (index >= 0) return Promise.resolve(this.#events.splice(index, 1)[0]!);
+    if (this.#ended) return Promise.reject(this.#endedBefore(name));
+    const { promise, resolve, reject } = Promise.withResolvers<ProgramEvent>();
+    this.#waiters.push({ name, resolve, reject });
+    return within(`The event ${name} of ${this.#name}`, promise);
+  }
+
+  #endedBefore(name: string): Error {
+    return new Error(`${this.#name} ended before its event ${name}; it wrote: ${this.stderr}`);
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Sends a signal to the program. */
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for the end of the program. */
+  ended(): Promise<Deno.CommandStatus> {
+    return within(`The end of ${this.#name}`, this.#over);
+  }
+
+  /** Kills it without warning, and waits for its end. */
+  async kill(): Promise<Deno.CommandStatus> {
+    if (!this.#ended) {
+      try {
+        this.#child.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // it has ended in this moment
+      }
+    }
+    return await this.ended();
+  }
+
+  /** The same as {@linkcode Program.kill}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}

@@ -1,0 +1,198 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Deadlines, type Expiring, monotonicMs } from "../../src/internal/deadlines.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+
+interface Item extends Expiring {
+  readonly name: string;
+}
+
+interface Watched {
+  time: FakeTime;
+  deadlines: Deadlines<Item>;
+  expired: [name: string, afterMs: number][];
+  item(name: string, afterMs: number): Item;
+}
+
+function watch(fn: (watched: Watched) => void, onExpired?: (item: Item) => void): void {
+  using time = new FakeTime(0);
+  const expired: Watched["expired"] = [];
+  const deadlines = new Deadlines<Item>((item) => {
+    expired.push([item.name, time.now]);
+    onExpired?.(item);
+  }, () => time.now);
+  fn({ time, deadlines, expired, item: (name, deadlineAt) => ({ name, deadlineAt }) });
+}
+
+Deno.test("Deadlines expires each item at its deadline, with one timer for all", () => {
+  watch(({ time, deadlines, expired, item }) => {
+    for (const [name, at] of [["b", 200], ["a", 100], ["c", 300]] as const) {
+      deadlines.add(item(name, at));
+    }
+    assertEquals(time.pending, 1);
+    time.tick(99);
+    assertEquals(expired, []);
+    time.tick(1);
+    assertEquals(expired, [["a", 100]]);
+    assertEquals(time.pending, 1);
+    time.tick(1000);
+    assertEquals(expired, [["a", 100], ["b", 200], ["c", 300]]);
+    assertEquals(time.pending, 0);
+  });
+});
+
+Deno.test("Deadlines expires no item that was deleted", () => {
+  watch(({ time, deadlines, expired, item }) => {
+    const [a, b] = [item("a", 100), item("b", 200)];
+    deadlines.add(a);
+    deadlines.add(b);
+    deadlines.delete(a);
+    deadlines.delete(a);
+    deadlines.delete(item("never added", 5));
+    time.tick(1000);
+    assertEquals(expired, [["b", 200]]);
+    assertEquals(time.pending, 0);
+  });
+});
+
+Deno.test("Deadlines sets no timer for an item without a deadline", () => {
+  watch(({ time, deadlines, item }) => {
+    const never = item("never", Infinity);
+    deadlines.add(never);
+    assertEquals(time.pending, 0);
+    deadlines.delete(never);
+  });
+});
+
+Deno.test("Deadlines expires an item whose deadline has passed as soon as possible", () => {
+  watch(({ time, deadlines, expired, item }) => {
+    time.tick(500);
+    deadlines.add(item("late", 100));
+    assertEquals(expired, []);
+    time.tick(1);
+    assertEquals(expired.map(([name]) => name), ["late"]);
+  });
+});
+
+Deno.test("Deadlines looks at a deadline between two milliseconds at the later one only", () => {
+  using time = new FakeTime(0);
+  const expired: number[] = [];
+  let looks = 0;
+  const deadlines = new Deadlines<Item>(() => expired.push(time.now), () => (looks++, time.now));
+  deadlines.add({ name: "a", deadlineAt: 99.5 });
+  const before = looks;
+  time.tick(99);
+  assertEquals([expired, looks], [[], before]);
+  time.tick(1);
+  assertEquals(expired, [100]);
+});
+
+Deno.test("Deadlines waits longer than one timer can", () => {
+  watch(({ time, deadlines, expired, item }) => {
+    const farMs = 3 * 2 ** 31;
+    deadlines.add(item("far", farMs));
+    time.tick(farMs - 1);
+    assertEquals(expired, []);
+    time.tick(1);
+    assertEquals(expired, [["far", farMs]]);
+    assertEquals(time.pending, 0);
+  });
+});
+
+Deno.test("Deadlines goes on when its timer fires before the deadline by the clock", () => {
+  using time = new FakeTime(0);
+  const expired: string[] = [];
+  const slow = () => time.now / 2;
+  const deadlines = new Deadlines<Item>(({ name }) => expired.push(name), slow);
+  deadlines.add({ name: "a", deadlineAt: 100 });
+  time.tick(199);
+  assertEquals(expired, []);
+  time.tick(10);
+  assertEquals(expired, ["a"]);
+  assertEquals(time.pending, 0);
+});
+
+Deno.test("Deadlines.clear() expires nothing more, leaves no timer, and takes new items", () => {
+  watch(({ time, deadlines, expired, item }) => {
+    deadlines.add(item("a", 100));
+    deadlines.clear();
+    assertEquals(time.pending, 0);
+    time.tick(1000);
+    assertEquals(expired, []);
+    deadlines.add(item("b", 1100));
+    time.tick(100);
+    assertEquals(expired, [["b", 1100]]);
+    deadlines.clear();
+    deadlines.clear();
+  });
+});
+
+Deno.test("Deadlines lets onExpired() add and delete items", () => {
+  const context: { watched?: Watched } = {};
+  watch((watched) => {
+    context.watched = watched;
+    const { time, deadlines, expired, item } = watched;
+    deadlines.add(item("a", 100));
+    deadlines.add(deleted);
+    deadlines.add(item("late", 400));
+    time.tick(1000);
+    assertEquals(expired, [["a", 100], ["added", 150], ["late", 400]]);
+    assertEquals(time.pending, 0);
+  }, ({ name }) => {
+    const { deadlines, item } = context.watched!;
+    if (name !== "a") return;
+    deadlines.delete(deleted);
+    deadlines.add(item("added", 150));
+  });
+});
+const deleted: Item = { name: "deleted", deadlineAt: 200 };
+
+Deno.test("Deadlines leaves no timer when onExpired() clears it, whatever else was watched", () => {
+  for (const order of [["late", "due"], ["due", "late"]]) {
+    const context: { watched?: Watched } = {};
+    watch((watched) => {
+      context.watched = watched;
+      const { time, deadlines, expired, item } = watched;
+      for (const name of order) deadlines.add(item(name, name === "due" ? 100 : 500));
+      time.tick(100);
+      assertEquals(time.pending, 0);
+      time.tick(1000);
+      assertEquals(expired, [["due", 100]]);
+    }, () => context.watched!.deadlines.clear());
+  }
+});
+
+Deno.test("Deadlines expires what is left, each at its time, whatever comes and goes (property)", () => {
+  const entry = fc.record({
+    addAt: fc.nat({ max: 200 }),
+    lasts: fc.nat({ max: 300 }),
+    deleteAfter: fc.option(fc.nat({ max: 300 }), { nil: Infinity }),
+  });
+  fc.assert(fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
+    watch(({ time, deadlines, expired, item }) => {
+      const wanted: [string, number][] = [];
+      for (const [i, { addAt, lasts, deleteAfter }] of entries.entries()) {
+        const each = item(String(i), addAt + lasts);
+        setTimeout(() => deadlines.add(each), addAt);
+        if (deleteAfter < lasts) setTimeout(() => deadlines.delete(each), addAt + deleteAfter);
+        else wanted.push([each.name, addAt + lasts]);
+      }
+      time.tick(2000);
+      const byName = (a: [string, number], b: [string, number]) => Number(a[0]) - Number(b[0]);
+      // A delay of nothing takes the fake clock a millisecond, as it does in a browser.
+      assertEquals(expired.map(([name]) => name).sort(), wanted.map(([name]) => name).sort());
+      const late = expired.toSorted(byName).map(([, at], i) => at - wanted.sort(byName)[i]![1]);
+      assert(late.every((ms) => ms === 0 || ms === 1), String(late));
+      assertEquals(time.pending, 0);
+    });
+  }));
+});
+
+Deno.test("monotonicMs() never goes back", () => {
+  let before = monotonicMs();
+  for (let i = 0; i < 1000; i++) {
+    const now = monotonicMs();
+    assert(now >= before);
+    before = now;
+  }
+});

@@ -1,0 +1,213 @@
+import { assert, assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { Connection } from "../../src/link/connection.ts";
+import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { HEADER_BYTES, PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../../src/wire/limits.ts";
+import { PREFACE } from "../../src/wire/preface.ts";
+import { concat, payloadOf, toBytes } from "../wire/frames.ts";
+import { FakeStream, turn } from "./fake_stream.ts";
+
+interface Opened {
+  stream: FakeStream;
+  connection: Connection;
+  errors: (Error | undefined)[];
+  drains: number;
+}
+
+/** A connection whose preface is written. */
+async function open(): Promise<Opened> {
+  const stream = new FakeStream();
+  const opened = { stream, errors: [], drains: 0 } as unknown as Opened;
+  opened.connection = new Connection(stream, 1 << 20, {
+    onFrame() {},
+    onDrain: () => opened.drains++,
+    onClose: (error) => opened.errors.push(error),
+  });
+  await opened.connection.flushed();
+  assertEquals(stream.writes, [PREFACE]);
+  stream.writes.length = 0;
+  return opened;
+}
+
+const ping = (value: number): Frame => frame(Kind.Ping, { value });
+
+Deno.test("Connection sends the preface and what is sent in its first turn in one write", async () => {
+  const stream = new FakeStream();
+  const connection = new Connection(stream, 1 << 20, { onFrame() {}, onClose() {} });
+  connection.send(ping(1));
+  await connection.flushed();
+  assertEquals(stream.writes, [concat([PREFACE, toBytes(ping(1))])]);
+  connection.close();
+});
+
+Deno.test("Connection.send() writes all frames of one turn in one write", async () => {
+  const { stream, connection } = await open();
+  for (let i = 0; i < 100; i++) connection.send(ping(i));
+  assertEquals(stream.writes.length, 0);
+  await connection.flushed();
+  const frames = Array.from({ length: 100 }, (_, i) => toBytes(ping(i)));
+  assertEquals(stream.writes, [concat(frames)]);
+  assertEquals(connection.queuedBytes, 0);
+  connection.close();
+});
+
+Deno.test("Connection.send() gathers what is sent during a write for the next one", async () => {
+  const { stream, connection } = await open();
+  stream.block();
+  connection.send(ping(1));
+  await turn();
+  for (const value of [2, 3, 4]) {
+    connection.send(ping(value));
+    await turn();
+  }
+  assertEquals(stream.writes.length, 1);
+  stream.unblock();
+  await connection.flushed();
+  assertEquals(stream.writes, [toBytes(ping(1)), concat([2, 3, 4].map((i) => toBytes(ping(i))))]);
+  connection.close();
+});
+
+Deno.test("Connection.send() writes a large payload without copying it", async () => {
+  const { stream, connection } = await open();
+  const payload = payloadOf(100_000);
+  const given: Uint8Array[] = [];
+  const write = stream.write.bind(stream);
+  stream.write = (bytes) => {
+    given.push(bytes);
+    return write(bytes);
+  };
+  connection.send(ping(1));
+  connection.send(frame(Kind.Call, { call: 1, payload }));
+  connection.send(ping(2));
+  await connection.flushed();
+  assertEquals(given.map(({ length }) => length), [2 * HEADER_BYTES, 100_000, HEADER_BYTES]);
+  assert(given[1]!.buffer === payload.buffer);
+  assertEquals(
+    stream.written,
+    concat([ping(1), frame(Kind.Call, { call: 1, payload }), ping(2)].map(toBytes)),
+  );
+  connection.close();
+});
+
+for (const most of [1, 7, 23, 25]) {
+  Deno.test(`Connection.send() goes on after a write that took ${most} bytes`, async () => {
+    const { stream, connection } = await open();
+    stream.maxWriteBytes = most;
+    const frames = [ping(1), frame(Kind.Call, { call: 1, payload: payloadOf(200) }), ping(2)];
+    for (const each of frames) connection.send(each);
+    await connection.flushed();
+    assertEquals(stream.written, concat(frames.map(toBytes)));
+    assertEquals(connection.queuedBytes, 0);
+    connection.close();
+  });
+}
+
+Deno.test("Connection is congested above PAUSE_AT_BYTES until RESUME_AT_BYTES, then drains once", async () => {
+  const opened = await open();
+  const { stream, connection } = opened;
+  stream.block();
+  const size = 100_000;
+  const each = frame(Kind.Item, { call: 1, payload: payloadOf(size) });
+  const fit = Math.floor(PAUSE_AT_BYTES / (size + HEADER_BYTES));
+  for (let i = 0; i < fit; i++) connection.send(each);
+  assertEquals(connection.congested, false);
+  connection.send(each);
+  assertEquals(connection.congested, true);
+  await turn();
+  const queuedAtDrain: number[] = [];
+  connection.handler = {
+    onFrame() {},
+    onDrain: () => queuedAtDrain.push(connection.queuedBytes),
+    onClose() {},
+  };
+  stream.unblock();
+  await connection.flushed();
+  assertEquals(connection.congested, false);
+  assertEquals(queuedAtDrain.length, 1);
+  assert(queuedAtDrain[0]! <= RESUME_AT_BYTES && queuedAtDrain[0]! > RESUME_AT_BYTES - 2 * size);
+  connection.close();
+});
+
+Deno.test("Connection calls no onDrain when it was not congested", async () => {
+  const opened = await open();
+  opened.connection.send(frame(Kind.Item, { call: 1, payload: payloadOf(2_000_000) }));
+  await opened.connection.flushed();
+  assertEquals(opened.drains, 0);
+  opened.connection.close();
+});
+
+Deno.test("Connection.flushed() waits for what is sent while it waits", async () => {
+  const { stream, connection } = await open();
+  stream.block();
+  connection.send(ping(1));
+  let flushed = false;
+  const waiting = connection.flushed().then(() => flushed = true);
+  await turn();
+  connection.send(ping(2));
+  await turn();
+  assertEquals(flushed, false);
+  stream.unblock();
+  await waiting;
+  assertEquals(stream.written.length, 2 * HEADER_BYTES);
+  await connection.flushed();
+  connection.close();
+});
+
+Deno.test("Connection closes with the reason when a write fails", async () => {
+  const { stream, connection, errors } = await open();
+  stream.block();
+  connection.send(ping(1));
+  await turn();
+  const broken = new Error("broken pipe");
+  stream.unblock(broken);
+  await connection.over;
+  assertEquals(errors, [broken]);
+  assertEquals([connection.closed, stream.closes], [true, 1]);
+  await connection.flushed();
+});
+
+Deno.test("Connection.flushed() resolves when it is closed during a write", async () => {
+  const { stream, connection, errors } = await open();
+  stream.block();
+  connection.send(ping(1));
+  const waiting = connection.flushed();
+  await turn();
+  connection.close();
+  await waiting;
+  assertEquals(errors, [undefined]);
+});
+
+Deno.test("Connection.send() does nothing after close()", async () => {
+  const { stream, connection } = await open();
+  connection.close();
+  connection.send(ping(1));
+  await turn();
+  assertEquals([stream.writes.length, connection.queuedBytes], [0, 0]);
+  await connection.flushed();
+});
+
+Deno.test("Connection.close() in the turn of a send() writes nothing more and reports once", async () => {
+  const { stream, connection, errors } = await open();
+  connection.send(ping(1));
+  connection.close();
+  await turn();
+  assertEquals(stream.writes.length, 0);
+  assertEquals(errors, [undefined]);
+});
+
+Deno.test("Connection looks at what has come in while it writes much that is taken at once", async () => {
+  const { stream, connection } = await open();
+  const queuedAtFrame: number[] = [];
+  connection.handler = {
+    onFrame: () => queuedAtFrame.push(connection.queuedBytes),
+    onClose() {},
+  };
+  setImmediate(() => stream.feed(PREFACE, toBytes(ping(1))));
+  for (let i = 0; i < 40; i++) {
+    connection.send(frame(Kind.Item, { call: 1, payload: new Uint8Array(100_000) }));
+  }
+  await connection.flushed();
+  assertEquals(queuedAtFrame.length, 1);
+  assert(queuedAtFrame[0]! > 0);
+  connection.close();
+});

@@ -1,0 +1,164 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { ProtocolError } from "../../mod.ts";
+import { itemCost } from "../../src/node/credit.ts";
+import { InStream } from "../../src/node/in_stream.ts";
+import { STREAM_WINDOW } from "../../src/wire/limits.ts";
+
+class Producer {
+  credits: number[] = [];
+  stops = 0;
+  overs = 0;
+  readonly stream = new InStream({
+    credit: (credits) => this.credits.push(credits),
+    stop: () => this.stops++,
+    over: () => this.overs++,
+  });
+
+  get granted(): number {
+    return this.credits.reduce((sum, credits) => sum + credits, 0);
+  }
+}
+
+const item = (value: unknown) => ({ done: false, value }) as const;
+const DONE = { done: true, value: undefined } as const;
+
+Deno.test("InStream asks for nothing before it is read", () => {
+  const producer = new Producer();
+  assertEquals(producer.credits, []);
+  producer.stream.next();
+  producer.stream.next();
+  assertEquals(producer.credits, [STREAM_WINDOW]);
+});
+
+Deno.test("InStream grants what was taken whenever half of the window is used up", async () => {
+  const producer = new Producer();
+  producer.stream.start();
+  for (let i = 0; i < STREAM_WINDOW; i++) producer.stream.push(i, 1);
+  assertEquals(producer.credits, [STREAM_WINDOW]);
+  for (let i = 0; i < STREAM_WINDOW; i++) {
+    assertEquals(await producer.stream.next(), item(i));
+    const halves = Math.floor((i + 1) / (STREAM_WINDOW / 2));
+    assertEquals(producer.credits.length, 1 + halves);
+  }
+  assertEquals(producer.credits, [STREAM_WINDOW, STREAM_WINDOW / 2, STREAM_WINDOW / 2]);
+});
+
+Deno.test("InStream gives items to readers who wait, in order", async () => {
+  const { stream } = new Producer();
+  const reads = [stream.next(), stream.next(), stream.next()];
+  stream.push("a", 1);
+  stream.push("b", 1);
+  stream.finish();
+  assertEquals(await Promise.all(reads), [item("a"), item("b"), DONE]);
+});
+
+Deno.test("InStream gives what came before the end, then the end, for ever", async () => {
+  const producer = new Producer();
+  const { stream } = producer;
+  stream.start();
+  stream.push("a", 1);
+  stream.finish();
+  assertEquals(producer.overs, 1);
+  assertEquals([await stream.next(), await stream.next(), await stream.next()], [
+    item("a"),
+    DONE,
+    DONE,
+  ]);
+  assertEquals(producer.stops, 0);
+});
+
+Deno.test("InStream gives what came before a failure, throws it once, and is finished", async () => {
+  const { stream } = new Producer();
+  stream.start();
+  const error = new Error("broke");
+  stream.push("a", 1);
+  stream.fail(error);
+  stream.fail(new Error("again"));
+  assertEquals(await stream.next(), item("a"));
+  assertStrictEquals(await assertRejects(() => stream.next()), error);
+  assertEquals(await stream.next(), DONE);
+});
+
+Deno.test("InStream tells the first of several readers of a failure, and the others the end", async () => {
+  const { stream } = new Producer();
+  const [first, second] = [stream.next(), stream.next()];
+  stream.fail(new Error("broke"));
+  await assertRejects(() => first, Error, "broke");
+  assertEquals(await second, DONE);
+});
+
+Deno.test("return() drops what came, tells the producer once and ends waiting reads", async () => {
+  const producer = new Producer();
+  const { stream } = producer;
+  const read = stream.next();
+  stream.push("a", 1);
+  const waiting = stream.next();
+  assertEquals(await stream.return(), DONE);
+  assertEquals(await stream.return(), DONE);
+  assertEquals([await read, await waiting, await stream.next()], [item("a"), DONE, DONE]);
+  assertEquals([producer.stops, producer.overs], [1, 1]);
+  stream.push("late", 1);
+  assertEquals(await stream.next(), DONE);
+});
+
+Deno.test("return() before the first read stops the producer without a credit", async () => {
+  const producer = new Producer();
+  await producer.stream.return();
+  assertEquals([producer.stops, producer.credits], [1, []]);
+  assertEquals(await producer.stream.next(), DONE);
+  assertEquals(producer.credits, []);
+});
+
+Deno.test("return() after the end tells the producer nothing", async () => {
+  const producer = new Producer();
+  producer.stream.finish();
+  await producer.stream.return();
+  assertEquals([producer.stops, producer.overs], [0, 1]);
+});
+
+Deno.test("push() fails the stream of a producer that sends more than it may", async () => {
+  const producer = new Producer();
+  const { stream } = producer;
+  stream.push("unasked", 1);
+  await assertRejects(() => stream.next(), ProtocolError);
+  assertEquals(producer.stops, 1);
+});
+
+Deno.test("push() takes one item larger than what is left, and none after it", async () => {
+  const { stream } = new Producer();
+  stream.start();
+  stream.push("large", STREAM_WINDOW * 4096 * 2);
+  stream.push("one too many", 1);
+  assertEquals(await stream.next(), item("large"));
+  await assertRejects(() => stream.next(), ProtocolError);
+});
+
+Deno.test("InStream never has more under way than the window and one item", async () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 600 });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.infiniteStream(fc.boolean()), async (sizes, reads) => {
+      const producer = new Producer();
+      const { stream } = producer;
+      stream.start();
+      let spent = 0;
+      let next = 0;
+      let taken = 0;
+      let takenCost = 0;
+      while (taken < sizes.length) {
+        const maySend = producer.granted - spent > 0 && next < sizes.length;
+        if (maySend && (taken === next || reads.next().value)) {
+          spent += itemCost(sizes[next]!);
+          stream.push(next, sizes[next]!);
+          next++;
+        } else {
+          assertEquals(await stream.next(), item(taken));
+          takenCost += itemCost(sizes[taken]!);
+          taken++;
+        }
+        assertEquals(producer.granted - takenCost <= STREAM_WINDOW, true);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,179 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../../mod.ts";
+import { Network } from "../../src/node/network.ts";
+import type { ProcessEntry } from "../../src/wire/control.ts";
+import { settled } from "../helpers/soon.ts";
+
+const SELF = 1;
+
+class Watched {
+  readonly heard: string[] = [];
+  readonly network = new Network({
+    onJoin: ({ name }) => this.heard.push(`join ${name}`),
+    onLeave: ({ name }, graceful) => this.heard.push(`leave ${name} ${graceful}`),
+  });
+
+  constructor(...processes: ProcessEntry[]) {
+    this.network.reset({
+      id: SELF,
+      controller: "c",
+      maxFrameBytes: 1,
+      processes: [[SELF, "self", [[1, "own"]]], ...processes],
+    });
+  }
+}
+
+const chosen = (network: Network, count: number, strategy: Parameters<Network["choose"]>[2]) =>
+  Array.from({ length: count }, () => network.choose("f", undefined, strategy).name);
+
+Deno.test("reset() tells of the others, and of those who are gone", () => {
+  const { network, heard } = new Watched([2, "a", []], [3, "b", []]);
+  network.reset({ id: 9, controller: "c", maxFrameBytes: 1, processes: [[9, "self", []]] });
+  assertEquals(heard, ["join a", "join b", "leave a false", "leave b false"]);
+  assertEquals(network.registeredCallbacks(), {});
+});
+
+Deno.test("apply() keeps registeredCallbacks() live", () => {
+  const { network, heard } = new Watched();
+  assertEquals(network.registeredCallbacks(), {});
+  network.apply({ type: "join", process: [2, "a", [[5, "f"]]] });
+  assertEquals(network.registeredCallbacks(), { a: ["f"] });
+  network.apply({ type: "offer", id: 2, callbacks: [[6, "g"], [7, "h"]] });
+  assertEquals(network.registeredCallbacks(), { a: ["f", "g", "h"] });
+  network.apply({ type: "withdraw", id: 2, callbacks: [5, 7, 99] });
+  assertEquals(network.registeredCallbacks(), { a: ["g"] });
+  network.apply({ type: "leave", id: 2, graceful: true });
+  assertEquals(network.registeredCallbacks(), {});
+  assertEquals(heard, ["join a", "leave a true"]);
+});
+
+Deno.test("apply() refuses a change of a process that is not there", () => {
+  const { network } = new Watched();
+  assertThrows(() => network.apply({ type: "leave", id: 7, graceful: true }), ProtocolError);
+  assertThrows(() => network.apply({ type: "offer", id: 7, callbacks: [] }), ProtocolError);
+});
+
+Deno.test("ownCallback() knows the own callbacks only", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]]);
+  assertEquals([network.ownCallback(1), network.ownCallback(5)], ["own", undefined]);
+  network.apply({ type: "withdraw", id: SELF, callbacks: [1] });
+  assertEquals(network.ownCallback(1), undefined);
+});
+
+Deno.test("nameId() follows a name that has come back with another number", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]]);
+  assertEquals(network.nameId("f"), 5);
+  network.apply({ type: "withdraw", id: 2, callbacks: [5] });
+  assertThrows(() => network.nameId("f"), CallbackNotFoundError);
+  network.apply({ type: "offer", id: 2, callbacks: [[8, "f"]] });
+  assertEquals([network.nameId("f"), network.choose("f", undefined, "random").name], [8, "a"]);
+});
+
+Deno.test("choose() takes a random one of those who offer the name", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", [[5, "f"]]], [4, "c", []]);
+  assertEquals(new Set(chosen(network, 200, "random")), new Set(["a", "b"]));
+});
+
+Deno.test("choose() goes round with round-robin", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", [[5, "f"]]], [4, "c", [[5, "f"]]]);
+  const names = chosen(network, 6, "round-robin");
+  assertEquals(names.slice(0, 3), names.slice(3));
+  assertEquals(new Set(names), new Set(["a", "b", "c"]));
+});
+
+Deno.test("choose() takes the one with the fewest pending calls, any of equals", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", [[5, "f"]]], [4, "c", [[5, "f"]]]);
+  network.byId(2)!.pendingCalls = 3;
+  network.byId(3)!.pendingCalls = 1;
+  network.byId(4)!.pendingCalls = 1;
+  assertEquals(new Set(chosen(network, 200, "least-pending")), new Set(["b", "c"]));
+  network.byId(4)!.pendingCalls = 0;
+  assertEquals(new Set(chosen(network, 50, "least-pending")), new Set(["c"]));
+});
+
+Deno.test("choose() takes the process that it is told to", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", [[5, "f"]]]);
+  for (let i = 0; i < 20; i++) assertEquals(network.choose("f", "b", "random").name, "b");
+});
+
+Deno.test("choose() says that the process is not connected, and which one may be meant", () => {
+  const { network } = new Watched([2, "worker-1", [[5, "f"]]], [3, "other", []]);
+  const error = assertThrows(
+    () => network.choose("f", "worker-2", "random"),
+    ProcessNotFoundError,
+  );
+  assert(error.message.includes("other, worker-1"), error.message);
+  assert(error.message.includes("did you mean worker-1?"), error.message);
+  const { code, processName, executed } = error;
+  assertEquals([code, processName, executed], ["PROCESS_NOT_FOUND", "worker-2", "never"]);
+});
+
+Deno.test("choose() says that the process does not offer the name, and what it does", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", [[6, "subtract"]]]);
+  const error = assertThrows(
+    () => network.choose("substract", "b", "random"),
+    CallbackNotFoundError,
+  );
+  assert(error.message.includes("did you mean subtract?"), error.message);
+  assertEquals([error.processName, error.executed], ["b", "never"]);
+});
+
+Deno.test("choose() says that nobody offers the name, what is offered, and the nearest", () => {
+  const { network } = new Watched([2, "a", [[5, "multiply"]]], [3, "b", [[6, "add"]]]);
+  const error = assertThrows(
+    () => network.choose("multply", undefined, "random"),
+    CallbackNotFoundError,
+  );
+  assert(error.message.includes("no other process offers it"), error.message);
+  assert(error.message.includes("add, multiply; did you mean multiply?"), error.message);
+  assertEquals([error.code, error.callbackName], ["CALLBACK_NOT_FOUND", "multply"]);
+});
+
+Deno.test("choose() says that only the own process offers the name", () => {
+  const { network } = new Watched([2, "a", []]);
+  for (const to of [undefined, "self"]) {
+    const error = assertThrows(() => network.choose("own", to, "random"), CallbackNotFoundError);
+    assert(error.message.includes("only this process itself offers it"), error.message);
+  }
+});
+
+Deno.test("choose() looks names up as names only", () => {
+  const { network } = new Watched([2, "constructor", [[5, "toString"]]]);
+  for (const name of ["constructor", "__proto__", "hasOwnProperty"]) {
+    assertThrows(() => network.choose(name, undefined, "random"), CallbackNotFoundError);
+  }
+  assertEquals(network.choose("toString", "constructor", "random").id, 2);
+});
+
+Deno.test("registeredCallbacks() holds names that objects have by themselves", () => {
+  const { network } = new Watched([2, "__proto__", [[5, "f"]]]);
+  assertEquals(Object.entries(network.registeredCallbacks()), [["__proto__", ["f"]]]);
+});
+
+Deno.test("whenProcess() and whenFunction() resolve at once or when it comes true", async () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]]);
+  await network.whenProcess("a")[0];
+  await network.whenFunction("f")[0];
+  const heard: string[] = [];
+  network.whenProcess("b")[0].then(() => heard.push("process"));
+  network.whenFunction("g")[0].then(() => heard.push("function"));
+  network.whenFunction("own")[0].then(() => heard.push("own"));
+  network.apply({ type: "join", process: [3, "b", []] });
+  await settled();
+  assertEquals(heard, ["process"]);
+  network.apply({ type: "offer", id: 3, callbacks: [[6, "g"]] });
+  await settled();
+  assertEquals(heard, ["process", "function"]);
+});
+
+Deno.test("end() rejects waits, but not one that was given up", async () => {
+  const { network } = new Watched();
+  const [wait] = network.whenProcess("b");
+  const [givenUp, giveUp] = network.whenProcess("b");
+  giveUp();
+  let settledAnyway = false;
+  givenUp.finally(() => settledAnyway = true);
+  network.end(() => new Error("stopped"));
+  await assertRejects(() => wait, Error, "stopped");
+  assertEquals(settledAnyway, false);
+});

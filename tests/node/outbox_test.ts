@@ -1,0 +1,214 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { OverloadedError } from "../../mod.ts";
+import { type FrameOwner, Outbox } from "../../src/node/outbox.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
+import { LARGE_PAYLOAD_BYTES, MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
+import { FakeConnection } from "../helpers/fake_connection.ts";
+import { settled } from "../helpers/soon.ts";
+
+class Owner implements FrameOwner {
+  claimed = 0;
+  lost = 0;
+
+  constructor(readonly wanted = true) {}
+
+  claim(): boolean {
+    this.claimed++;
+    return this.wanted;
+  }
+
+  dropped(): void {
+    this.lost++;
+  }
+}
+
+function made(): { wire: FakeConnection; outbox: Outbox } {
+  const wire = new FakeConnection();
+  return { wire, outbox: new Outbox(wire.connection) };
+}
+
+const call = (peer: number, id: number, payload = new Uint8Array(0)) =>
+  frame(Kind.Call, { peer, call: id, payload });
+
+Deno.test("post() sends at once, after claiming the call", () => {
+  const { wire, outbox } = made();
+  const owner = new Owner();
+  outbox.post(call(1, 1), owner);
+  outbox.post(call(2, 2));
+  assertEquals([wire.told, owner.claimed], [["CALL 1 1", "CALL 2 2"], 1]);
+});
+
+Deno.test("post() does not send a call that is not wanted any more", () => {
+  const { wire, outbox } = made();
+  outbox.post(call(1, 1), new Owner(false));
+  outbox.pause(1);
+  outbox.post(call(1, 2), new Owner(false));
+  outbox.post(call(1, 3));
+  outbox.resume(1);
+  assertEquals(wire.told, ["CALL 1 3"]);
+});
+
+Deno.test("pause() keeps the frames of one process back and lets the others pass", () => {
+  const { wire, outbox } = made();
+  outbox.pause(1);
+  outbox.post(call(1, 1));
+  outbox.post(call(2, 2));
+  outbox.post(call(1, 3));
+  assertEquals(wire.told, ["CALL 2 2"]);
+  outbox.resume(1);
+  outbox.post(call(1, 4));
+  assertEquals(wire.told.slice(1), ["CALL 1 1", "CALL 1 3", "CALL 1 4"]);
+});
+
+Deno.test("post() keeps a copy of a small payload, and a large one itself", () => {
+  const { wire, outbox } = made();
+  const small = new Uint8Array([1, 2, 3]);
+  const large = new Uint8Array(LARGE_PAYLOAD_BYTES);
+  outbox.pause(1);
+  outbox.post(call(1, 1, small));
+  outbox.post(call(1, 2, large));
+  small.fill(9);
+  outbox.resume(1);
+  assertEquals(wire.sent[0]!.payload, new Uint8Array([1, 2, 3]));
+  assertStrictEquals(wire.sent[1]!.payload, large);
+});
+
+Deno.test("Outbox keeps everything back while the connection is congested", () => {
+  const { wire, outbox } = made();
+  wire.congested = true;
+  const owner = new Owner();
+  outbox.post(call(1, 1), owner);
+  outbox.post(call(2, 2));
+  assertEquals([wire.told, owner.claimed], [[], 0]);
+  wire.congested = false;
+  outbox.post(call(1, 3));
+  assertEquals(wire.told, []);
+  outbox.drained();
+  assertEquals(wire.told.sort(), ["CALL 1 1", "CALL 1 3", "CALL 2 2"]);
+  assertEquals(owner.claimed, 1);
+});
+
+Deno.test("resume() sends only until the connection is congested, and goes on when it drains", () => {
+  const { wire, outbox } = made();
+  outbox.pause(1);
+  for (let id = 1; id <= 5; id++) outbox.post(call(1, id));
+  const send = wire.send.bind(wire);
+  wire.send = (frame) => {
+    send(frame);
+    if (frame.call === 2) wire.congested = true;
+  };
+  outbox.resume(1);
+  assertEquals(wire.told, ["CALL 1 1", "CALL 1 2"]);
+  wire.congested = false;
+  outbox.drained();
+  assertEquals(wire.sent.map(({ call }) => call), [1, 2, 3, 4, 5]);
+});
+
+Deno.test("drained() leaves paused processes in peace", () => {
+  const { wire, outbox } = made();
+  outbox.pause(1);
+  outbox.post(call(1, 1));
+  outbox.drained();
+  assertEquals(wire.told, []);
+});
+
+Deno.test("ready() resolves when frames leave at once again", async () => {
+  const { outbox, wire } = made();
+  assertEquals(outbox.ready(1), undefined);
+  outbox.pause(1);
+  let ready = false;
+  outbox.ready(1)!.then(() => ready = true);
+  await settled();
+  assertEquals(ready, false);
+  outbox.resume(1);
+  await settled();
+  assertEquals([ready, outbox.ready(1)], [true, undefined]);
+  wire.congested = true;
+  const drained = outbox.ready(2)!;
+  wire.congested = false;
+  outbox.drained();
+  await drained;
+});
+
+Deno.test("forget() tells those whose call was not sent, once", async () => {
+  const { wire, outbox } = made();
+  const [lost, kept] = [new Owner(), new Owner()];
+  outbox.pause(1);
+  outbox.pause(2);
+  outbox.post(call(1, 1), lost);
+  outbox.post(call(2, 2), kept);
+  const ready = outbox.ready(1)!;
+  outbox.forget(1);
+  outbox.forget(1);
+  await ready;
+  outbox.resume(1);
+  outbox.resume(2);
+  assertEquals([lost.lost, lost.claimed, kept.lost, kept.claimed], [1, 0, 0, 1]);
+  assertEquals(wire.told, ["CALL 2 2"]);
+});
+
+Deno.test("clear() drops everything that waits", () => {
+  const { wire, outbox } = made();
+  const owners = [new Owner(), new Owner()];
+  wire.congested = true;
+  owners.forEach((owner, peer) => outbox.post(call(peer, peer), owner));
+  outbox.clear();
+  wire.congested = false;
+  outbox.drained();
+  assertEquals([owners.map((owner) => owner.lost), wire.told], [[1, 1], []]);
+});
+
+Deno.test("post() refuses a call when too much waits, but never an answer", () => {
+  const { wire, outbox } = made();
+  const quarter = new Uint8Array(MAX_WAITING_BYTES / 4);
+  outbox.pause(1);
+  for (let id = 1; id <= 4; id++) outbox.post(call(1, id, quarter), new Owner());
+  const refused = new Owner();
+  const error = assertThrows(
+    () => outbox.post(call(1, 5, new Uint8Array(1)), refused),
+    OverloadedError,
+  );
+  assertEquals([error.code, error.executed, refused.claimed], ["OVERLOADED", "never", 0]);
+  outbox.post(frame(Kind.Result, { peer: 1, call: 6, payload: quarter }));
+  outbox.post(call(2, 7, quarter), new Owner());
+  outbox.forget(1);
+  outbox.pause(1);
+  outbox.post(call(1, 8, quarter), new Owner());
+  outbox.resume(1);
+  assertEquals(wire.told, ["CALL 2 7", "CALL 1 8"]);
+});
+
+Deno.test("Outbox keeps the order for each process, whatever pauses and drains", () => {
+  const peer = fc.integer({ min: 1, max: 3 });
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ what: fc.constant("post" as const), peer }) },
+    fc.record({ what: fc.constantFrom("pause" as const, "resume" as const), peer }),
+    fc.record({ what: fc.constantFrom("congest" as const, "drain" as const), peer }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const { wire, outbox } = made();
+    const paused = new Set<number>();
+    const send = wire.send.bind(wire);
+    wire.send = (frame) => {
+      assert(!paused.has(frame.peer) && !wire.congested);
+      send(frame);
+    };
+    let posted = 0;
+    const setters = {
+      post: (peer: number) => outbox.post(call(peer, ++posted)),
+      pause: (peer: number) => void (paused.add(peer), outbox.pause(peer)),
+      resume: (peer: number) => void (paused.delete(peer), outbox.resume(peer)),
+      congest: () => void (wire.congested = true),
+      drain: () => void (wire.congested = false, outbox.drained()),
+    };
+    for (const { what, peer } of steps) setters[what](peer);
+    setters.drain();
+    for (const peer of [1, 2, 3]) setters.resume(peer);
+    assertEquals(wire.sent.length, posted);
+    for (const peer of [1, 2, 3]) {
+      const ids = wire.sent.filter((frame) => frame.peer === peer).map((frame) => frame.call);
+      assertEquals(ids, ids.toSorted((a, b) => a - b));
+    }
+  }));
+});

@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Turns } from "../../src/node/turns.ts";
+
+Deno.test("Turns lets so many run and the others wait, in the order in which they came", () => {
+  const turns = new Turns<string>(2);
+  assertEquals(["a", "b", "c", "d"].map((item) => turns.take(item)), [true, true, false, false]);
+  assertEquals(turns.waiting, 2);
+  assertEquals([turns.next(), turns.next(), turns.next(), turns.next()], [
+    "c",
+    "d",
+    undefined,
+    undefined,
+  ]);
+  assertEquals([turns.take("e"), turns.take("f"), turns.take("g")], [true, true, false]);
+});
+
+Deno.test("Turns takes back what waits and nothing else", () => {
+  const turns = new Turns<string>(1);
+  for (const item of ["a", "b", "c"]) turns.take(item);
+  assertEquals([turns.leave("a"), turns.leave("b"), turns.leave("b")], [false, true, false]);
+  assertEquals([turns.next(), turns.next()], ["c", undefined]);
+});
+
+Deno.test("Turns never lets more run than allowed, and never one wait while fewer do", () => {
+  const step = fc.constantFrom("take", "finish", "leave");
+  fc.assert(fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step), (most, steps) => {
+    const turns = new Turns<number>(most);
+    let running = 0;
+    let last = 0;
+    const waiting: number[] = [];
+    for (const step of steps) {
+      if (step === "take") {
+        const item = ++last;
+        if (turns.take(item)) running++;
+        else waiting.push(item);
+      } else if (step === "leave" && waiting.length > 0) {
+        assertEquals(turns.leave(waiting.pop()!), true);
+      } else if (step === "finish" && running > 0) {
+        const next = turns.next();
+        assertEquals(next, waiting.shift());
+        if (next === undefined) running--;
+      }
+      assertEquals(turns.waiting, waiting.length);
+      assertEquals(running <= most && (waiting.length === 0 || running === most), true);
+    }
+  }));
+});

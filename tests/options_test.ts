@@ -1,0 +1,166 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { CallbackRegistry, Global, type GlobalOptions, InitializationError } from "../mod.ts";
+import { processCallbacks } from "../src/callback.ts";
+import { resolveOptions } from "../src/options.ts";
+import { DEFAULT_MAX_FRAME_BYTES } from "../src/wire/limits.ts";
+import { RecordingLogger } from "./helpers/recording_logger.ts";
+
+/** What the constructor of `Global` throws, at once. */
+function refusal(options: unknown): InitializationError {
+  const error = assertThrows(() => new Global(options as GlobalOptions), InitializationError);
+  assertEquals(error.code, "INITIALIZATION");
+  return error;
+}
+
+function refused(name: string, values: readonly unknown[], rest: GlobalOptions = {}): void {
+  for (const value of values) {
+    const { message } = refusal({ host: "localhost", port: 1, ...rest, [name]: value });
+    assert(message.includes(name), message);
+  }
+}
+
+const NOTHING = Object.create(null);
+
+Deno.test("resolveOptions() fills in the defaults", () => {
+  const options = resolveOptions({});
+  const { initController, initNode, address, defaultTimeoutMs, callbacks, reconnect } = options;
+  assertEquals([initController, initNode], [false, true]);
+  assertEquals(address, { kind: "unix", directory: undefined });
+  assertEquals(defaultTimeoutMs, Infinity);
+  assertStrictEquals(callbacks, processCallbacks);
+  assertEquals(reconnect, { minDelayMs: 100, maxDelayMs: 2000, maxAttempts: Infinity });
+  assertEquals(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
+  assertStrictEquals(options.logger, console);
+  assertEquals(options.hooks, {});
+});
+
+Deno.test("resolveOptions() makes a process name that no other has", () => {
+  const names = Array.from({ length: 10 }, () => resolveOptions({}).processName);
+  assertEquals(new Set(names).size, 10);
+});
+
+Deno.test("resolveOptions() takes undefined for an option that is left out", () => {
+  const options = resolveOptions({ host: undefined, port: undefined, unixSockPath: undefined });
+  assertEquals(options.address, { kind: "unix", directory: undefined });
+});
+
+Deno.test("resolveOptions() reads the address", () => {
+  const address = (options: GlobalOptions) => resolveOptions(options).address;
+  assertEquals(address({ host: "::1", port: 5 }), { kind: "tcp", host: "::1", port: 5 });
+  assertEquals(address({ port: 5 }), { kind: "tcp", host: "localhost", port: 5 });
+  assertEquals(address({ host: "localhost", initController: true }), {
+    kind: "tcp",
+    host: "localhost",
+    port: 0,
+  });
+  assertEquals(address({ unixSockPath: "dir" }), { kind: "unix", directory: "dir" });
+});
+
+Deno.test("resolveOptions() reads what is given", () => {
+  const callbacks = new CallbackRegistry();
+  const logger = new RecordingLogger();
+  const onInit = () => {};
+  const options = resolveOptions({
+    processName: "p",
+    initController: true,
+    initNode: false,
+    defaultTimeout: "5s",
+    callbacks,
+    reconnect: { maxAttempts: 3, minDelayMs: 5 },
+    maxFrameBytes: 100_000,
+    logger,
+    onInit,
+  });
+  assertEquals([options.processName, options.defaultTimeoutMs], ["p", 5000]);
+  assertStrictEquals(options.callbacks, callbacks);
+  assertEquals(options.reconnect, { minDelayMs: 5, maxDelayMs: 2000, maxAttempts: 3 });
+  assertEquals(options.hooks, { onInit });
+  assertEquals(resolveOptions({ reconnect: false }).reconnect, undefined);
+  assertEquals(resolveOptions({ defaultTimeout: Infinity }).defaultTimeoutMs, Infinity);
+});
+
+Deno.test("Global refuses options that are none", () => {
+  for (const options of [null, 5, "host", true]) refusal(options);
+});
+
+Deno.test("Global refuses an unknown option, and names the nearest one", () => {
+  const { message } = refusal({ proccessName: "p" });
+  assert(message.includes("no option proccessName"), message);
+  assert(message.includes("did you mean processName?"), message);
+  assert(!refusal({ zzzzzzzz: 1 }).message.includes("did you mean"));
+});
+
+Deno.test("Global refuses a process name that is none", () => {
+  refused("processName", ["", "x".repeat(257), 5, null, {}, NOTHING]);
+});
+
+Deno.test("Global refuses initController and initNode that are not boolean", () => {
+  for (const name of ["initController", "initNode"]) refused(name, ["yes", 1, null, NOTHING]);
+});
+
+Deno.test("Global refuses to run nothing", () => {
+  const { message } = refusal({ initNode: false });
+  assert(message.includes("initController and initNode"), message);
+});
+
+Deno.test("Global refuses a host and a port that are none", () => {
+  refused("host", ["", 5, null, NOTHING]);
+  refused("port", [0, -1, 65_536, 1.5, NaN, "80", null, NOTHING]);
+  refused("port", [-1, 65_536, "80"], { initController: true });
+});
+
+Deno.test("Global refuses a node with host and without port", () => {
+  const { message } = refusal({ host: "localhost" });
+  assert(message.includes("port"), message);
+});
+
+Deno.test("Global refuses a UNIX socket together with host or port", () => {
+  for (const rest of [{ host: "localhost" }, { port: 5 }, { host: "localhost", port: 5 }]) {
+    const { message } = refusal({ unixSockPath: "dir", ...rest });
+    assert(message.includes("unixSockPath"), message);
+  }
+  for (const unixSockPath of ["", 5, null, NOTHING]) {
+    assert(refusal({ unixSockPath }).message.includes("unixSockPath"));
+  }
+});
+
+Deno.test("Global refuses a default timeout that is no duration above zero", () => {
+  refused("defaultTimeout", [0, -1, NaN, "soon", "5", null, {}, NOTHING]);
+});
+
+Deno.test("Global refuses callbacks that are no registry", () => {
+  refused("callbacks", [{}, [], null, () => 1, NOTHING]);
+});
+
+Deno.test("Global refuses a way to reconnect that is none", () => {
+  refused("reconnect", [5, "on", null]);
+  refused("reconnect", [
+    { minDelayMs: 0 },
+    { minDelayMs: -1 },
+    { maxDelayMs: Infinity },
+    { maxDelayMs: "1s" },
+    { minDelayMs: 10, maxDelayMs: 5 },
+    { maxAttempts: 0 },
+    { maxAttempts: 1.5 },
+    { maxAttempts: "3" },
+    { minDelayMs: NOTHING },
+  ]);
+});
+
+Deno.test("Global refuses an unknown option of reconnect", () => {
+  const { message } = refusal({ host: "localhost", port: 1, reconnect: { minDelay: 5 } });
+  assert(message.includes("minDelay"), message);
+});
+
+Deno.test("Global refuses a frame size that is out of bounds", () => {
+  refused("maxFrameBytes", [0, 65_535, 2 ** 30 + 1, 1e5 + 0.5, Infinity, "1MB", NOTHING]);
+});
+
+Deno.test("Global refuses a logger that cannot log", () => {
+  refused("logger", [null, 5, {}, { warn() {} }, { error() {} }, NOTHING]);
+});
+
+Deno.test("Global refuses hooks that are no functions", () => {
+  const hooks = ["onInit", "onNodeConnect", "onNodeDisconnect", "onProcessJoin", "onProcessLeave"];
+  for (const hook of hooks) refused(hook, [5, "log", {}, null, NOTHING]);
+});

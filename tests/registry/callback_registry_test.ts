@@ -1,0 +1,194 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { CallbackRegistry, InitializationError } from "../../mod.ts";
+import type { RegistryChange } from "../../src/registry/callback_registry.ts";
+
+function watched(): { registry: CallbackRegistry; changes: RegistryChange[] } {
+  const registry = new CallbackRegistry();
+  const changes: RegistryChange[] = [];
+  registry.subscribe((change) => changes.push(change));
+  return { registry, changes };
+}
+
+/** What a registration that a compiler would refuse throws. */
+function refusal(...args: unknown[]): InitializationError {
+  const { callback } = new CallbackRegistry();
+  const untyped = callback as unknown as (...args: unknown[]) => unknown;
+  return assertThrows(() => untyped(...args), InitializationError);
+}
+
+Deno.test("callback() registers a named function and returns the function itself", () => {
+  const { registry, changes } = watched();
+  function add(a: number, b: number): number {
+    return a + b;
+  }
+  assertStrictEquals(registry.callback(add), add);
+  assertEquals(registry.get("add")?.invoke([1, 2]), 3);
+  assertEquals(changes, [{ offered: true, names: ["add"] }]);
+});
+
+Deno.test("callback() takes the name that is given before that of the function", () => {
+  const { registry } = watched();
+  const subtract = (a: number, b: number) => a - b;
+  assertStrictEquals(registry.callback("minus", subtract), subtract);
+  registry.callback(subtract, { name: "difference" });
+  registry.callback("less", subtract, { concurrency: 2 });
+  assertEquals(registry.names(), ["minus", "difference", "less"]);
+  assertEquals(registry.get("less")?.concurrency, 2);
+  assertEquals(registry.get("minus")?.concurrency, Infinity);
+});
+
+Deno.test("callback() names a function by the variable it is assigned to", () => {
+  const { registry } = watched();
+  const double = (x: number) => 2 * x;
+  registry.callback(double);
+  assertEquals(registry.names(), ["double"]);
+});
+
+Deno.test("callback() reads the options", () => {
+  const { registry } = watched();
+  registry.callback("f", () => 1, { concurrency: 4, timeout: "10s" });
+  const entry = registry.get("f")!;
+  assertEquals([entry.concurrency, entry.timeoutMs], [4, 10_000]);
+});
+
+Deno.test("callback() lets the same function be registered again, with other options", () => {
+  const { registry, changes } = watched();
+  const f = () => 1;
+  registry.callback("f", f);
+  registry.callback("f", f, { concurrency: 3 });
+  assertEquals(registry.get("f")?.concurrency, 3);
+  assertEquals(changes, [{ offered: true, names: ["f"] }]);
+});
+
+Deno.test("callback() refuses another function under a taken name and keeps the first", () => {
+  const { registry, changes } = watched();
+  registry.callback("f", () => 1);
+  const error = assertThrows(
+    () => registry.callback("f", () => 2),
+    InitializationError,
+    'callback.remove("f")',
+  );
+  assertEquals(error.code, "INITIALIZATION");
+  assertEquals(registry.get("f")?.invoke([]), 1);
+  assertEquals(changes.length, 1);
+});
+
+Deno.test("callback() tells how to name a function that has no name", () => {
+  assert(refusal(() => 1).message.includes('callback("name", fn)'));
+  assert(refusal(function () {}).message.includes("named function"));
+});
+
+Deno.test("callback() refuses what is not a function", () => {
+  for (const value of [undefined, null, 5, {}, [], Symbol("s"), Object.create(null)]) {
+    assert(refusal(value).message.includes("not a function"), typeof value);
+    assert(refusal("name", value).message.includes("not a function"), typeof value);
+  }
+});
+
+Deno.test("callback() refuses names that cannot be called", () => {
+  const f = () => 1;
+  for (const name of ["", "then", "x".repeat(257), "ü".repeat(129)]) refusal(name, f);
+  for (const name of [5, {}, ""]) refusal(f, { name });
+  const { registry } = watched();
+  registry.callback("x".repeat(256), f);
+  registry.callback("ü".repeat(128), f);
+  assertEquals(registry.names().length, 2);
+});
+
+Deno.test("callback() refuses options that are none, naming the option and the value", () => {
+  const f = () => 1;
+  for (const options of [5, "fast", null, true]) refusal("f", f, options);
+  for (const concurrency of [0, -1, 1.5, NaN, "4", null]) {
+    const { message } = refusal("f", f, { concurrency });
+    assert(message.includes(`concurrency is ${concurrency}`), message);
+  }
+  for (const timeout of [0, -1, NaN, "soon", "5 parsecs"]) {
+    assert(refusal("f", f, { timeout }).message.includes("timeout"));
+  }
+  for (const schema of [5, {}, "number", { "~standard": {} }]) {
+    assert(refusal("f", f, { input: schema }).message.includes("input"));
+    assert(refusal("f", f, { output: schema }).message.includes("output"));
+  }
+});
+
+Deno.test("callback() refuses options that it does not know, and names the nearest", () => {
+  const { message } = refusal("f", () => 1, { concurency: 4 });
+  assert(message.includes("did you mean concurrency?"), message);
+  class Group {
+    f(): void {}
+  }
+  assert(refusal(Group, { timout: 5 }).message.includes("did you mean timeout?"));
+});
+
+Deno.test("callback() leaves nothing behind when it refuses", () => {
+  const { registry, changes } = watched();
+  assertThrows(() => registry.callback("f", () => 1, { concurrency: 0 }));
+  assertEquals([registry.names(), changes], [[], []]);
+});
+
+Deno.test("callback() says to decorate the class when it decorates a method", () => {
+  const error = refusal(() => 1, { kind: "method", name: "f" });
+  assert(error.message.includes("decorate the class"), error.message);
+});
+
+Deno.test("callback() keeps names that objects have by themselves apart", () => {
+  const { registry } = watched();
+  for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    assertEquals(registry.get(name), undefined);
+    registry.callback(name, () => name);
+    assertEquals(registry.get(name)?.invoke([]), name);
+  }
+});
+
+Deno.test("callback.remove() withdraws a callback once and makes its name free", () => {
+  const { registry, changes } = watched();
+  registry.callback("f", () => 1);
+  assertEquals(registry.callback.remove("f"), true);
+  assertEquals(registry.callback.remove("f"), false);
+  assertEquals(registry.get("f"), undefined);
+  registry.callback("f", () => 2);
+  assertEquals(registry.get("f")?.invoke([]), 2);
+  assertEquals(changes.map(({ offered }) => offered), [true, false, true]);
+});
+
+Deno.test("subscribe() tells nothing more once it is taken back", () => {
+  const registry = new CallbackRegistry();
+  const heard: string[] = [];
+  const unsubscribe = registry.subscribe(({ names }) => heard.push(`first ${names}`));
+  registry.subscribe(({ names }) => heard.push(`second ${names}`));
+  registry.callback("a", () => 1);
+  unsubscribe();
+  registry.callback("b", () => 1);
+  assertEquals(heard, ["first a", "second a", "second b"]);
+});
+
+Deno.test("CallbackRegistry keeps registries apart", () => {
+  const [one, two] = [watched(), watched()];
+  one.registry.callback("f", () => 1);
+  two.registry.callback("f", () => 2);
+  assertEquals(one.registry.get("f")?.invoke([]), 1);
+  assertEquals(two.registry.get("f")?.invoke([]), 2);
+});
+
+Deno.test("subscribe() tells exactly what names() shows, whatever is registered and removed", () => {
+  const name = fc.constantFrom("a", "b", "c", "constructor");
+  const step = fc.record({ name, remove: fc.boolean() });
+  fc.assert(fc.property(fc.array(step), (steps) => {
+    const registry = new CallbackRegistry();
+    const told = new Set<string>();
+    registry.subscribe(({ offered, names }) => {
+      for (const each of names) {
+        assertEquals(told.has(each), !offered);
+        if (offered) told.add(each);
+        else told.delete(each);
+      }
+    });
+    const functions = new Map(["a", "b", "c", "constructor"].map((each) => [each, () => each]));
+    for (const { name, remove } of steps) {
+      if (remove) registry.callback.remove(name);
+      else registry.callback(name, functions.get(name)!);
+    }
+    assertEquals([...told].sort(), registry.names().sort());
+  }));
+});

@@ -1,0 +1,316 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { CallbackRegistry, InitializationError, local } from "../../mod.ts";
+
+function invoke(registry: CallbackRegistry, name: string, ...args: unknown[]): unknown {
+  const entry = registry.get(name)!;
+  const problem = entry.problem();
+  if (problem !== undefined) throw problem;
+  return entry.invoke(args);
+}
+
+Deno.test("callback() of a class offers static methods at once, with the class as this", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    static #secret = 3;
+    static triple(x: number): number {
+      return x * this.#secret;
+    }
+  }
+  registry.callback(Group);
+  assertEquals(invoke(registry, "triple", 5), 15);
+});
+
+Deno.test("callback() of a class offers instance methods once there is an instance", () => {
+  const registry = new CallbackRegistry();
+  const Counter = registry.callback(
+    class Counter {
+      #count: number;
+      constructor(start: number) {
+        this.#count = start;
+      }
+      increase(by: number): number {
+        return this.#count += by;
+      }
+    },
+  );
+  const error = assertThrows(() => invoke(registry, "increase", 1), InitializationError);
+  assert(error.message.includes("new Counter("), error.message);
+  assertEquals(error.executed, "never");
+  const counter = new Counter(10);
+  assertEquals(invoke(registry, "increase", 1), 11);
+  assertEquals(counter.increase(1), 12);
+  assert(counter instanceof Counter);
+});
+
+Deno.test("callback() of a class refuses a second instance", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      who(): Group {
+        return this;
+      }
+    },
+  );
+  const first = new Group();
+  assertThrows(() => new Group(), InitializationError, "second Group");
+  assertStrictEquals(invoke(registry, "who"), first);
+});
+
+Deno.test("callback() of a class counts no instance whose constructor threw", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      constructor(ok: boolean) {
+        if (!ok) throw new Error("not yet");
+      }
+      f(): string {
+        return "works";
+      }
+    },
+  );
+  assertThrows(() => new Group(false), Error, "not yet");
+  new Group(true);
+  assertEquals(invoke(registry, "f"), "works");
+});
+
+Deno.test("callback() of a class leaves out what is private, marked, an accessor or a field", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    static count = 1;
+    field = 1;
+    arrow = () => 1;
+    open(): number {
+      return this.#hidden() + this._private() + this.alsoPrivate();
+    }
+    _private(): number {
+      return 1;
+    }
+    #hidden(): number {
+      return 1;
+    }
+    @local
+    alsoPrivate(): number {
+      return 1;
+    }
+    @local
+    static alsoPrivateStatic(): void {}
+    static _staticPrivate(): void {}
+    static staticOpen(): void {}
+    get accessor(): () => number {
+      return () => 1;
+    }
+    static get staticAccessor(): () => number {
+      return () => 1;
+    }
+    [Symbol.iterator](): Iterator<number> {
+      return [][Symbol.iterator]();
+    }
+  }
+  registry.callback(Group);
+  assertEquals(registry.names().sort(), ["open", "staticOpen"]);
+});
+
+Deno.test("callback() of a class leaves out functions in static fields", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    static helper = () => 1;
+    static inner = class {
+      f(): void {}
+    };
+    f(): void {}
+  }
+  registry.callback(Group);
+  assertEquals(registry.names(), ["f"]);
+});
+
+Deno.test("callback() of a class does not call accessors", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    static get danger(): never {
+      throw new Error("was called");
+    }
+    get danger(): never {
+      throw new Error("was called");
+    }
+    f(): void {}
+  }
+  registry.callback(Group);
+  assertEquals(registry.names(), ["f"]);
+});
+
+Deno.test("callback() of a class offers inherited methods, overridden ones in their last form", () => {
+  const registry = new CallbackRegistry();
+  class Base {
+    kept(): string {
+      return "base";
+    }
+    overridden(): string {
+      return "base";
+    }
+    static inherited(): string {
+      return `static of ${this.name}`;
+    }
+  }
+  const Derived = registry.callback(
+    class Derived extends Base {
+      override overridden(): string {
+        return `derived, ${super.overridden()}`;
+      }
+    },
+  );
+  new Derived();
+  assertEquals(registry.names().sort(), ["inherited", "kept", "overridden"]);
+  assertEquals(invoke(registry, "kept"), "base");
+  assertEquals(invoke(registry, "overridden"), "derived, base");
+  assertEquals(invoke(registry, "inherited"), "static of Derived");
+});
+
+Deno.test("callback() of a class hides an inherited method that is overridden as local", () => {
+  const registry = new CallbackRegistry();
+  class Base {
+    f(): void {}
+    g(): void {}
+  }
+  class Derived extends Base {
+    @local
+    override f(): void {}
+  }
+  registry.callback(Derived);
+  assertEquals(registry.names(), ["g"]);
+});
+
+Deno.test("callback() lets a subclass of a registered class be made as often as one likes", () => {
+  const registry = new CallbackRegistry();
+  const Base = registry.callback(
+    class Base {
+      f(): string {
+        return "base";
+      }
+    },
+  );
+  class Derived extends Base {
+    override f(): string {
+      return "derived";
+    }
+  }
+  assertEquals([new Derived().f(), new Derived().f()], ["derived", "derived"]);
+  assertThrows(() => invoke(registry, "f"), InitializationError, "no instance yet");
+  new Base();
+  assertEquals(invoke(registry, "f"), "base");
+});
+
+Deno.test("callback() works as a decorator of a class", () => {
+  const registry = new CallbackRegistry();
+  const { callback } = registry;
+  @callback
+  class Group {
+    #name = "group";
+    method1(): string {
+      return this.#name;
+    }
+    static method3(): string {
+      return "static";
+    }
+  }
+  assertEquals(registry.names().sort(), ["method1", "method3"]);
+  assertEquals(invoke(registry, "method3"), "static");
+  const group = new Group();
+  assertEquals([invoke(registry, "method1"), group.method1()], ["group", "group"]);
+  assertThrows(() => new Group(), InitializationError);
+});
+
+Deno.test("callback() gives the options of a class to each of its methods", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    a(): void {}
+    b(): void {}
+  }
+  registry.callback(Group, { concurrency: 2, timeout: "1s" });
+  for (const name of ["a", "b"]) {
+    const { concurrency, timeoutMs } = registry.get(name)!;
+    assertEquals([concurrency, timeoutMs], [2, 1000]);
+  }
+});
+
+Deno.test("callback() refuses a class without public methods, and a name for a class", () => {
+  const { callback } = new CallbackRegistry();
+  assertThrows(() => callback(class Empty {}), InitializationError, "no public method");
+  class Hidden {
+    _f(): void {}
+  }
+  assertThrows(() => callback(Hidden), InitializationError, "no public method");
+  class Group {
+    f(): void {}
+  }
+  assertThrows(() => callback(Group, { name: "g" }), InitializationError, "own names");
+});
+
+Deno.test("callback() refuses a class of which one method's name is taken, and adds none", () => {
+  const registry = new CallbackRegistry();
+  registry.callback("b", () => 1);
+  class Group {
+    a(): void {}
+    b(): void {}
+  }
+  assertThrows(() => registry.callback(Group), InitializationError, "Cannot register b");
+  assertEquals(registry.names(), ["b"]);
+});
+
+Deno.test("callback() refuses a class with a static and an instance method of one name", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    f(): string {
+      return "instance";
+    }
+    static f(): string {
+      return "static";
+    }
+  }
+  assertThrows(() => registry.callback(Group), InitializationError, "f");
+  assertEquals(registry.names(), []);
+});
+
+Deno.test("callback() keeps the instance when a class is registered again", () => {
+  const registry = new CallbackRegistry();
+  const original = class Group {
+    f(): string {
+      return "works";
+    }
+  };
+  const Group = registry.callback(original);
+  new Group();
+  registry.callback(original);
+  assertEquals(invoke(registry, "f"), "works");
+});
+
+Deno.test("callback() takes the class that it returned as the same class", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      f(): string {
+        return "works";
+      }
+    },
+  );
+  new Group();
+  registry.callback(Group);
+  assertEquals(registry.names(), ["f"]);
+  assertEquals(invoke(registry, "f"), "works");
+});
+
+Deno.test("callback() leaves static members of the class usable", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      static #made = 0;
+      constructor() {
+        Group.#made++;
+      }
+      static made(): number {
+        return Group.#made;
+      }
+    },
+  );
+  new Group();
+  assertEquals([Group.made(), Group.name, invoke(registry, "made")], [1, "Group", 1]);
+});

@@ -1,0 +1,102 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { z } from "zod";
+import { ValidationError } from "../../mod.ts";
+import {
+  isStandardSchema,
+  type StandardSchema,
+  validateArguments,
+  validateResult,
+} from "../../src/registry/standard_schema.ts";
+
+async function issuesOf(schema: StandardSchema, args: unknown[]): Promise<ValidationError> {
+  return await assertRejects(() => validateArguments(schema, args, "f"), ValidationError);
+}
+
+Deno.test("validateArguments() takes a schema of the list of arguments", async () => {
+  const schema = z.tuple([z.number(), z.string()]);
+  assertEquals(await validateArguments(schema, [1, "a"], "f"), [1, "a"]);
+  const error = await issuesOf(schema, [1, 2]);
+  assertEquals(error.issues.map(({ path }) => path), [[1]]);
+  assertEquals([error.code, error.executed], ["VALIDATION", "never"]);
+  assert(error.message.includes("arguments of f"), error.message);
+});
+
+Deno.test("validateArguments() takes a schema of the one argument", async () => {
+  const schema = z.object({ name: z.string(), tags: z.array(z.string()) });
+  const value = { name: "a", tags: ["b"] };
+  assertEquals(await validateArguments(schema, [value], "f"), [value]);
+  const error = await issuesOf(schema, [{ name: 5, tags: ["b", 6] }]);
+  assertEquals(error.issues.map(({ path }) => path), [["name"], ["tags", 1]]);
+});
+
+Deno.test("validateArguments() takes a schema of a list as that of the one argument too", async () => {
+  assertEquals(await validateArguments(z.array(z.number()), [[1, 2]], "f"), [[1, 2]]);
+  assertEquals(await validateArguments(z.array(z.number()), [1, 2], "f"), [1, 2]);
+});
+
+Deno.test("validateArguments() applies defaults and conversions", async () => {
+  const list = z.tuple([z.coerce.number(), z.string().default("none")]);
+  assertEquals(await validateArguments(list, ["5", undefined], "f"), [5, "none"]);
+  const one = z.object({ limit: z.number().default(10), at: z.coerce.date() });
+  assertEquals(
+    await validateArguments(one, [{ at: "2026-01-01T00:00:00Z" }], "f"),
+    [{ limit: 10, at: new Date("2026-01-01T00:00:00Z") }],
+  );
+  assertEquals(await validateArguments(z.string().trim(), [" a "], "f"), ["a"]);
+});
+
+Deno.test("validateArguments() applies the default of the one argument when it is left out", async () => {
+  assertEquals(await validateArguments(z.number().default(5), [], "f"), [5]);
+});
+
+Deno.test("validateArguments() refuses too few and too many arguments", async () => {
+  const schema = z.tuple([z.number(), z.number()]);
+  await issuesOf(schema, [1]);
+  await issuesOf(schema, [1, 2, 3]);
+  await issuesOf(z.number(), [1, 2]);
+});
+
+Deno.test("validateArguments() waits for a schema that is asynchronous", async () => {
+  const free = z.string().refine((name) => Promise.resolve(name !== "taken"), "is taken");
+  assertEquals(await validateArguments(free, ["new"], "f"), ["new"]);
+  const error = await issuesOf(free, ["taken"]);
+  assertEquals(error.issues, [{ message: "is taken", path: [] }]);
+});
+
+Deno.test("validateArguments() tells the first few issues in its message", async () => {
+  const error = await issuesOf(z.object({ a: z.string() }), [{ a: 5 }]);
+  assert(error.message.includes(`a: ${error.issues[0]!.message}`), error.message);
+});
+
+Deno.test("validateArguments() makes paths of any kind into plain keys", async () => {
+  const path = [{ key: "user" }, 0, Symbol("tag"), { key: 3 }];
+  const schema: StandardSchema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: () => ({ issues: [{ message: "wrong", path }, { message: "no path" }] }),
+    },
+  };
+  const { issues } = await issuesOf(schema, [1, 2]);
+  assertEquals(issues, [
+    { message: "wrong", path: ["user", 0, "Symbol(tag)", 3] },
+    { message: "no path", path: [] },
+  ]);
+});
+
+Deno.test("validateResult() gives the result as the schema does, or tells that it ran", async () => {
+  assertEquals(await validateResult(z.coerce.number(), "5", "f"), 5);
+  const error = await assertRejects(
+    () => validateResult(z.object({ a: z.number() }), { a: "x" }, "f"),
+    ValidationError,
+    "result of f",
+  );
+  assertEquals([error.executed, error.issues[0]!.path], ["yes", ["a"]]);
+});
+
+Deno.test("isStandardSchema() tells schemas from anything else", () => {
+  assert(isStandardSchema(z.number()));
+  for (const value of [null, undefined, 5, {}, () => 1, { "~standard": { validate: 1 } }]) {
+    assert(!isStandardSchema(value));
+  }
+});

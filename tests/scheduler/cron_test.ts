@@ -1,0 +1,121 @@
+import { assertEquals } from "@std/assert";
+import { compileTrigger } from "../../src/scheduler/trigger.ts";
+
+/** The next due times of an expression as UTC texts without seconds, the seconds being zero. */
+function times(
+  expression: string,
+  from: string,
+  count: number,
+  timezone = "Europe/Berlin",
+): string[] {
+  const next = compileTrigger({ type: "cron", expression, timezone });
+  const found: string[] = [];
+  let at: number | undefined = Date.parse(from);
+  while (found.length < count) {
+    at = next(at);
+    if (at === undefined) break;
+    found.push(new Date(at).toISOString().replace(":00.000Z", ""));
+  }
+  return found;
+}
+
+Deno.test("a cron expression has five fields, or six with seconds first", () => {
+  assertEquals(times("30 6 * * *", "2026-01-01T00:00Z", 2, "UTC"), [
+    "2026-01-01T06:30",
+    "2026-01-02T06:30",
+  ]);
+  const next = compileTrigger({ type: "cron", expression: "*/20 * * * * *", timezone: "UTC" });
+  assertEquals(next(0), 20_000);
+  assertEquals(next(20_000), 40_000);
+  assertEquals(next(40_000), 60_000);
+});
+
+Deno.test("a cron expression is read in its time zone", () => {
+  assertEquals(times("0 9 * * *", "2026-07-01T00:00Z", 1, "Asia/Tokyo"), ["2026-07-02T00:00"]);
+  assertEquals(times("0 9 * * *", "2026-07-01T00:00Z", 1), ["2026-07-01T07:00"]);
+  assertEquals(times("0 9 * * *", "2026-01-01T00:00Z", 1), ["2026-01-01T08:00"]);
+  assertEquals(times("0 9 * * MON-FRI", "2026-01-02T12:00Z", 2), [
+    "2026-01-05T08:00",
+    "2026-01-06T08:00",
+  ]);
+});
+
+Deno.test("a cron time is after the given one, to the millisecond", () => {
+  const next = compileTrigger({ type: "cron", expression: "* * * * * *", timezone: "UTC" });
+  assertEquals(next(999), 1000);
+  assertEquals(next(1000), 2000);
+  assertEquals(next(1001), 2000);
+});
+
+for (const expression of ["30 2 * * *", "*/30 2 * * *", "0 30 2 * * *"]) {
+  Deno.test(`"${expression}" is skipped on the day on which the clock skips 02:00 to 03:00`, () => {
+    const [last, ...after] = times(expression, "2026-03-28T01:00Z", 2);
+    assertEquals(last, "2026-03-28T01:30");
+    assertEquals(after[0]!.slice(0, 10), "2026-03-30");
+  });
+}
+
+Deno.test("times beside the skipped hour are not moved", () => {
+  assertEquals(times("*/30 1-3 * * *", "2026-03-28T23:59Z", 5), [
+    "2026-03-29T00:00",
+    "2026-03-29T00:30",
+    "2026-03-29T01:00",
+    "2026-03-29T01:30",
+    "2026-03-29T23:00",
+  ]);
+  assertEquals(times("0 3 * * *", "2026-03-28T12:00Z", 2), [
+    "2026-03-29T01:00",
+    "2026-03-30T01:00",
+  ]);
+});
+
+for (
+  const [expression, expected] of [
+    ["30 2 * * *", ["2026-10-25T00:30", "2026-10-26T01:30"]],
+    ["*/30 2 * * *", ["2026-10-25T00:00", "2026-10-25T00:30", "2026-10-26T01:00"]],
+    ["15,45 2 * * *", ["2026-10-25T00:15", "2026-10-25T00:45", "2026-10-26T01:15"]],
+    ["0 30 2 * * *", ["2026-10-25T00:30", "2026-10-26T01:30"]],
+    ["0 */2 * * *", ["2026-10-25T00:00", "2026-10-25T03:00", "2026-10-25T05:00"]],
+    ["0 1-3 * * *", ["2026-10-25T00:00", "2026-10-25T02:00", "2026-10-26T00:00"]],
+  ] as const
+) {
+  Deno.test(`"${expression}" runs once at each time of the hour that the clock repeats`, () => {
+    assertEquals(times(expression, "2026-10-24T23:59Z", expected.length), [...expected]);
+  });
+}
+
+Deno.test("a repeated time is not due again when one asks in between", () => {
+  for (const from of ["2026-10-25T00:30Z", "2026-10-25T00:59Z", "2026-10-25T01:10Z"]) {
+    assertEquals(times("30 2 * * *", from, 1), ["2026-10-26T01:30"]);
+  }
+});
+
+Deno.test("an expression of every hour runs in both hours that the clock calls the same", () => {
+  assertEquals(times("30 * * * *", "2026-10-24T23:59Z", 4), [
+    "2026-10-25T00:30",
+    "2026-10-25T01:30",
+    "2026-10-25T02:30",
+    "2026-10-25T03:30",
+  ]);
+});
+
+Deno.test("clock changes of other lengths and at other hours follow the same rules", () => {
+  // Lord Howe Island changes by half an hour: 02:00 to 02:30 is skipped in October, and 01:30 to
+  // 02:00 comes twice in April.
+  assertEquals(times("15 2 * * *", "2026-10-02T16:00Z", 2, "Australia/Lord_Howe"), [
+    "2026-10-04T15:15",
+    "2026-10-05T15:15",
+  ]);
+  assertEquals(times("45 1 * * *", "2026-04-04T12:00Z", 2, "Australia/Lord_Howe"), [
+    "2026-04-04T14:45",
+    "2026-04-05T15:15",
+  ]);
+  assertEquals(times("30 1 * * *", "2026-10-31T12:00Z", 2, "America/New_York"), [
+    "2026-11-01T05:30",
+    "2026-11-02T06:30",
+  ]);
+  // Midnight itself was skipped in São Paulo.
+  assertEquals(times("0 0 * * *", "2018-11-03T12:00Z", 1, "America/Sao_Paulo"), [
+    "2018-11-05T02:00",
+  ]);
+});

@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { atTime, interval, Rig } from "./rig.ts";
+
+/** Runs that take so many milliseconds. */
+function taking(ms: number): Rig {
+  const rig = new Rig();
+  rig.onRun = (run) => setTimeout(run.end, ms);
+  return rig;
+}
+
+Deno.test("overlap skip leaves out and counts what is due during a run", async () => {
+  using rig = taking(2_500);
+  const task = rig.create(interval(1000));
+  await rig.pass(8_400);
+  assertEquals(rig.ranAt, [1000, 4000, 7000]);
+  assertEquals(rig.info(task)!.skipped, 5);
+});
+
+Deno.test("overlap queue lets one run wait, and counts the others as skipped", async () => {
+  using rig = taking(3_500);
+  const task = rig.create(interval(1000), { overlap: "queue" });
+  await rig.pass(4_400);
+  assertEquals(rig.ranAt, [1000]);
+  await rig.pass(100);
+  assertEquals(rig.ranAt, [1000, 4500]);
+  assertEquals(rig.info(task)!.skipped, 2);
+  await rig.pass(3_500);
+  assertEquals(rig.ranAt, [1000, 4500, 8000]);
+});
+
+Deno.test("overlap allow runs whenever it is due", async () => {
+  using rig = taking(2_500);
+  const task = rig.create(interval(1000), { overlap: "allow" });
+  await rig.pass(5_000);
+  assertEquals(rig.ranAt, [1000, 2000, 3000, 4000, 5000]);
+  assertEquals(rig.info(task)!.skipped, 0);
+});
+
+Deno.test("overlap is a task's own: others run beside it", async () => {
+  using rig = taking(10_000);
+  rig.create(atTime(1000));
+  rig.create(atTime(1000));
+  await rig.pass(1000);
+  assertEquals(rig.ranAt, [1000, 1000]);
+});
+
+Deno.test("maxRuns counts runs, not what was skipped", async () => {
+  using rig = taking(2_500);
+  rig.create(interval(1000), { maxRuns: 2 });
+  await rig.pass(10_000);
+  assertEquals(rig.ranAt, [1000, 4000]);
+  assertEquals(rig.scheduler.list(), []);
+});
+
+Deno.test("a task whose last time is over stays listed until its last run has ended", async () => {
+  using rig = taking(500);
+  const task = rig.create(atTime(1000));
+  await rig.pass(1400);
+  assertEquals(rig.info(task)!.status, "running");
+  await rig.pass(100);
+  assertEquals(rig.scheduler.list(), []);
+});
+
+Deno.test("a run that waits still comes when no time is left", async () => {
+  using rig = taking(3_000);
+  rig.create(atTime(1000, 2000), { overlap: "queue" });
+  await rig.pass(10_000);
+  assertEquals(rig.ranAt, [1000, 4000]);
+  assertEquals(rig.scheduler.list(), []);
+});

@@ -1,0 +1,44 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectionError } from "../../src/errors.ts";
+import { tcpTransport } from "../../src/transport/tcp.ts";
+
+Deno.test("tcpTransport() lets the system choose a port when it is 0, and tells it", async () => {
+  const first = await tcpTransport("127.0.0.1", 0).listen();
+  const second = await tcpTransport("127.0.0.1", 0).listen();
+  try {
+    assertEquals(first.address.host, "127.0.0.1");
+    assert(first.address.port! > 0);
+    assert(first.address.port !== second.address.port);
+  } finally {
+    first.close();
+    second.close();
+  }
+});
+
+Deno.test("tcpTransport() gives a ConnectionError with a cause when the port is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const transport = tcpTransport("127.0.0.1", taken.addr.port);
+  const error = await assertRejects(() => transport.listen(), ConnectionError, "another program");
+  assert(error.cause instanceof Deno.errors.AddrInUse);
+  assert(error.message.includes(`127.0.0.1:${taken.addr.port}`));
+});
+
+Deno.test("tcpTransport() gives a ConnectionError when nobody listens there", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const error = await assertRejects(
+    () => tcpTransport("127.0.0.1", port).connect(),
+    ConnectionError,
+    `127.0.0.1:${port}`,
+  );
+  assert(error.cause instanceof Error);
+});
+
+Deno.test("tcpTransport() gives a ConnectionError when the host is not one of this machine", async () => {
+  await assertRejects(() => tcpTransport("192.0.2.1", 0).listen(), ConnectionError, "192.0.2.1:0");
+});
+
+Deno.test("tcpTransport() describes its address", () => {
+  assertEquals(tcpTransport("localhost", 8888).description, "localhost:8888");
+});

@@ -1,0 +1,58 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { memoryPipe } from "../../src/transport/memory.ts";
+import { acceptFrom, type ByteStream } from "../../src/transport/transport.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+
+Deno.test("acceptFrom() goes on after an accept() that failed, and not at once", async () => {
+  using time = new FakeTime();
+  const [stream] = memoryPipe();
+  let attempts = 0;
+  const accepting = acceptFrom({
+    accept(): Promise<ByteStream> {
+      return ++attempts < 3 ? Promise.reject(new Error("too many files")) : Promise.resolve(stream);
+    },
+  }, () => false);
+  await time.runMicrotasks();
+  assertEquals(attempts, 1);
+  await time.tickAsync(100);
+  assertStrictEquals(await accepting, stream);
+  assertEquals([attempts, time.pending], [3, 0]);
+});
+
+Deno.test("acceptFrom() gives null when its listener was closed, and asks no more", async () => {
+  using time = new FakeTime();
+  let closed = false;
+  let attempts = 0;
+  const pending = Promise.withResolvers<ByteStream>();
+  const accepting = acceptFrom({
+    accept(): Promise<ByteStream> {
+      attempts++;
+      return pending.promise;
+    },
+  }, () => closed);
+  closed = true;
+  pending.reject(new Error("closed"));
+  await time.tickAsync(100);
+  assertEquals(await accepting, null);
+  assertEquals([attempts, time.pending], [1, 0]);
+});
+
+Deno.test("memoryPipe() copies what is written, so that a buffer may be used again", async () => {
+  const [a, b] = memoryPipe();
+  const bytes = Uint8Array.of(1, 2);
+  const into = new Uint8Array(2);
+  await Promise.all([a.write(bytes), b.read(into)]);
+  bytes.fill(9);
+  assertEquals([...into], [1, 2]);
+});
+
+Deno.test("memoryPipe() holds a write back until somebody reads", async () => {
+  const [a, b] = memoryPipe();
+  let written = 0;
+  const writing = a.write(Uint8Array.of(1, 2, 3)).then((count) => written = count);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // nothing may happen
+  assertEquals(written, 0);
+  await b.read(new Uint8Array(2));
+  await writing;
+  assertEquals(written, 2);
+});

@@ -1,0 +1,187 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectionError } from "../../src/errors.ts";
+import type { Listener } from "../../src/transport/transport.ts";
+import { unixTransport } from "../../src/transport/unix.ts";
+
+function test(what: string, fn: (directory: string) => Promise<void>): void {
+  Deno.test({
+    name: `unixTransport() ${what}`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const directory = await Deno.makeTempDir();
+      try {
+        await fn(directory);
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+  });
+}
+
+/** A socket that nobody answers, as a killed process leaves it. */
+async function leaveStaleSocket(path: string): Promise<void> {
+  const listener = Deno.listen({ transport: "unix", path: `${path}.made` });
+  await Deno.rename(`${path}.made`, path);
+  listener.close();
+}
+
+async function isReachable(directory: string, listener: Listener): Promise<void> {
+  const { stream, address } = await unixTransport(directory, true).connect();
+  const accepted = await listener.accept();
+  await stream.write(Uint8Array.of(7));
+  const into = new Uint8Array(1);
+  assertEquals(await accepted?.read(into), 1);
+  assertEquals([into[0], address.socketPath], [7, `${directory}/.sock`]);
+  stream.close();
+  accepted?.close();
+}
+
+async function mode(path: string): Promise<string> {
+  return ((await Deno.stat(path)).mode! & 0o777).toString(8);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+test("listens on .sock in its directory", async (directory) => {
+  const listener = await unixTransport(directory, true).listen();
+  assertEquals(listener.address, { socketPath: `${directory}/.sock` });
+  await isReachable(directory, listener);
+  listener.close();
+});
+
+test("takes a directory with slashes behind it for the same", async (directory) => {
+  const listener = await unixTransport(`${directory}//`, true).listen();
+  await isReachable(directory, listener);
+  listener.close();
+});
+
+test("replaces a stale socket", async (directory) => {
+  await leaveStaleSocket(`${directory}/.sock`);
+  assert((await Deno.lstat(`${directory}/.sock`)).isSocket);
+  await assertRejects(() => unixTransport(directory, true).connect(), ConnectionError);
+  const listener = await unixTransport(directory, true).listen();
+  await isReachable(directory, listener);
+  listener.close();
+});
+
+test("never steals a live socket, not even one that does not accept", async (directory) => {
+  const path = `${directory}/.sock`;
+  const live = Deno.listen({ transport: "unix", path });
+  const { ino } = await Deno.lstat(path);
+  await assertRejects(() => unixTransport(directory, true).listen(), ConnectionError, "another");
+  assertEquals((await Deno.lstat(path)).ino, ino);
+  live.close();
+});
+
+test("refuses to remove what is no socket", async (directory) => {
+  const path = `${directory}/.sock`;
+  await Deno.writeTextFile(path, "precious");
+  await assertRejects(() => unixTransport(directory, true).listen(), ConnectionError, path);
+  assertEquals(await Deno.readTextFile(path), "precious");
+  await Deno.remove(path);
+  await Deno.mkdir(path);
+  await assertRejects(() => unixTransport(directory, true).listen(), ConnectionError, path);
+  await Deno.remove(path);
+  await Deno.symlink(`${directory}/elsewhere`, path);
+  await assertRejects(() => unixTransport(directory, true).listen(), ConnectionError, path);
+});
+
+for (const stale of [false, true]) {
+  const where = stale ? "where a stale socket is" : "where nothing is";
+  test(`lets one of several win that start at once ${where}`, async (directory) => {
+    if (stale) await leaveStaleSocket(`${directory}/.sock`);
+    const starts = await Promise.allSettled(
+      Array.from({ length: 8 }, () => unixTransport(directory, true).listen()),
+    );
+    const won = starts.filter((start) => start.status === "fulfilled");
+    const lost = starts.filter((start) => start.status === "rejected");
+    assertEquals([won.length, lost.length], [1, 7]);
+    for (const { reason } of lost) assert(reason instanceof ConnectionError);
+    const listener = won[0]!.value;
+    const { stream } = await unixTransport(directory, true).connect();
+    await stream.write(Uint8Array.of(7));
+    // The losers have asked whether somebody answers, so theirs are accepted first.
+    for (let found = false; !found;) {
+      const accepted = await listener.accept();
+      found = await accepted!.read(new Uint8Array(1)) === 1;
+      accepted!.close();
+    }
+    stream.close();
+    listener.close();
+  });
+}
+
+test("makes a missing directory, and its parents, for its user only", async (directory) => {
+  const listener = await unixTransport(`${directory}/a/b`, true).listen();
+  assertEquals(await mode(`${directory}/a/b`), "700");
+  assertEquals(await mode(`${directory}/a/b/.sock`), "600");
+  listener.close();
+});
+
+test("makes its own directory private even if it exists, and leaves a shared one", async (directory) => {
+  await Deno.chmod(directory, 0o755);
+  const shared = await unixTransport(directory, true).listen();
+  assertEquals([await mode(directory), await mode(`${directory}/.sock`)], ["755", "600"]);
+  shared.close();
+  const own = await unixTransport(directory, false).listen();
+  assertEquals([await mode(directory), await mode(`${directory}/.sock`)], ["700", "600"]);
+  own.close();
+});
+
+test("refuses a path that is too long for a socket, and says so", async (directory) => {
+  const room = 103 - new TextEncoder().encode(`${directory}//.sock`).length;
+  const listener = await unixTransport(`${directory}/${"d".repeat(room)}`, true).listen();
+  await isReachable(`${directory}/${"d".repeat(room)}`, listener);
+  listener.close();
+  const tooLong = unixTransport(`${directory}/${"d".repeat(room + 1)}`, true);
+  for (const attempt of [tooLong.listen, tooLong.connect]) {
+    await assertRejects(() => attempt(), ConnectionError, "has 104 bytes, at most 103");
+  }
+  assertEquals(await exists(`${directory}/${"d".repeat(room + 1)}`), false);
+});
+
+test("removes its socket file on close()", async (directory) => {
+  const listener = await unixTransport(directory, true).listen();
+  assert(await exists(`${directory}/.sock`));
+  listener.close();
+  assert(!await exists(`${directory}/.sock`));
+  listener.close();
+});
+
+test("leaves a successor's socket alone on close()", async (directory) => {
+  const path = `${directory}/.sock`;
+  const first = await unixTransport(directory, true).listen();
+  await Deno.remove(path);
+  const second = await unixTransport(directory, true).listen();
+  first.close();
+  assert(await exists(path));
+  await isReachable(directory, second);
+  second.close();
+});
+
+test("leaves a successor's socket alone on a second close()", async (directory) => {
+  const first = await unixTransport(directory, true).listen();
+  first.close();
+  const second = await unixTransport(directory, true).listen();
+  first.close();
+  await isReachable(directory, second);
+  second.close();
+});
+
+test("closes without complaint when its file is gone already", async (directory) => {
+  const listener = await unixTransport(directory, true).listen();
+  await Deno.remove(`${directory}/.sock`);
+  listener.close();
+});
+
+test("says why when the directory cannot be made or nobody is there", async (directory) => {
+  await Deno.writeTextFile(`${directory}/file`, "");
+  const within = unixTransport(`${directory}/file/sub`, true);
+  await assertRejects(() => within.listen(), ConnectionError, "Cannot listen on");
+  await assertRejects(() => within.connect(), ConnectionError, "Cannot connect");
+  const nobody = unixTransport(`${directory}/nobody`, true);
+  await assertRejects(() => nobody.connect(), ConnectionError, `${directory}/nobody/.sock`);
+  assertEquals(await exists(`${directory}/nobody`), false);
+});

@@ -1,0 +1,214 @@
+import type { AsyncResult, CallbacksOf, Global, RemoteCall, ScheduledTask } from "../../mod.ts";
+import { BG, BROADCAST, FG, NO_RETURN, PERIOD, STREAM } from "../../mod.ts";
+import type * as calculator from "./calculator.ts";
+import { assertType, type Equal } from "./equal.ts";
+
+interface Remote {
+  add(a: number, b: number): number;
+  fetchUser(id: string): Promise<{ name: string } | undefined>;
+  hear(item: { n: number }): void;
+  numbers(): AsyncGenerator<number>;
+  // deno-lint-ignore no-explicit-any -- this is what is tested
+  untyped(...args: any[]): any;
+}
+
+// The functions below are compiled and never run: what they say is checked by the compiler.
+
+async function _calls(g: Global<Remote>): Promise<void> {
+  const call = g.call.add(1, 2);
+  assertType<Equal<typeof call, RemoteCall<number>>>();
+  const sum = await call;
+  assertType<Equal<typeof sum, number>>();
+  const user = await g.call.fetchUser("a");
+  assertType<Equal<typeof user, { name: string } | undefined>>();
+  const nothing = await g.call.hear({ n: 1 });
+  assertType<Equal<typeof nothing, void>>();
+  const anything = await g.call.untyped(1, "a");
+  assertType<0 extends 1 & typeof anything ? true : false>();
+  const numbers = await g.call.numbers();
+  assertType<Equal<typeof numbers, AsyncIterableIterator<number>>>();
+  for await (const n of g.call.numbers()) assertType<Equal<typeof n, number>>();
+  const chained = await call.then((n) => `${n}`);
+  assertType<Equal<typeof chained, string>>();
+  const caught = await call.catch(() => null);
+  assertType<Equal<typeof caught, number | null>>();
+}
+
+async function _modifiers(g: Global<Remote>): Promise<void> {
+  const call = g.call.add(1, 2);
+  const fg = [call.fg(), call.fg({ timeout: "5s" }), call.exec(FG), call.exec(FG({ to: "a" }))];
+  assertType<Equal<typeof fg, Promise<number>[]>>();
+  const bg = [call.bg(), call.bg({ eta: 5 }), call.exec(BG), call.exec(BG({ timeout: "1s" }))];
+  assertType<Equal<typeof bg, AsyncResult<number>[]>>();
+  const value = await bg[0]!.get({ timeout: Temporal.Duration.from({ seconds: 1 }) });
+  assertType<Equal<typeof value, number>>();
+  const none = [
+    call.noReturn(),
+    call.noReturn({ eta: 5 }),
+    call.exec(NO_RETURN),
+    call.exec(NO_RETURN({ to: "a" })),
+  ];
+  assertType<Equal<typeof none, Promise<void>[]>>();
+  const all = [
+    call.broadcast({ returnResult: true }),
+    call.broadcast({ returnResult: true, timeout: "5s" }),
+    call.exec(BROADCAST({ returnResult: true })),
+  ];
+  assertType<Equal<typeof all, Promise<Record<string, number>>[]>>();
+  const tasks = [call.period({ interval: "5s" }), call.exec(PERIOD({ cron: "0 9 * * 1-5" }))];
+  assertType<Equal<typeof tasks, Promise<ScheduledTask>[]>>();
+  const told = [
+    call.broadcast(),
+    call.broadcast({ timeout: "5s" }),
+    call.broadcast({ returnResult: false }),
+    call.exec(BROADCAST),
+    call.exec(BROADCAST({ returnResult: false })),
+    call.exec(BROADCAST({ timeout: 5 })),
+  ];
+  assertType<Equal<typeof told, Promise<void>[]>>();
+}
+
+function _streams(g: Global<Remote>, source: AsyncIterable<{ n: number }>): void {
+  const streams = [
+    g.call.hear([{ n: 1 }]).stream(),
+    g.call.hear(new Set([{ n: 1 }])).stream({ to: "a" }),
+    g.call.hear(source).exec(STREAM),
+    g.call.hear(source).exec(STREAM({ timeout: "5s" })),
+  ];
+  assertType<Equal<typeof streams, Promise<void>[]>>();
+  // @ts-expect-error the items are of another type
+  g.call.hear(["text"]).stream();
+  // @ts-expect-error a callback with two arguments cannot be streamed to
+  g.call.add([1, 2]);
+  // @ts-expect-error of an iterable of items only a stream can be made
+  g.call.hear(source).fg();
+  // @ts-expect-error of an iterable of items only a stream can be made
+  g.call.hear(source).exec(BG);
+}
+
+async function _wrongCalls(g: Global<Remote>): Promise<void> {
+  // @ts-expect-error nobody offers it
+  g.call.subtract(1, 2);
+  // @ts-expect-error an argument is missing
+  g.call.add(1);
+  // @ts-expect-error an argument is too much
+  g.call.add(1, 2, 3);
+  // @ts-expect-error an argument has another type
+  g.call.add(1, "2");
+  // @ts-expect-error a field has another type
+  g.call.hear({ n: "1" });
+  // @ts-expect-error the result has another type
+  const _text: string = await g.call.add(1, 2);
+  // @ts-expect-error the call itself is no result
+  const _sum: number = g.call.add(1, 2);
+  // @ts-expect-error the results come by process
+  const _one: number = await g.call.add(1, 2).broadcast({ returnResult: true });
+  // @ts-expect-error a number has no items
+  for await (const n of g.call.add(1, 2)) n.toFixed();
+  // @ts-expect-error callbacks cannot be set
+  g.call.add = () => 5;
+}
+
+function _wrongOptions(g: Global<Remote>): void {
+  const call = g.call.add(1, 2);
+  // @ts-expect-error there is no such option
+  call.fg({ timout: 5 });
+  // @ts-expect-error a call in the foreground is not delayed
+  call.fg({ eta: 5 });
+  // @ts-expect-error there is no such strategy
+  call.bg({ strategy: "fastest" });
+  // @ts-expect-error nobody waits for a result
+  call.noReturn({ timeout: 5 });
+  // @ts-expect-error a broadcast goes to all
+  call.broadcast({ to: "a" });
+  // @ts-expect-error there is no such option
+  call.exec(BG({ returnResult: true }));
+  // @ts-expect-error a task needs to know when
+  call.period();
+  // @ts-expect-error this is no modifier
+  call.exec({});
+}
+
+type Calculator = CallbacksOf<typeof calculator>;
+
+function _names(): void {
+  assertType<
+    Equal<
+      keyof Calculator,
+      | "add"
+      | "describe"
+      | "count"
+      | "lines"
+      | "save"
+      | "sum"
+      | "total"
+      | "deposit"
+      | "currency"
+      | "interest"
+    >
+  >();
+}
+
+async function _module(g: Global<Calculator>): Promise<void> {
+  const sum = await g.call.add(1, 2);
+  assertType<Equal<typeof sum, number>>();
+  const text = await g.call.describe("a");
+  assertType<Equal<typeof text, string>>();
+  await g.call.describe("a", 3);
+  for await (const n of g.call.count(5)) assertType<Equal<typeof n, number>>();
+  for await (const line of g.call.lines("a.txt")) assertType<Equal<typeof line, string>>();
+  const variadic = await g.call.sum(1, 2, 3);
+  assertType<Equal<typeof variadic, number>>();
+  const deposited = await g.call.deposit(5);
+  assertType<Equal<typeof deposited, number>>();
+  const currency = await g.call.currency();
+  assertType<Equal<typeof currency, "EUR" | "USD">>();
+  const interest = await g.call.interest(0.1);
+  assertType<Equal<typeof interest, number>>();
+  g.call.save([{ name: "a" }, { name: "b", age: 5 }]).stream();
+}
+
+function _wrongModule(g: Global<Calculator>): void {
+  // @ts-expect-error no function
+  g.call.version();
+  // @ts-expect-error private by its name
+  g.call._internal();
+  // @ts-expect-error private by its name
+  g.call._audit();
+  // @ts-expect-error a class is not called; its methods are
+  g.call.Account();
+  // @ts-expect-error a field
+  g.call.balance();
+  // @ts-expect-error another type
+  g.call.deposit("5");
+  // @ts-expect-error another type
+  g.call.count("5");
+}
+
+async function _passingStreams(g: Global<Calculator>, source: AsyncIterable<number>) {
+  async function* generated() {
+    yield await Promise.resolve(1);
+  }
+  const totals = [await g.call.total(source), await g.call.total(generated())];
+  assertType<Equal<typeof totals, number[]>>();
+  // @ts-expect-error items of another type
+  await g.call.total(["a"].values());
+}
+
+async function _untyped(g: Global): Promise<void> {
+  const result = await g.call.anything(1, "two", { three: 3 });
+  assertType<0 extends 1 & typeof result ? true : false>();
+  for await (const item of g.call.anything()) {
+    assertType<0 extends 1 & typeof item ? true : false>();
+  }
+}
+
+function _members(g: Global<Remote>): void {
+  assertType<Equal<typeof g.ready, Promise<void>>>();
+  assertType<Equal<typeof g.port, number | undefined>>();
+  assertType<Equal<typeof g.registeredCallbacks, Record<string, string[]>>>();
+  // @ts-expect-error a process keeps its name
+  g.processName = "other";
+}
+
+Deno.test("remote types: this file compiles, and each of its wrong calls does not", () => {});

@@ -1,0 +1,144 @@
+import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { EncodeError, ProtocolError } from "../../src/errors.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { LARGE_PAYLOAD_BYTES } from "../../src/wire/limits.ts";
+import { assertSame } from "./helpers.ts";
+
+/** A byte array whose encoding has exactly `size` bytes. */
+function encodingTo(size: number): Uint8Array {
+  return new Uint8Array(size - 3).fill(7);
+}
+
+Deno.test("encode() gives a view below LARGE_PAYLOAD_BYTES that the next call overwrites", () => {
+  const codec = new MessagePackCodec();
+  const first = codec.encode("first", "args");
+  const before = first.slice();
+  const second = codec.encode("other", "args");
+  assertStrictEquals(first.buffer, second.buffer);
+  assertNotEquals(first, before);
+});
+
+for (const size of [LARGE_PAYLOAD_BYTES, LARGE_PAYLOAD_BYTES + 1, 3 * LARGE_PAYLOAD_BYTES]) {
+  Deno.test(`encode() gives away a payload of ${size} bytes`, () => {
+    const codec = new MessagePackCodec();
+    codec.encode("small", "args");
+    const payload = codec.encode(encodingTo(size), "args");
+    assertEquals(payload.length, size + (size > 0xffff ? 2 : 0));
+    const before = payload.slice();
+    const next = codec.encode(new Uint8Array(LARGE_PAYLOAD_BYTES * 4).fill(9), "args");
+    codec.encode("x".repeat(20_000), "args");
+    assertEquals(payload, before);
+    assertNotEquals(payload.buffer, next.buffer);
+  });
+}
+
+Deno.test("encode() gives away every payload that is large after others were small", () => {
+  const codec = new MessagePackCodec();
+  const given: [Uint8Array, Uint8Array][] = [];
+  for (let i = 0; i < 20; i++) {
+    const payload = codec.encode(new Uint8Array(i * 4000).fill(i), "args");
+    if (payload.length >= LARGE_PAYLOAD_BYTES) given.push([payload, payload.slice()]);
+  }
+  for (const [payload, before] of given) assertEquals(payload, before);
+});
+
+Deno.test("encode() leaves the source alone and does not alias it", () => {
+  const codec = new MessagePackCodec();
+  const source = new Uint8Array(LARGE_PAYLOAD_BYTES * 2).fill(1);
+  const payload = codec.encode(source, "args");
+  source.fill(2);
+  assertEquals(codec.decode(payload), new Uint8Array(LARGE_PAYLOAD_BYTES * 2).fill(1));
+});
+
+Deno.test("decode() gives a value that does not alias the payload", () => {
+  const codec = new MessagePackCodec();
+  const value = [
+    Uint8Array.of(1, 2, 3),
+    new Uint8Array(100_000).fill(4),
+    Float64Array.of(5, 6),
+    Uint8Array.of(7).buffer,
+    new DataView(Uint8Array.of(8, 9).buffer),
+    { text: "ten".repeat(50) },
+  ];
+  const payload = codec.encode(value, "args").slice();
+  const back = codec.decode(payload);
+  payload.fill(0xff);
+  assertSame(back, value);
+});
+
+Deno.test("decode() reads a payload that is a part of a larger buffer", () => {
+  const codec = new MessagePackCodec();
+  const payload = codec.encode([1.5, "two", Int32Array.of(3), 4n], "args");
+  for (const offset of [0, 1, 2, 3, 7]) {
+    const larger = new Uint8Array(payload.length + 20).fill(0xc1);
+    larger.set(payload, offset);
+    const part = larger.subarray(offset, offset + payload.length);
+    assertSame(codec.decode(part), [1.5, "two", Int32Array.of(3), 4n]);
+  }
+});
+
+Deno.test("encode() may be called from a getter of the value that it encodes", () => {
+  const codec = new MessagePackCodec();
+  const inner: Uint8Array[] = [];
+  const value = {
+    before: "b".repeat(30),
+    get middle() {
+      inner.push(codec.encode({ inner: ["i"] }, "args").slice());
+      assertThrows(() => codec.encode(() => {}, "args"), EncodeError);
+      return "m";
+    },
+    after: [1, 2],
+  };
+  const outer = codec.encode(value, "args");
+  assertEquals(codec.decode(outer), { before: "b".repeat(30), middle: "m", after: [1, 2] });
+  assertEquals(codec.decode(inner[0]!), { inner: ["i"] });
+});
+
+Deno.test("encode() keeps the path of the outer value when a getter encodes another", () => {
+  const codec = new MessagePackCodec();
+  const value = {
+    a: [{
+      get b() {
+        codec.encode([[["x"]]], "other");
+        return () => {};
+      },
+    }],
+  };
+  assertThrows(() => codec.encode(value, "args"), EncodeError, "Cannot send args.a[0].b: ");
+});
+
+async function* source() {}
+
+Deno.test("encode() numbers the streams in a value and decode() asks for them by number", () => {
+  const codec = new MessagePackCodec();
+  const [first, second] = [source(), source()];
+  const seen: unknown[] = [];
+  const payload = codec.encode([first, { deep: second }], "args", (stream) => {
+    seen.push(stream);
+    return seen.length === 1 ? 1 : 0xfffe;
+  }).slice();
+  assertEquals(seen.length, 2);
+  assertStrictEquals(seen[0], first);
+  assertStrictEquals(seen[1], second);
+  const streams = new Map([[1, source()], [0xfffe, source()]]);
+  const [one, { deep }] = codec.decode(payload, (number) => streams.get(number)!) as [
+    unknown,
+    { deep: unknown },
+  ];
+  assertStrictEquals(one, streams.get(1));
+  assertStrictEquals(deep, streams.get(0xfffe));
+  assertThrows(() => codec.decode(payload), ProtocolError, "stream");
+});
+
+Deno.test("decode() may be called while it asks for a stream", () => {
+  const codec = new MessagePackCodec();
+  const inner = codec.encode(["inner"], "args").slice();
+  const payload = codec.encode([source(), "after"], "args", () => 3).slice();
+  const stream = source();
+  const back = codec.decode(payload, () => {
+    assertEquals(codec.decode(inner), ["inner"]);
+    return stream;
+  }) as unknown[];
+  assertStrictEquals(back[0], stream);
+  assertEquals(back[1], "after");
+});

@@ -1,0 +1,128 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { EncodeError } from "../../src/errors.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH } from "../../src/wire/limits.ts";
+
+class User {
+  name = "a";
+}
+
+function circular(): unknown {
+  const list: unknown[] = [];
+  list.push({ list });
+  return list;
+}
+
+function nest(levels: number): unknown {
+  let value: unknown = "core";
+  for (let i = 0; i < levels; i++) value = i % 2 ? [value] : { a: value };
+  return value;
+}
+
+function detached<T extends ArrayBufferView | ArrayBuffer>(value: T): T {
+  (value instanceof ArrayBuffer ? value : value.buffer as ArrayBuffer).transfer();
+  return value;
+}
+
+const refused: [what: string, value: unknown, path: string, word: string][] = [
+  ["a function", [{ user: { save() {} } }], "args[0].user.save", "function"],
+  ["a symbol", [1, [Symbol("s")]], "args[1][0]", "symbol"],
+  ["a class", [User], "args[0]", "function"],
+  ["a class instance", [{ users: [new User()] }], "args[0].users[0]", "User"],
+  ["an anonymous class instance", [new (class {})()], "args[0]", "unnamed class"],
+  ["a promise", [{ p: Promise.resolve(1) }], "args[0].p", "await"],
+  ["a WeakMap", [new WeakMap()], "args[0]", "WeakMap"],
+  ["a boxed number", [Object(5)], "args[0]", "Number"],
+  ["an iterable", [(function* () {})()], "args[0]", "iterable"],
+  [
+    "a key that is no identifier",
+    [{ "a-b": { "1": () => {} } }],
+    'args[0]["a-b"]["1"]',
+    "function",
+  ],
+  ["an item of a Map", [new Map([["k", () => {}]])], "args[0].k", "function"],
+  ["an item of a Set", [new Set([1, () => {}])], "args[0][1]", "function"],
+  ["the cause of an error", [new Error("x", { cause: () => {} })], "args[0].cause", "function"],
+  [
+    "a field of an error",
+    [Object.assign(new Error("x"), { f() {} })],
+    "args[0].fields.f",
+    "function",
+  ],
+  ["the value itself", () => {}, "args", "function"],
+  ["something circular", circular(), "args[0].list[0].list", "circular"],
+  ["too many levels", nest(MAX_DEPTH + 1), "args", "circular"],
+  ["a bigint too large", [{ n: 1n << BigInt(8 * MAX_BIGINT_BYTES) }], "args[0].n", "bigint"],
+  [
+    "a getter that throws",
+    [{
+      a: {
+        get b() {
+          throw new RangeError("own reason");
+        },
+      },
+    }],
+    "args[0].a.b",
+    "own reason",
+  ],
+  ["a detached typed array", [detached(new Float32Array(4))], "args[0]", "detached"],
+  ["a detached buffer", [detached(new ArrayBuffer(4))], "args[0]", "detached"],
+];
+
+for (const [what, value, path, word] of refused) {
+  Deno.test(`MessagePackCodec.encode() refuses ${what} and names ${path}`, () => {
+    const codec = new MessagePackCodec();
+    const error = assertThrows(() => codec.encode(value, "args"), EncodeError);
+    assertStringIncludes(error.message, `Cannot send ${path}`);
+    assertStringIncludes(error.message, word);
+    assertEquals(error.executed, "never");
+    const next = codec.encode(["still", { works: true }], "args");
+    assertEquals(codec.decode(next), ["still", { works: true }]);
+  });
+}
+
+Deno.test("MessagePackCodec.encode() names the root as it was told", () => {
+  const codec = new MessagePackCodec();
+  assertThrows(() => codec.encode(() => {}, "result"), EncodeError, "Cannot send result: ");
+  assertThrows(() => codec.encode({ f() {} }, "item"), EncodeError, "Cannot send item.f: ");
+});
+
+Deno.test("MessagePackCodec.encode() takes as many levels as decode() does, and no more", () => {
+  const codec = new MessagePackCodec();
+  assertEquals(codec.decode(codec.encode(nest(MAX_DEPTH), "args")), nest(MAX_DEPTH));
+  assertThrows(() => codec.encode(nest(MAX_DEPTH + 1), "args"), EncodeError);
+});
+
+Deno.test("MessagePackCodec.encode() takes an error whose name or message has no text", () => {
+  const codec = new MessagePackCodec();
+  for (const key of ["name", "message"]) {
+    const error = Object.assign(new Error("x"), { [key]: Object.create(null) });
+    const bytes = encodeOrRefuse(codec, error);
+    if (bytes !== undefined) codec.decode(bytes);
+  }
+});
+
+Deno.test("MessagePackCodec.encode() makes a valid payload of a Map that grows meanwhile", () => {
+  const codec = new MessagePackCodec();
+  const map = new Map<string, unknown>();
+  map.set("a", {
+    get grow() {
+      map.set("b", 1);
+      return 2;
+    },
+  });
+  const bytes = encodeOrRefuse(codec, map);
+  if (bytes !== undefined) {
+    assertEquals((codec.decode(bytes) as Map<string, unknown>).has("a"), true);
+  }
+});
+
+/** Values for which either answer is right, but no other error. */
+function encodeOrRefuse(codec: MessagePackCodec, value: unknown): Uint8Array | undefined {
+  try {
+    return codec.encode(value, "args");
+  } catch (error) {
+    if (error instanceof EncodeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { writeHeader } from "../../src/wire/frame_codec.ts";
+import { HEADER_BYTES } from "../../src/wire/limits.ts";
+
+/** A frame as it travels. */
+export function toBytes(written: Frame): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + written.payload.length);
+  writeHeader(bytes, 0, written);
+  bytes.set(written.payload, HEADER_BYTES);
+  return bytes;
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** A payload of so many bytes that no other one is equal to. */
+export function payloadOf(size: number, seed = 0): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >>> 8) + seed) & 0xff);
+}
+
+/** Frames with payloads of all sizes that are treated differently. */
+export const anyFrame: fc.Arbitrary<Frame> = fc.record({
+  kind: fc.constantFrom(...Object.values(Kind)),
+  call: fc.integer({ min: 0, max: 0x7fffffff }),
+  value: fc.integer({ min: 0, max: 0xffffffff }),
+  size: fc.oneof(
+    { arbitrary: fc.nat({ max: 100 }), weight: 6 },
+    { arbitrary: fc.nat({ max: 10_000 }), weight: 2 },
+    fc.constantFrom(4071, 4072, 4073, 32767, 32768, 32769, 100_000, 300_000),
+  ),
+}).map(({ kind, call, value, size }) =>
+  frame(kind, { call, value, payload: payloadOf(size, call & 0xff) })
+);
