@@ -70,7 +70,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "link": [...BOTTOM],
 
   "scheduler": [...BOTTOM],
-  "transfer": [...BOTTOM],
+  "transfer": ["link", ...BOTTOM],
   "registry": [...BOTTOM],
 
   "wire": [...GROUND],

@@ -16,6 +16,16 @@ export function show(value: unknown): string {
   return readable ? cut(String(value)) : tag;
 }
 
+/** What was thrown, in a text of bounded length; never throws, whatever it is. */
+export function showError(error: unknown, maxLength: number): string {
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
+    return text.slice(0, maxLength);
+  } catch {
+    return "something that cannot be shown";
+  }
+}
+
 function cut(text: string): string {
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`;
 }

@@ -232,7 +232,9 @@ export class Dispatcher {
   }
 
   #decodeArguments(call: RunningCall, payload: Uint8Array): unknown[] {
-    const args = this.#options.codec.decode(payload, (stream) => {
+    // Nobody sends items to a call that is not called, but due.
+    const isTask = call.source.id === 0;
+    const addStream = (stream: number) => {
       const fields = { call: call.callId, peer: call.source.id, stream };
       const incoming = new InStream({
         credit: (value) => this.#session?.connection.send(frame(Kind.Credit, { ...fields, value })),
@@ -241,7 +243,8 @@ export class Dispatcher {
       });
       call.argumentStreams.set(stream, incoming);
       return incoming;
-    });
+    };
+    const args = this.#options.codec.decode(payload, isTask ? undefined : addStream);
     if (Array.isArray(args)) return args;
     throw new ProtocolError("The payload of a call must be the list of its arguments");
   }

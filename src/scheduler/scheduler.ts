@@ -5,21 +5,23 @@
  */
 
 import { InitializationError, OverloadedError } from "../errors.ts";
-import { Heap, type HeapItem } from "../internal/heap.ts";
+import type { HeapItem } from "../internal/heap.ts";
 import type { Logger } from "../internal/log.ts";
-import { show } from "../internal/show.ts";
-import type { ScheduledTaskInfo, TaskRecord, TaskSpec, TaskStatus } from "./task.ts";
+import { showError } from "../internal/show.ts";
+import {
+  infoOf,
+  newRecord,
+  type ScheduledTaskInfo,
+  type TaskRecord,
+  type TaskSpec,
+  type TaskStatus,
+} from "./task.ts";
+import { Alarm } from "./alarm.ts";
 import type { TaskStore } from "./task_store.ts";
 import { compileTrigger, dueBy, type NextDue } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
 export const MAX_TASKS = 100_000;
-
-/**
- * The longest sleep. A timer does not notice that the clock was set or the machine was suspended,
- * so the clock is looked at this often while there are tasks.
- */
-const MAX_SLEEP_MS = 30_000;
 
 /** Longest text that is kept of an error. Stops a task from bloating its record. */
 const MAX_ERROR_LENGTH = 1_000;
@@ -54,8 +56,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #now: () => number;
   readonly #tasks = new Map<string, LiveTask>();
-  readonly #due = new Heap<LiveTask>((a, b) => a.record.nextMs! < b.record.nextMs!);
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #alarm: Alarm<LiveTask>;
   #lastNow = 0;
   #stopped = false;
   #closed = false;
@@ -69,13 +70,18 @@ export class Scheduler {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
     this.#lastNow = this.#now();
+    this.#alarm = new Alarm({
+      timeOf: ({ record }) => record.nextMs!,
+      onWake: () => this.#wake(),
+      now: this.#now,
+    });
     try {
       for (const record of options.store.load()) this.#takeUp(record);
     } catch (error) {
       options.store.close();
       throw error;
     }
-    this.#arm();
+    this.#alarm.set();
   }
 
   /**
@@ -111,23 +117,10 @@ export class Scheduler {
         "Cannot schedule: the task would never run; its times have passed",
       );
     }
-    const record: TaskRecord = {
-      ...spec,
-      trigger,
-      uuid: spec.uuid ?? crypto.randomUUID(),
-      owner,
-      createdMs: now,
-      nextMs,
-      lastRunMs: undefined,
-      runs: 0,
-      skipped: 0,
-      failures: 0,
-      lastError: undefined,
-      paused: false,
-    };
+    const record = newRecord({ ...spec, trigger }, owner, now, nextMs);
     this.#options.store.save(record); // before it is acknowledged
     this.#adopt(record);
-    this.#arm();
+    this.#alarm.set();
     return record.uuid;
   }
 
@@ -149,8 +142,8 @@ export class Scheduler {
     const { record } = task;
     const waits = record.nextMs !== undefined && !record.paused &&
       this.#options.offers(record.callbackName);
-    if (waits) this.#due.put(task);
-    else this.#due.remove(task);
+    if (waits) this.#alarm.put(task);
+    else this.#alarm.remove(task);
   }
 
   /** The uuids of all tasks. */
@@ -160,16 +153,10 @@ export class Scheduler {
 
   /** What is known of all tasks. */
   describe(): ScheduledTaskInfo[] {
-    return Array.from(this.#tasks.values(), (task) => {
-      const { record } = task;
-      const { uuid, callbackName, owner, trigger, runs, skipped, lastError } = record;
-      return {
-        ...{ uuid, callbackName, owner, trigger, runs, skipped, lastError },
-        status: this.#statusOf(task),
-        nextRun: record.paused ? undefined : asDate(record.nextMs),
-        lastRun: asDate(record.lastRunMs),
-      };
-    });
+    return Array.from(
+      this.#tasks.values(),
+      (task) => infoOf(task.record, this.#statusOf(task)),
+    );
   }
 
   #statusOf({ record, running }: LiveTask): TaskStatus {
@@ -183,14 +170,14 @@ export class Scheduler {
     const task = this.#tasks.get(uuid);
     if (task === undefined) return false;
     this.#forget(task);
-    this.#arm();
+    this.#alarm.set();
     return true;
   }
 
   #forget(task: LiveTask): void {
     if (!this.#closed) this.#options.store.remove(task.record.uuid);
     this.#tasks.delete(task.record.uuid);
-    this.#due.remove(task);
+    this.#alarm.remove(task);
     task.queued = false;
   }
 
@@ -199,7 +186,7 @@ export class Scheduler {
     const task = this.#tasks.get(uuid);
     if (task === undefined || task.record.paused) return false;
     this.#pause(task);
-    this.#arm();
+    this.#alarm.set();
     return true;
   }
 
@@ -222,7 +209,7 @@ export class Scheduler {
     if (record.nextMs !== undefined && record.nextMs <= now) record.nextMs = task.nextDue(now);
     this.#place(task);
     this.#settle(task);
-    this.#arm();
+    this.#alarm.set();
     return true;
   }
 
@@ -232,20 +219,20 @@ export class Scheduler {
     if (task === undefined || !this.#options.offers(task.record.callbackName)) return false;
     this.#lookAtClock();
     this.#begin(task);
-    this.#arm();
+    this.#alarm.set();
     return true;
   }
 
   /** Called when the process offers other callbacks than before. */
   callbacksChanged(): void {
     for (const task of this.#tasks.values()) this.#place(task);
-    this.#arm();
+    this.#alarm.set();
   }
 
   /** Starts nothing any more. Tasks in a durable store go on at the next start. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#alarm.stop();
     for (const task of this.#tasks.values()) task.queued = false;
   }
 
@@ -256,22 +243,12 @@ export class Scheduler {
     this.#options.store.close();
   }
 
-  #arm(): void {
-    clearTimeout(this.#timer);
-    const next = this.#due.top?.record.nextMs;
-    if (next === undefined || this.#stopped) return;
-    // Timers count whole milliseconds: rounding down would wake up just before the time.
-    const sleep = Math.min(Math.max(0, Math.ceil(next - this.#now())), MAX_SLEEP_MS);
-    this.#timer = setTimeout(() => this.#wake(), sleep);
-  }
-
   #wake(): void {
     const now = this.#lookAtClock();
-    for (let task = this.#due.top; task !== undefined && task.record.nextMs! <= now;) {
+    for (let task = this.#alarm.due(now); task !== undefined; task = this.#alarm.due(now)) {
       this.#fire(task, now);
-      task = this.#due.top;
     }
-    this.#arm();
+    this.#alarm.set();
   }
 
   /** What the clock shows; called before anything is reckoned from it. */
@@ -357,7 +334,7 @@ export class Scheduler {
   #failed(task: LiveTask, error: unknown): void {
     const { record } = task;
     record.failures++;
-    record.lastError = describe(error);
+    record.lastError = showError(error, MAX_ERROR_LENGTH);
     this.#options.logger.warn(
       `daffi: task ${record.uuid} of callback ${record.callbackName} failed: ${record.lastError}`,
     );
@@ -385,19 +362,4 @@ export class Scheduler {
       return false;
     }
   }
-}
-
-function asDate(ms: number | undefined): Date | undefined {
-  return ms === undefined ? undefined : new Date(ms);
-}
-
-/** What was thrown, in a line of bounded length; never throws, whatever it is. */
-function describe(error: unknown): string {
-  let text: string;
-  try {
-    text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
-  } catch {
-    text = "something that cannot be shown";
-  }
-  return text.slice(0, MAX_ERROR_LENGTH);
 }

@@ -84,3 +84,37 @@ export interface ScheduledTaskInfo {
   /** What its last failed run threw. */
   lastError: string | undefined;
 }
+
+/** The record of a task that has not run yet. */
+export function newRecord(
+  spec: TaskSpec,
+  owner: string,
+  createdMs: number,
+  nextMs: number,
+): TaskRecord {
+  return {
+    ...spec,
+    uuid: spec.uuid ?? crypto.randomUUID(),
+    ...{ owner, createdMs, nextMs },
+    lastRunMs: undefined,
+    runs: 0,
+    skipped: 0,
+    failures: 0,
+    lastError: undefined,
+    paused: false,
+  };
+}
+
+/** What is told of a task. */
+export function infoOf(record: TaskRecord, status: TaskStatus): ScheduledTaskInfo {
+  const { uuid, callbackName, owner, trigger, runs, skipped, lastError, paused } = record;
+  return {
+    ...{ uuid, callbackName, owner, trigger, status, runs, skipped, lastError },
+    nextRun: paused ? undefined : asDate(record.nextMs),
+    lastRun: asDate(record.lastRunMs),
+  };
+}
+
+function asDate(ms: number | undefined): Date | undefined {
+  return ms === undefined ? undefined : new Date(ms);
+}

@@ -6,6 +6,7 @@
 
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
+import { isRepeated, offsetsOf } from "./wall_clock.ts";
 
 /** When a task fires. Times are epoch milliseconds. */
 export type Trigger =
@@ -25,8 +26,8 @@ export const MAX_INTERVAL_MS: number = 100 * 365.25 * 86_400_000;
 /** Longest cron expression. Stops expressions that take long to read. */
 const MAX_CRON_LENGTH = 256;
 
-/** How far the search for a cron time looks past times that the clock skips. */
-const MAX_SKIPPED_TIMES = 400;
+/** How far the search for a cron time looks past times that the clock skips or repeats. */
+const MAX_SKIPPED_TIMES = 10_000;
 
 /** Gives the first time after `afterMs` at which a task is due, or `undefined` if there is none. */
 export type NextDue = (afterMs: number) => number | undefined;
@@ -56,13 +57,17 @@ function nextOfInterval(startMs: number, everyMs: number, afterMs: number): numb
 
 function nextOfCron(expression: string, timezone: string): NextDue {
   const cron = readCron(expression, timezone);
+  const offsetAt = offsetsOf(timezone);
+  // "Every hour" is every hour, also one that has the same name as the one before.
+  const isHourly = expression.trim().split(/\s+/).at(-4) === "*";
   return (afterMs) => {
     let at: Date | null = new Date(afterMs);
     for (let i = 0; i < MAX_SKIPPED_TIMES; i++) {
       at = cron.nextRun(at);
       if (at === null) return undefined;
       // For a time that the clock skips, croner gives the moment after the gap.
-      if (cron.match(at)) return at.getTime();
+      if (!cron.match(at)) continue;
+      if (isHourly || !isRepeated(offsetAt, at.getTime())) return at.getTime();
     }
     return undefined;
   };
