@@ -105,19 +105,7 @@ export class Scheduler {
         `Cannot schedule: there are ${MAX_TASKS} tasks, which is the limit`,
       );
     }
-    const now = this.#now();
-    const trigger = spec.trigger.type === "interval"
-      ? { ...spec.trigger, startMs: now }
-      : spec.trigger;
-    // The clocks of two machines differ: a time that has just passed here is a missed run.
-    const from = trigger.type === "atTime" ? now - spec.catchUpMs - 1 : now;
-    const nextMs = compileTrigger(trigger)(from);
-    if (nextMs === undefined) {
-      throw new InitializationError(
-        "Cannot schedule: the task would never run; its times have passed",
-      );
-    }
-    const record = newRecord({ ...spec, trigger }, owner, now, nextMs);
+    const record = newRecord(spec, owner, this.#now());
     this.#options.store.save(record); // before it is acknowledged
     this.#adopt(record);
     this.#alarm.set();

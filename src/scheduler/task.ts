@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Trigger } from "./trigger.ts";
+import { InitializationError } from "../errors.ts";
+import { compileTrigger, type Trigger } from "./trigger.ts";
 
 /** What happens when a run is due while the one before still goes on. */
 export type Overlap = "skip" | "queue" | "allow";
@@ -85,17 +86,25 @@ export interface ScheduledTaskInfo {
   lastError: string | undefined;
 }
 
-/** The record of a task that has not run yet. */
-export function newRecord(
-  spec: TaskSpec,
-  owner: string,
-  createdMs: number,
-  nextMs: number,
-): TaskRecord {
+/**
+ * The record of a task that has not run yet.
+ *
+ * @throws {InitializationError} when it would never run.
+ */
+export function newRecord(spec: TaskSpec, owner: string, now: number): TaskRecord {
+  const { type } = spec.trigger;
+  const trigger = type === "interval" ? { ...spec.trigger, startMs: now } : spec.trigger;
+  // The clocks of two machines differ: a time that has just passed here is a missed run.
+  const nextMs = compileTrigger(trigger)(type === "atTime" ? now - spec.catchUpMs - 1 : now);
+  if (nextMs === undefined) {
+    throw new InitializationError(
+      "Cannot schedule: the task would never run; its times have passed",
+    );
+  }
   return {
     ...spec,
     uuid: spec.uuid ?? crypto.randomUUID(),
-    ...{ owner, createdMs, nextMs },
+    ...{ trigger, owner, createdMs: now, nextMs },
     lastRunMs: undefined,
     runs: 0,
     skipped: 0,
