@@ -110,6 +110,11 @@ export type {
 } from "./src/scheduler/task.ts";
 export type { TaskStore } from "./src/scheduler/task_store.ts";
 export type { Trigger } from "./src/scheduler/trigger.ts";
+export type {
+  TransferMode,
+  TransferOptions,
+  TransferPermissions,
+} from "./src/transfer/transfer_options.ts";
 export type { GlobalStats } from "./src/stats.ts";
 export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
 export type {

@@ -30,6 +30,7 @@ export class GatedCalls implements CallPort {
   readonly #options: GatedCallsOptions;
   readonly #delayed = new Set<(error: Error) => void>();
   #terminating = false;
+  #ended: (() => Error) | undefined;
 
   /** @param options What it needs. */
   constructor(options: GatedCallsOptions) {
@@ -79,7 +80,12 @@ export class GatedCalls implements CallPort {
   }
 
   /** See {@linkcode CallPort.delay}. */
-  delay({ callbackName, etaMs = 0, signal }: CallRequest): Promise<void> {
+  async delay(request: CallRequest): Promise<void> {
+    await this.#run(request, () => this.#wait(request));
+  }
+
+  #wait({ callbackName, etaMs = 0, signal }: CallRequest): Promise<void> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: Error) => {
       cancelTimer();
@@ -103,6 +109,7 @@ export class GatedCalls implements CallPort {
 
   /** Calls that are held back fail; `reason` makes the error for each. */
   end(reason: () => Error): void {
+    this.#ended = reason;
     for (const settle of [...this.#delayed]) settle(reason());
   }
 

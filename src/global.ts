@@ -17,6 +17,9 @@ import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
+import { requestTo } from "./internal/call_request.ts";
+import { sourceOf } from "./transfer/function_source.ts";
+import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
 
 /**
@@ -143,6 +146,38 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       (network) => network.whenFunction(callbackName),
       options,
     );
+  }
+
+  /**
+   * Sends a function to another process and runs it there. It takes nothing along but its own source:
+   * what it needs comes as arguments, or is imported in its body.
+   *
+   * @param processName The process that is to run it.
+   * @param fn The function, sync or async.
+   * @param args Its arguments.
+   * @returns Its result.
+   * @throws {TransferError} when it cannot be sent, is not allowed there, or was ended there.
+   * @throws {RemoteCallError} when it throws.
+   * @throws {ProcessNotFoundError} when the process is not connected.
+   *
+   * @example
+   * ```ts
+   * import { Global } from "@daffi/core";
+   *
+   * await using g = new Global({ host: "localhost", port: 8888 });
+   * await g.waitProcess("other_process");
+   * console.log(await g.transferAndCall("other_process", () => Deno.pid));
+   * ```
+   */
+  async transferAndCall<A extends unknown[], R>(
+    processName: string,
+    fn: (...args: A) => R,
+    ...args: A
+  ): Promise<Awaited<R>> {
+    const { source, name } = sourceOf(fn);
+    const { caller } = this.#runtime.requireNode(`run ${name}`);
+    const request = requestTo(processName, [source, name, ...args]);
+    return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }
 
   /**

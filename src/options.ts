@@ -13,6 +13,12 @@ import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
+import { resolveTransfer } from "./transfer/resolve_transfer.ts";
+import type {
+  ResolvedTransferOptions,
+  TransferMode,
+  TransferOptions,
+} from "./transfer/transfer_options.ts";
 import { nameProblem } from "./wire/control.ts";
 import {
   DEFAULT_MAX_FRAME_BYTES,
@@ -86,6 +92,12 @@ export interface GlobalOptions {
   onProcessJoin?: LifecycleFunction;
   /** Called when another process left, with its name. */
   onProcessLeave?: LifecycleFunction;
+  /**
+   * What happens to functions that others send by `transferAndCall`: they run in a sandbox without
+   * permissions, in the node's own isolate, or not at all.
+   * @default {"sandbox", or "deny" where there are no subprocesses}
+   */
+  transfer?: TransferMode | TransferOptions;
   /** Called when a task that this process has scheduled elsewhere, or here, fails in a run. */
   onTaskFailure?: TaskFailureFunction;
   /**
@@ -125,6 +137,7 @@ export interface ResolvedOptions {
     | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
     | undefined;
   readonly taskStore: string | TaskStore | undefined;
+  readonly transfer: ResolvedTransferOptions;
   readonly maxFrameBytes: number;
   readonly logger: Logger;
   readonly hooks: Pick<GlobalOptions, HookName>;
@@ -144,7 +157,15 @@ const HOOKS = [
 
 const NAMES: readonly string[] = [
   ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
-  ...["defaultTimeout", "callbacks", "reconnect", "taskStore", "maxFrameBytes", "logger"],
+  ...[
+    "defaultTimeout",
+    "callbacks",
+    "reconnect",
+    "taskStore",
+    "transfer",
+    "maxFrameBytes",
+    "logger",
+  ],
   ...HOOKS,
 ];
 
@@ -190,6 +211,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     callbacks,
     reconnect: resolveReconnect(reconnect),
     taskStore: resolveTaskStore(options.taskStore),
+    transfer: resolveTransfer(options.transfer),
     maxFrameBytes,
     logger,
     hooks: resolveHooks(options),

@@ -5,12 +5,13 @@
  */
 
 import { InitializationError } from "./errors.ts";
-import type { CallRequest } from "./internal/call_request.ts";
+import { type CallRequest, requestTo } from "./internal/call_request.ts";
 import { show } from "./internal/show.ts";
 import type { Node } from "./node/node.ts";
 import type { TaskPlan } from "./period_options.ts";
 import { ScheduledTask } from "./scheduled_task.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
+import { Kind } from "./wire/frame.ts";
 import { isUuid } from "./scheduler/task_request.ts";
 
 /** Schedules tasks, lists and changes them. */
@@ -32,9 +33,13 @@ export class TaskClient {
     const { callbackName } = request;
     const node = this.#requireNode(`schedule ${callbackName}`);
     const args = node.caller.encodeArguments(request.args);
-    const spec = { ...plan, callbackName, args };
-    const { answer, processName } = await node.caller.task(request, { op: "create", spec });
-    const uuid = answer as string;
+    const body = { op: "create", spec: { ...plan, callbackName, args } };
+    const { value, processName } = await node.caller.ask(
+      Kind.Task,
+      { ...request, args: [body] },
+      "schedule a task",
+    );
+    const uuid = value as string;
     return new ScheduledTask(
       { uuid, processName, callbackName },
       () => this.change("cancel", processName, uuid),
@@ -71,16 +76,7 @@ export class TaskClient {
     }
     const node = this.#requireNode(`ask ${processName} for its tasks`);
     if (processName === this.#processName) return node.tasks.handle(body, processName);
-    const request: CallRequest = {
-      callbackName: "",
-      args: [],
-      timeoutMs: undefined,
-      etaMs: undefined,
-      signal: undefined,
-      to: processName,
-      strategy: "random",
-      site: undefined,
-    };
-    return (await node.caller.task(request, body)).answer;
+    const request = requestTo(processName, [body]);
+    return (await node.caller.ask(Kind.Task, request, "look at the tasks")).value;
   }
 }

@@ -146,8 +146,27 @@ Deno.test("least-pending prefers the process with the fewest calls under way", a
   await Promise.all(pinned);
   assertEquals(await Promise.all(chosen), ["b", "b"]);
   assertEquals((await Promise.all(next)).toSorted(), ["a", "b"]);
-  const after = [1, 2].map(() => call.work().fg({ strategy: "least-pending" }));
-  assertEquals((await Promise.all(after)).toSorted(), ["a", "b"]);
+});
+
+Deno.test("least-pending does not count calls and streams that are over", async () => {
+  await using net = await TestNetwork.start();
+  for (const name of ["a", "b"]) {
+    await net.join(name, (callback) => {
+      callback("who", () => name);
+      callback("fail", () => Promise.reject(new Error("on purpose")));
+      callback("numbers", function* () {
+        yield* [1, 2, 3];
+      });
+    });
+  }
+  const { who, fail, numbers } = net.hub.call;
+  await Promise.all(Array.from({ length: 100 }, () => who().fg({ to: "a" })));
+  await assertRejects(() => fail().fg({ to: "a" }));
+  for await (const _ of await numbers().fg({ to: "a" }));
+  for await (const _ of await numbers().fg({ to: "a" })) break;
+  const chosen = new Set<string>();
+  for (let i = 0; i < 50; i++) chosen.add(await who().fg({ strategy: "least-pending" }));
+  assertEquals(chosen, new Set(["a", "b"]));
 });
 
 Deno.test("BG sends at once and keeps its outcome", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  CallbackRegistry,
   CallCancelledError,
   CallTimeoutError,
   type Global,
@@ -74,6 +75,28 @@ Deno.test("Global offers what was registered before it was ready", async () => {
   assertEquals(await net.hub.call.f(), 1);
   await until(() => net.hub.registeredCallbacks.a!.length === 1);
   assertEquals(net.hub.registeredCallbacks, { a: ["f"] });
+});
+
+/** A registry that gets and loses a callback as soon as somebody has asked for its names. */
+class ChangingRegistry extends CallbackRegistry {
+  override names(): string[] {
+    const names = super.names();
+    queueMicrotask(() => {
+      this.callback.remove("removed");
+      if (this.get("late") === undefined) this.callback("late", () => "late");
+    });
+    return names;
+  }
+}
+
+Deno.test("Global offers what was registered while it was joining", async () => {
+  await using net = await TestNetwork.start();
+  const callbacks = new ChangingRegistry();
+  callbacks.callback("removed", () => 0);
+  await net.join("a", () => {}, { callbacks });
+  await soon(net.hub.waitFunction("late"));
+  assertEquals(await net.hub.call.late(), "late");
+  await until(() => net.hub.registeredCallbacks.a!.length === 1);
 });
 
 Deno.test("several Globals can offer one registry", async () => {

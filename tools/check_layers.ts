@@ -40,10 +40,10 @@ const SURFACE = [
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["global.ts", ...SURFACE, ...MIDDLE, ...GROUND],
 
-  "global.ts": [...SURFACE, ...MIDDLE],
+  "global.ts": [...SURFACE, ...MIDDLE, "wire", ...GROUND],
   "runtime.ts": [...SURFACE, "controller", "node", ...MIDDLE, ...BOTTOM],
   "stats.ts": [],
-  "task_client.ts": ["node", "period_options.ts", "scheduled_task.ts", ...MIDDLE, ...GROUND],
+  "task_client.ts": ["node", "period_options.ts", "scheduled_task.ts", ...MIDDLE, ...BOTTOM],
   "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],
   "scheduled_task.ts": [],
   // These two name the type of what users get back; the module itself is above them.

@@ -51,6 +51,7 @@ export class Router {
       case Kind.Call:
       case Kind.Task:
       case Kind.TaskFailed:
+      case Kind.Transfer:
       case Kind.Result:
       case Kind.Error:
       case Kind.Cancel:
@@ -121,5 +122,5 @@ export class Router {
 }
 
 function asksForAnswer(kind: Kind): boolean {
-  return kind === Kind.Call || kind === Kind.Task;
+  return kind === Kind.Call || kind === Kind.Task || kind === Kind.Transfer;
 }

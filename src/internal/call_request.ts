@@ -24,3 +24,23 @@ export interface CallRequest {
   /** Where the call was made. */
   readonly site: CallSite | undefined;
 }
+
+/** What a process answered. */
+export interface Answer {
+  readonly value: unknown;
+  readonly processName: string;
+}
+
+/** A request of a certain process that is no call of a callback. */
+export function requestTo(processName: string, args: readonly unknown[]): CallRequest {
+  return {
+    callbackName: "",
+    args,
+    timeoutMs: undefined,
+    etaMs: undefined,
+    signal: undefined,
+    to: processName,
+    strategy: "random",
+    site: undefined,
+  };
+}

@@ -5,6 +5,7 @@
  */
 
 const MAX_LENGTH = 80;
+const MAX_ERROR_LENGTH = 1_000;
 
 /** A value for people to read; never throws, whatever the value does when it is asked. */
 export function show(value: unknown): string {
@@ -17,10 +18,10 @@ export function show(value: unknown): string {
 }
 
 /** What was thrown, in a text of bounded length; never throws, whatever it is. */
-export function showError(error: unknown, maxLength: number): string {
+export function showError(error: unknown): string {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
-    return text.slice(0, maxLength);
+    return text.slice(0, MAX_ERROR_LENGTH);
   } catch {
     return "something that cannot be shown";
   }

@@ -5,7 +5,7 @@
  */
 
 import type { DaffiError } from "../errors.ts";
-import type { CallRequest } from "../internal/call_request.ts";
+import type { Answer, CallRequest } from "../internal/call_request.ts";
 import { concerning } from "../internal/concerning.ts";
 import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
@@ -97,29 +97,28 @@ export class Caller {
   }
 
   /**
-   * Asks another process's scheduler for something.
+   * Asks a process for something other than a callback.
    *
-   * @param request Who is asked: one that offers `callbackName`, or, without a name, the process
-   * `to`. Its arguments do not matter.
-   * @param body What is asked.
+   * @param kind What is asked: `TASK` or `TRANSFER`.
+   * @param request Who is asked: one that offers `callbackName`, or, with an empty name, the process
+   * `to`. Its arguments are what is asked.
+   * @param what What is asked in words, for messages.
    * @returns The answer, and who gave it.
    */
-  task(request: CallRequest, body: unknown): Promise<{ answer: unknown; processName: string }> {
+  ask(kind: Kind, request: CallRequest, what: string): Promise<Answer> {
     const { network } = this.#options;
     return new Promise((resolve, reject) => {
       let target: RemoteProcess;
-      const settle = (answer: unknown) => resolve({ answer, processName: target.name });
-      const call = new UnaryCall(this.#port, this.#facts(request), false, settle, reject);
-      this.#start(call, { ...request, args: [body] }, ({ outbox }, payload) => {
+      const facts = { ...this.#facts(request), callbackName: request.callbackName || what };
+      const settle = (value: unknown) => resolve({ value, processName: target.name });
+      const call = new UnaryCall(this.#port, facts, false, settle, reject);
+      this.#start(call, request, ({ outbox }, payload) => {
         target = request.callbackName === ""
-          ? network.process(request.to!, "look at the tasks")
+          ? network.process(request.to!, what)
           : this.#choose(request);
         call.begin(target);
         const value = timeLeft(call.deadlineAt);
-        outbox.post(
-          frame(Kind.Task, { call: call.callId, peer: target.id, value, payload }),
-          call,
-        );
+        outbox.post(frame(kind, { call: call.callId, peer: target.id, value, payload }), call);
       });
     });
   }

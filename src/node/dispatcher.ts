@@ -10,18 +10,16 @@ import {
   CallTimeoutError,
   type DaffiError,
   OverloadedError,
-  ProtocolError,
 } from "../errors.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
-import { decodeFailure } from "../wire/error_payload.ts";
-import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
+import { decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
-import { InStream } from "./in_stream.ts";
 import { type Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
 import { RunningCall } from "./running_call.ts";
@@ -39,6 +37,8 @@ export interface DispatcherOptions {
   readonly logger: Logger;
   /** Does what another process asks of the scheduler. @throws {DaffiError} when it cannot be done. */
   readonly handleTask: (request: unknown, owner: string) => unknown;
+  /** Runs functions that other processes send. */
+  readonly transferred: RegisteredCallback;
 }
 
 /** The answering half of a node. */
@@ -118,6 +118,7 @@ export class Dispatcher {
   onFrame(incoming: Frame): void {
     if (incoming.kind === Kind.Call) return this.#onCall(incoming);
     if (incoming.kind === Kind.Task) return this.#onTask(incoming);
+    if (incoming.kind === Kind.Transfer) return this.#onTransfer(incoming);
     const call = this.#calls.get(incoming.peer)?.get(incoming.call);
     if (call === undefined) return; // it was under way when the call ended
     switch (incoming.kind) {
@@ -128,33 +129,35 @@ export class Dispatcher {
       case Kind.Credit:
         return call.resultStream?.credit(incoming.peer, incoming.value);
       default:
-        return this.#onArgumentStream(call, incoming);
-    }
-  }
-
-  #onArgumentStream(call: RunningCall, { kind, stream: number, payload }: Frame): void {
-    const stream = call.argumentStreams.get(number);
-    if (stream === undefined) return;
-    const { codec } = this.#options;
-    try {
-      if (kind === Kind.Item) stream.push(codec.decode(payload), payload.length);
-      else if (kind === Kind.End) stream.finish();
-      else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
-    } catch (error) {
-      stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's
+        return onArgumentFrame(this.#options.codec, call, incoming);
     }
   }
 
   #onCall(incoming: Frame): void {
-    const { network, registry, g } = this.#options;
+    const { network, registry } = this.#options;
     const source = network.byId(incoming.peer);
     if (source === undefined) return; // it has left, and nobody waits for an answer
     const callbackName = network.ownCallback(incoming.name) ?? "";
-    const callback = registry.get(callbackName);
+    this.#accept(incoming, source, callbackName, registry.get(callbackName));
+  }
+
+  #onTransfer(incoming: Frame): void {
+    const source = this.#options.network.byId(incoming.peer);
+    const { transferred } = this.#options;
+    if (source !== undefined) this.#accept(incoming, source, transferred.name, transferred);
+  }
+
+  #accept(
+    incoming: Frame,
+    source: RemoteProcess,
+    callbackName: string,
+    callback: RegisteredCallback | undefined,
+  ): void {
     const problem = this.#problem(callback, callbackName);
     if (callback === undefined || problem !== undefined) {
       return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
+    const { g } = this.#options;
     const { call: callId, flags, value: callerTimeoutMs, payload } = incoming;
     const reply = this.#replier;
     this.#admit(
@@ -209,7 +212,7 @@ export class Dispatcher {
     const { callback } = call;
     this.#active++;
     try {
-      call.args = this.#decodeArguments(call, payload);
+      call.args = decodeArguments(this.#options.codec, () => this.#session, call, payload);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);
@@ -229,24 +232,6 @@ export class Dispatcher {
     return new OverloadedError(
       `Cannot call ${name}: its process runs ${MAX_RUNNING_CALLS} calls already`,
     );
-  }
-
-  #decodeArguments(call: RunningCall, payload: Uint8Array): unknown[] {
-    // Nobody sends items to a call that is not called, but due.
-    const isTask = call.source.id === 0;
-    const addStream = (stream: number) => {
-      const fields = { call: call.callId, peer: call.source.id, stream };
-      const incoming = new InStream({
-        credit: (value) => this.#session?.connection.send(frame(Kind.Credit, { ...fields, value })),
-        stop: () => this.#session?.connection.send(frame(Kind.Stop, fields)),
-        over: () => {},
-      });
-      call.argumentStreams.set(stream, incoming);
-      return incoming;
-    };
-    const args = this.#options.codec.decode(payload, isTask ? undefined : addStream);
-    if (Array.isArray(args)) return args;
-    throw new ProtocolError("The payload of a call must be the list of its arguments");
   }
 
   #turnsOf(callback: RegisteredCallback): Turns<RunningCall> {

@@ -23,6 +23,8 @@ import { Network } from "./network.ts";
 import { Outbox } from "./outbox.ts";
 import type { ReplierCounts } from "./replier.ts";
 import type { Session } from "./session.ts";
+import { TransferService } from "./transfer_service.ts";
+import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
 import {
   type OwnedTaskFailure,
   readTaskFailure,
@@ -64,6 +66,7 @@ export interface NodeOptions {
   readonly maxFrameBytes: number;
   readonly defaultTimeoutMs: number;
   readonly taskStore: TaskStore;
+  readonly transfer: ResolvedTransferOptions;
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
   readonly logger: Logger;
@@ -85,6 +88,7 @@ export class Node {
   readonly #options: NodeOptions;
   readonly #codec: Codec;
   readonly #dispatcher: Dispatcher;
+  readonly #transfers: TransferService;
   readonly #instance = crypto.randomUUID();
   readonly #ready = Promise.withResolvers<void>();
   readonly #unsubscribe: () => void;
@@ -111,9 +115,11 @@ export class Node {
     });
     const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
+    this.#transfers = new TransferService(options.transfer, options.maxFrameBytes);
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },
       handleTask: (request, owner) => this.tasks.handle(request, owner),
+      transferred: this.#transfers.callback,
     });
     this.tasks = new TaskService({
       ...{ registry, logger },
@@ -221,6 +227,7 @@ export class Node {
     switch (incoming.kind) {
       case Kind.Call:
       case Kind.Task:
+      case Kind.Transfer:
       case Kind.Cancel:
         return this.#dispatcher.onFrame(incoming);
       case Kind.Result:
@@ -325,6 +332,7 @@ export class Node {
     const connection = this.#session?.connection;
     if (connection === undefined) this.#joining?.close();
     connection?.send(frame(Kind.Leave));
+    await this.#transfers.stop();
     await within(this.#loop, LEAVE_TIMEOUT_MS);
     connection?.close();
   }

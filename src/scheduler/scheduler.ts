@@ -16,15 +16,13 @@ import {
   type TaskSpec,
   type TaskStatus,
 } from "./task.ts";
+import { SHOWN_ANEW_MS, WallClock } from "./wall_clock.ts";
 import { Alarm } from "./alarm.ts";
 import type { TaskStore } from "./task_store.ts";
 import { compileTrigger, dueBy, type NextDue } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
 export const MAX_TASKS = 100_000;
-
-/** Longest text that is kept of an error. Stops a task from bloating its record. */
-const MAX_ERROR_LENGTH = 1_000;
 
 /** What the scheduler needs. */
 export interface SchedulerOptions {
@@ -57,7 +55,7 @@ export class Scheduler {
   readonly #now: () => number;
   readonly #tasks = new Map<string, LiveTask>();
   readonly #alarm: Alarm<LiveTask>;
-  #lastNow = 0;
+  readonly #clock: WallClock;
   #stopped = false;
   #closed = false;
 
@@ -69,7 +67,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
-    this.#lastNow = this.#now();
+    this.#clock = new WallClock(this.#now);
     this.#alarm = new Alarm({
       timeOf: ({ record }) => record.nextMs!,
       onWake: () => this.#wake(),
@@ -241,25 +239,24 @@ export class Scheduler {
 
   /** What the clock shows; called before anything is reckoned from it. */
   #lookAtClock(): number {
-    const now = this.#now();
-    const setBackBy = this.#lastNow - now;
-    this.#lastNow = now;
-    if (setBackBy > 0) { for (const task of this.#tasks.values()) this.#setBack(task, setBackBy); }
-    return now;
+    const { nowMs, setBackMs } = this.#clock.look();
+    if (setBackMs > 0) { for (const task of this.#tasks.values()) this.#setBack(task, setBackMs); }
+    return nowMs;
   }
 
   /** An interval is a length of time whatever the clock shows; cron is what the clock shows. */
   #setBack(task: LiveTask, byMs: number): void {
     const { record } = task;
     const { trigger } = record;
-    if (record.nextMs === undefined || trigger.type === "atTime") return;
+    if (record.nextMs === undefined) return;
     if (trigger.type === "interval") {
       record.trigger = { ...trigger, startMs: trigger.startMs - byMs };
       record.nextMs -= byMs;
       task.nextDue = compileTrigger(record.trigger);
-    } else record.nextMs = task.nextDue(this.#lastNow);
+    } else if (trigger.type === "cron" && byMs >= SHOWN_ANEW_MS) {
+      record.nextMs = task.nextDue(this.#now());
+    }
     this.#place(task);
-    this.#keep(task);
   }
 
   #fire(task: LiveTask, now: number): void {
@@ -322,7 +319,7 @@ export class Scheduler {
   #failed(task: LiveTask, error: unknown): void {
     const { record } = task;
     record.failures++;
-    record.lastError = showError(error, MAX_ERROR_LENGTH);
+    record.lastError = showError(error);
     this.#options.logger.warn(
       `daffi: task ${record.uuid} of callback ${record.callbackName} failed: ${record.lastError}`,
     );

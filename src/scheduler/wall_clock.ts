@@ -38,3 +38,30 @@ export function isRepeated(offsetAt: OffsetAt, timeMs: number): boolean {
   const setBackMs = offsetAt(timeMs - LONGEST_CHANGE_MS) - offset;
   return setBackMs > 0 && offsetAt(timeMs - setBackMs) - offset === setBackMs;
 }
+
+/** A clock that goes back by less than this was corrected, not set. */
+const SET_BACK_MS = 1_000;
+
+/** A clock that goes back by this much was wrong before: what it shows now is shown anew. */
+export const SHOWN_ANEW_MS = 3_600_000;
+
+/** A clock that notices when it is set back. */
+export class WallClock {
+  #now: () => number;
+  #latest: number;
+
+  /** @param now What it shows, in epoch milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#latest = now();
+  }
+
+  /** What it shows now, and by how much it was set back since the last look, or 0. */
+  look(): { nowMs: number; setBackMs: number } {
+    const nowMs = this.#now();
+    const backMs = this.#latest - nowMs;
+    if (backMs > 0 && backMs < SET_BACK_MS) return { nowMs, setBackMs: 0 }; // it will catch up
+    this.#latest = nowMs;
+    return { nowMs, setBackMs: Math.max(0, backMs) };
+  }
+}

@@ -16,6 +16,7 @@ import {
   OverloadedError,
   ProtocolError,
   RemoteCallError,
+  TransferError,
   ValidationError,
   type ValidationIssue,
 } from "../errors.ts";
@@ -48,6 +49,7 @@ const BY_CODE: ReadonlyMap<
   INITIALIZATION: InitializationError,
   OVERLOADED: OverloadedError,
   PROTOCOL: ProtocolError,
+  TRANSFER: TransferError,
 }));
 
 /** Encodes what a callback threw, whatever it is: the caller must get an answer. */

@@ -33,6 +33,7 @@ export const Kind = {
   Stop: 0x1d,
   Task: 0x20,
   TaskFailed: 0x21,
+  Transfer: 0x22,
 } as const;
 
 /** One of {@linkcode Kind}. */

@@ -13,6 +13,7 @@ const FORWARDED = [
   Kind.Call,
   Kind.Task,
   Kind.TaskFailed,
+  Kind.Transfer,
   Kind.Result,
   Kind.Error,
   Kind.Cancel,

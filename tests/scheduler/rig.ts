@@ -60,7 +60,7 @@ export interface Run {
 
 /** A scheduler in fake time. */
 export class Rig implements Disposable {
-  readonly time = new FakeTime(START);
+  readonly time: FakeTime;
   readonly logger = new RecordingLogger();
   readonly store: TaskStore;
   /** All runs that began. */
@@ -77,7 +77,13 @@ export class Rig implements Disposable {
   /** @param store Where its tasks are. */
   constructor(store: TaskStore = new MemoryTaskStore()) {
     this.store = store;
-    this.scheduler = this.#start();
+    this.time = new FakeTime(START);
+    try {
+      this.scheduler = this.#start();
+    } catch (error) {
+      this.time.restore();
+      throw error;
+    }
   }
 
   #start(): Scheduler {
@@ -119,16 +125,8 @@ export class Rig implements Disposable {
 
   /** Ends the process without a word, and starts another one with the same store. */
   restart(): void {
-    this.#forsake();
-    this.scheduler = this.#start();
-  }
-
-  #forsake(): void {
-    const { store } = this;
-    const close = store.close;
-    store.close = () => {};
     this.scheduler.stop();
-    store.close = close;
+    this.scheduler = this.#start();
   }
 
   /** Schedules a task for the owner `owner`. */
@@ -142,7 +140,7 @@ export class Rig implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.scheduler.stop();
+    this.scheduler.close();
     this.time.restore();
   }
 }

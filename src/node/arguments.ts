@@ -1,0 +1,62 @@
+/**
+ * The arguments of a call that came in, and the streams among them.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { Codec } from "../wire/codec.ts";
+import { decodeFailure } from "../wire/error_payload.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { InStream } from "./in_stream.ts";
+import type { RunningCall } from "./running_call.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Decodes the arguments of a call, and gives it its streams.
+ *
+ * @param codec Turns payloads into values.
+ * @param session Gives the session on which streams ask for items.
+ * @param call The call.
+ * @param payload The encoded list of its arguments.
+ * @throws {ProtocolError} when it is none.
+ */
+export function decodeArguments(
+  codec: Codec,
+  session: () => Session | undefined,
+  call: RunningCall,
+  payload: Uint8Array,
+): unknown[] {
+  const addStream = (stream: number) => {
+    const fields = { call: call.callId, peer: call.source.id, stream };
+    const incoming = new InStream({
+      credit: (value) => session()?.connection.send(frame(Kind.Credit, { ...fields, value })),
+      stop: () => session()?.connection.send(frame(Kind.Stop, fields)),
+      over: () => {},
+    });
+    call.argumentStreams.set(stream, incoming);
+    return incoming;
+  };
+  // Nobody sends items to what is not called, but due.
+  const isTask = call.source.id === 0;
+  const args = codec.decode(payload, isTask ? undefined : addStream);
+  if (Array.isArray(args)) return args;
+  throw new ProtocolError("The payload of a call must be the list of its arguments");
+}
+
+/** Takes a frame about a stream among a call's arguments. */
+export function onArgumentFrame(
+  codec: Codec,
+  call: RunningCall,
+  { kind, stream: number, payload }: Frame,
+): void {
+  const stream = call.argumentStreams.get(number);
+  if (stream === undefined) return;
+  try {
+    if (kind === Kind.Item) stream.push(codec.decode(payload), payload.length);
+    else if (kind === Kind.End) stream.finish();
+    else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
+  } catch (error) {
+    stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Functions that other processes send, as callbacks of this node.
+ *
+ * @module
+ */
+
+import { currentScope } from "../internal/call_scope.ts";
+import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
+import { TransferRunner } from "../transfer/transfer_runner.ts";
+import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
+import { TransferError } from "../errors.ts";
+import { Refusal } from "./execute.ts";
+
+/** What sent functions are called in `currentCall().callbackName`. */
+export const TRANSFERRED = "transferred function";
+
+/** Runs what is sent: a callback whose first two arguments are a function's source and name. */
+export class TransferService {
+  /** The callback. */
+  readonly callback: RegisteredCallback = {
+    name: TRANSFERRED,
+    fn: () => {},
+    invoke: (args) => this.#run(args),
+    problem: () => undefined,
+    concurrency: Infinity,
+    timeoutMs: undefined,
+    input: undefined,
+    output: undefined,
+  };
+  readonly #runner: TransferRunner;
+
+  /**
+   * @param options Where and how functions run.
+   * @param maxFrameBytes Largest result.
+   */
+  constructor(options: ResolvedTransferOptions, maxFrameBytes: number) {
+    this.#runner = new TransferRunner(options, maxFrameBytes);
+  }
+
+  async #run([source, name, ...args]: unknown[]): Promise<unknown> {
+    if (typeof source !== "string" || typeof name !== "string") {
+      throw malformed("a text is missing");
+    }
+    if (source.length > MAX_SOURCE_LENGTH) throw malformed("its source is too long");
+    const { caller, signal } = currentScope()!;
+    const outcome = await this.#runner.run({ source, name }, args, caller, signal);
+    if ("refused" in outcome) throw new Refusal(outcome.refused);
+    if ("thrown" in outcome) throw outcome.thrown;
+    return outcome.value;
+  }
+
+  /** Ends all sandboxes, and resolves when their processes are gone. */
+  stop(): Promise<void> {
+    return this.#runner.stop();
+  }
+}
+
+function malformed(why: string): Refusal {
+  return new Refusal(new TransferError(`Cannot run what was sent: ${why}`, { executed: "never" }));
+}

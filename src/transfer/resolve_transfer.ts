@@ -1,0 +1,72 @@
+/**
+ * Reads the option `transfer`.
+ *
+ * @module
+ */
+
+import { InitializationError } from "../errors.ts";
+import { parseDuration } from "../internal/duration.ts";
+import { checkOptionNames } from "../internal/known_options.ts";
+import { show } from "../internal/show.ts";
+import {
+  PERMISSION_NAMES,
+  type ResolvedTransferOptions,
+  type TransferMode,
+  type TransferOptions,
+  type TransferPermissions,
+} from "./transfer_options.ts";
+
+const MODES: readonly TransferMode[] = ["sandbox", "inline", "deny"];
+
+/** Less than this and the sandbox itself has no room. */
+const MIN_MEMORY_MB = 16;
+
+/**
+ * Checks the option and fills in the defaults.
+ *
+ * @throws {InitializationError} when it is not valid.
+ */
+export function resolveTransfer(
+  transfer: TransferMode | TransferOptions = {},
+): ResolvedTransferOptions {
+  const options = typeof transfer === "string" ? { mode: transfer } : transfer;
+  const names = ["mode", "permissions", "timeout", "memoryLimitMb", "maxConcurrent"];
+  checkOptionNames("transfer", options, names);
+  const { permissions = {}, timeout = "30s", memoryLimitMb = 256, maxConcurrent = 32 } = options;
+  const mode = options.mode ?? defaultMode();
+  if (!MODES.includes(mode)) fail("mode", mode, `one of ${MODES.join(", ")}`);
+  checkPermissions(permissions);
+  for (
+    const [name, value, least] of [
+      ["memoryLimitMb", memoryLimitMb, MIN_MEMORY_MB],
+      ["maxConcurrent", maxConcurrent, 1],
+    ] as const
+  ) {
+    if (!Number.isSafeInteger(value) || value < least) {
+      fail(name, value, `a whole number from ${least} on`);
+    }
+  }
+  const timeoutMs = parseDuration(timeout, "transfer.timeout");
+  return { mode, permissions, timeoutMs, memoryLimitMb, maxConcurrent };
+}
+
+function defaultMode(): TransferMode {
+  return typeof Deno === "undefined" || Deno.Command === undefined ? "deny" : "sandbox";
+}
+
+function checkPermissions(permissions: TransferPermissions): void {
+  checkOptionNames("transfer.permissions", permissions, PERMISSION_NAMES);
+  for (const [name, value] of Object.entries(permissions)) {
+    const isList = Array.isArray(value) &&
+      value.every((one) => typeof one === "string" && one !== "");
+    if (typeof value !== "boolean" && !isList) {
+      fail(`permissions.${name}`, value, "true, false or a list of texts");
+    }
+  }
+}
+
+function fail(name: string, value: unknown, wanted: string): never {
+  throw new InitializationError(
+    `Cannot start: transfer.${name} is ${show(value)}, ${wanted} is needed`,
+  );
+}

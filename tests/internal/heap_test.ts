@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Heap, type HeapItem } from "../../src/internal/heap.ts";
+
+interface Item extends HeapItem {
+  key: number;
+}
+
+type Step = readonly [op: "put" | "remove" | "change" | "pop", item: number, key: number];
+
+const step: fc.Arbitrary<Step> = fc.tuple(
+  fc.constantFrom("put" as const, "put" as const, "remove" as const, "change" as const, "pop"),
+  fc.nat(19),
+  fc.integer({ min: -5, max: 5 }),
+) as fc.Arbitrary<Step>;
+
+function empty(): Heap<Item> {
+  return new Heap<Item>((a, b) => a.key < b.key);
+}
+
+function item(key: number): Item {
+  return { key, heapIndex: -1 };
+}
+
+Deno.test("Heap has the least item at the top, whatever is put, changed and removed", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const heap = empty();
+      const items = Array.from({ length: 20 }, () => item(0));
+      const present = new Set<Item>();
+      for (const [op, index, key] of steps) {
+        const chosen = op === "pop" ? heap.top : items[index]!;
+        if (chosen === undefined) continue;
+        if (op === "put" || op === "change") {
+          chosen.key = key;
+          heap.put(chosen);
+          present.add(chosen);
+        } else {
+          heap.remove(chosen);
+          present.delete(chosen);
+        }
+        assertEquals(heap.size, present.size);
+        assertEquals(items.every((one) => present.has(one) === (one.heapIndex >= 0)), true);
+        const least = Math.min(...Array.from(present, (one) => one.key));
+        assertEquals(heap.top?.key ?? Infinity, least);
+      }
+    }),
+  );
+});
+
+Deno.test("Heap sorts", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer(), { maxLength: 200 }), (keys) => {
+      const heap = empty();
+      for (const key of keys) heap.put(item(key));
+      const sorted: number[] = [];
+      for (let top = heap.top; top !== undefined; top = heap.top) {
+        sorted.push(top.key);
+        heap.remove(top);
+      }
+      assertEquals(sorted, keys.toSorted((a, b) => a - b));
+    }),
+  );
+});
+
+Deno.test("Heap.remove() takes an item out though its key does not fit its place any more", () => {
+  const heap = empty();
+  const items = [5, 3, 8, 1, 9, 2].map(item);
+  for (const one of items) heap.put(one);
+  items[3]!.key = NaN;
+  heap.remove(items[3]!);
+  assertEquals(items[3]!.heapIndex, -1);
+  assertEquals([heap.size, heap.top!.key], [5, 2]);
+});
+
+Deno.test("Heap.remove() does nothing with an item that is not in", () => {
+  const heap = empty();
+  heap.put(item(1));
+  heap.remove(item(1));
+  assertEquals(heap.size, 1);
+  assertEquals(empty().top, undefined);
+});

@@ -1,0 +1,148 @@
+/**
+ * What a task should do, in the plainest way: every due time is listed, and looked at one by one.
+ *
+ * @module
+ */
+
+import type { Overlap } from "../../src/scheduler/task.ts";
+import type { Trigger } from "../../src/scheduler/trigger.ts";
+
+/** A task as a model has it. */
+export interface ModelOptions {
+  readonly trigger: Trigger;
+  readonly overlap: Overlap;
+  readonly maxRuns: number | undefined;
+  readonly catchUpMs: number;
+  /** How long each run takes, in turn. */
+  readonly durations: readonly number[];
+}
+
+/** Due times are listed so far ahead. */
+const HORIZON_MS = 20 * 3_600_000;
+
+/** One task. Times are what the clock shows; runs take their time whatever it shows. */
+export class Model {
+  readonly #options: ModelOptions;
+  #due: number[];
+  #clock: number;
+  #passed = 0;
+  /** When each run that goes on will end, in time that passed. */
+  #ends: number[] = [];
+  #queued = false;
+  #paused = false;
+  #over = false;
+  /** What the clock showed when each run began. */
+  readonly ranAt: number[] = [];
+  skipped = 0;
+
+  /** @param startMs What the clock shows at the beginning. */
+  constructor(options: ModelOptions, startMs: number) {
+    this.#options = options;
+    this.#clock = startMs;
+    this.#due = listDue(options.trigger, startMs);
+  }
+
+  /** Whether it is still listed. */
+  get listed(): boolean {
+    return !this.#over;
+  }
+
+  /** Lets time pass. */
+  pass(ms: number): void {
+    const until = this.#passed + ms;
+    for (;;) {
+      const nextEnd = Math.min(...this.#ends);
+      const nextDue = this.#next() - this.#clock + this.#passed;
+      const next = Math.min(nextEnd, nextDue);
+      if (next > until) break;
+      this.#clock += next - this.#passed;
+      this.#passed = next;
+      if (next === nextEnd) this.#end();
+      else this.#wake();
+    }
+    this.#clock += until - this.#passed;
+    this.#passed = until;
+  }
+
+  #next(): number {
+    return this.#paused || this.#over ? Infinity : this.#due[0] ?? Infinity;
+  }
+
+  /** Sets the clock forward, which is noticed at once. */
+  jump(ms: number): void {
+    this.#clock += ms;
+    if (this.#next() <= this.#clock) this.#wake();
+  }
+
+  #wake(): void {
+    const { trigger, catchUpMs } = this.#options;
+    const passed = this.#due.filter((time) => time <= this.#clock);
+    this.#due = this.#due.slice(passed.length);
+    const young = passed.filter((time) => time >= this.#clock - catchUpMs);
+    const run = trigger.type === "atTime" ? young : young.slice(-1);
+    this.skipped += passed.length - run.length;
+    for (const _ of run) this.#begin();
+    this.#endIfOver();
+  }
+
+  #begin(): void {
+    const { overlap, maxRuns, durations } = this.#options;
+    if (this.ranAt.length === maxRuns) return;
+    if (this.#ends.length > 0 && overlap !== "allow") {
+      if (overlap === "queue" && !this.#queued) this.#queued = true;
+      else this.skipped++;
+      return;
+    }
+    const duration = durations[this.ranAt.length % durations.length]!;
+    this.ranAt.push(this.#clock);
+    if (this.ranAt.length === maxRuns) this.#due = [];
+    this.#ends.push(this.#passed + duration);
+  }
+
+  #end(): void {
+    this.#ends.splice(this.#ends.indexOf(Math.min(...this.#ends)), 1);
+    if (this.#queued) {
+      this.#queued = false;
+      this.#begin();
+    }
+    this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (this.#due.length === 0 && this.#ends.length === 0 && !this.#queued) this.#over = true;
+  }
+
+  /** Lets it rest. */
+  pause(): void {
+    if (this.#over) return;
+    this.#paused = true;
+    this.#queued = false;
+  }
+
+  /** Lets it go on from now. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#due = this.#due.filter((time) => time > this.#clock);
+    this.#endIfOver();
+  }
+
+  /** Runs it besides its schedule. */
+  runNow(): void {
+    if (!this.#over) this.#begin();
+  }
+
+  /** Takes what is left. */
+  cancel(): void {
+    this.#over = true;
+    this.#queued = false;
+  }
+}
+
+function listDue(trigger: Trigger, startMs: number): number[] {
+  if (trigger.type === "atTime") return [...trigger.timesMs];
+  if (trigger.type === "cron") throw new Error("not listed");
+  const due: number[] = [];
+  for (let n = 1; n * trigger.everyMs < HORIZON_MS; n++) due.push(startMs + n * trigger.everyMs);
+  return due;
+}

@@ -1,0 +1,251 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { DatabaseSync } from "node:sqlite";
+import { InitializationError } from "../../src/errors.ts";
+import { openTaskStore } from "../../src/scheduler/open_task_store.ts";
+import { Scheduler } from "../../src/scheduler/scheduler.ts";
+import { SqliteTaskStore } from "../../src/scheduler/sqlite_task_store.ts";
+import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
+import { interval, Rig, uuid } from "./rig.ts";
+import { record } from "./task_store_contract.ts";
+
+/** Runs a test with the path of a file that does not exist. */
+function withPath(fn: (path: string) => void): void {
+  const directory = Deno.makeTempDirSync();
+  try {
+    fn(join(directory, "tasks.db"));
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function withStore(path: string, fn: (store: SqliteTaskStore) => void): void {
+  const store = new SqliteTaskStore(path);
+  try {
+    fn(store);
+  } finally {
+    store.close();
+  }
+}
+
+function withDatabase<T>(path: string, fn: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(path);
+  try {
+    return fn(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Checks that a file is refused by an error that names it, and stays what it was. */
+function assertRefused(path: string, why: string): void {
+  const before = Deno.readFileSync(path);
+  const error = assertThrows(
+    () => withStore(path, (store) => store.load()),
+    InitializationError,
+    `Cannot use the task store ${path}`,
+  );
+  assert(error.message.includes(why), error.message);
+  assertEquals(Deno.readFileSync(path), before);
+}
+
+Deno.test("SqliteTaskStore has its tasks again when it is opened again", () => {
+  withPath((path) => {
+    const args = crypto.getRandomValues(new Uint8Array(100_000));
+    withStore(path, (store) => {
+      store.save(record(1, { args }));
+      store.save(record(2));
+      store.save(record(3));
+      store.remove(uuid(2));
+      store.save(record(1, { args, runs: 3 }));
+    });
+    withStore(path, (store) => {
+      assertEquals(store.load(), [record(1, { args, runs: 3 }), record(3)]);
+    });
+  });
+});
+
+Deno.test("SqliteTaskStore has what it has returned from, without being closed", () => {
+  withPath((path) => {
+    withStore(path, (store) => {
+      store.save(record(1));
+      store.save(record(2));
+      const copy = `${path}.copy`;
+      for (const end of ["", "-wal"]) {
+        try {
+          Deno.copyFileSync(path + end, copy + end);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+      withStore(copy, (asAfterACrash) => assertEquals(asAfterACrash.load().length, 2));
+    });
+  });
+});
+
+Deno.test("SqliteTaskStore takes an empty file", () => {
+  withPath((path) => {
+    Deno.writeFileSync(path, new Uint8Array(0));
+    withStore(path, (store) => store.save(record(1)));
+    withStore(path, (store) => assertEquals(store.load(), [record(1)]));
+  });
+});
+
+Deno.test("SqliteTaskStore refuses a file that is no database", () => {
+  withPath((path) => {
+    Deno.writeTextFileSync(path, "Dear diary, ".repeat(1_000));
+    assertRefused(path, "not a database");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses the database of another program", () => {
+  withPath((path) => {
+    withDatabase(path, (database) => database.exec("CREATE TABLE tasks (uuid, args, record)"));
+    assertRefused(path, "another program");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses an empty database that another program has marked", () => {
+  withPath((path) => {
+    withDatabase(path, (database) => database.exec("PRAGMA application_id = 7"));
+    assertRefused(path, "another program");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses the database of another version", () => {
+  withPath((path) => {
+    withStore(path, (store) => store.save(record(1)));
+    withDatabase(path, (database) => database.exec("PRAGMA user_version = 2"));
+    assertRefused(path, "version 2");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses a file whose pages are damaged", () => {
+  withPath((path) => {
+    withStore(path, (store) => {
+      for (let n = 0; n < 200; n++) store.save(record(n));
+    });
+    const bytes = Deno.readFileSync(path);
+    crypto.getRandomValues(bytes.subarray(4096, 4096 + 60_000));
+    Deno.writeFileSync(path, bytes);
+    assertRefused(path, "");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses a file that is cut off", () => {
+  withPath((path) => {
+    withStore(path, (store) => {
+      for (let n = 0; n < 200; n++) store.save(record(n));
+    });
+    Deno.truncateSync(path, 5_000);
+    assertRefused(path, "");
+  });
+});
+
+for (
+  const [what, row] of [
+    ["no JSON", "{"],
+    ["no object", "null"],
+    ["nothing of a task", "{}"],
+    ["an unknown trigger", JSON.stringify({ ...record(1), trigger: { type: "sometimes" } })],
+    ["an unreadable cron", JSON.stringify({ ...record(1), trigger: { type: "cron" } })],
+    ["a time that is none", JSON.stringify({ ...record(1), nextMs: "soon" })],
+    ["a count that is none", JSON.stringify({ ...record(1), runs: null })],
+  ] as const
+) {
+  Deno.test(`SqliteTaskStore refuses a file with a row that is ${what}`, () => {
+    withPath((path) => {
+      withStore(path, (store) => store.save(record(1)));
+      withDatabase(path, (database) => database.prepare("UPDATE tasks SET record = ?").run(row));
+      assertRefused(path, uuid(1));
+    });
+  });
+}
+
+Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its user", () => {
+  withPath((path) => {
+    withStore(path, (store) => {
+      store.save(record(1));
+      assertThrows(
+        () => new SqliteTaskStore(path),
+        InitializationError,
+        `Cannot use the task store ${path}`,
+      );
+      store.save(record(2));
+      assertEquals(store.load().length, 2);
+    });
+  });
+});
+
+Deno.test("SqliteTaskStore refuses a directory that does not exist", () => {
+  withPath((path) => {
+    assertThrows(
+      () => new SqliteTaskStore(join(path, "tasks.db")),
+      InitializationError,
+      "Cannot use the task store",
+    );
+  });
+});
+
+Deno.test("SqliteTaskStore lets go of a file that it has refused", () => {
+  withPath((path) => {
+    withDatabase(path, (database) => database.exec("CREATE TABLE t (a)"));
+    assertThrows(() => new SqliteTaskStore(path), InitializationError);
+    withDatabase(path, (database) => database.exec("BEGIN EXCLUSIVE; DROP TABLE t; COMMIT"));
+  });
+});
+
+Deno.test("Scheduler lets go of the file when a task in it is damaged", () => {
+  withPath((path) => {
+    withStore(path, (store) => store.save(record(1)));
+    withDatabase(path, (database) => database.exec("UPDATE tasks SET record = '{}'"));
+    assertThrows(() => new Rig(new SqliteTaskStore(path)), InitializationError);
+    withDatabase(path, (database) => database.exec("DELETE FROM tasks"));
+    withStore(path, (store) => assertEquals(store.load(), []));
+  });
+});
+
+Deno.test("Scheduler goes on with the tasks of a file", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = join(directory, "tasks.db");
+    {
+      using rig = new Rig(new SqliteTaskStore(path));
+      rig.create(interval(1000), { uuid: uuid(1), maxRuns: 3 });
+      await rig.pass(1500);
+    }
+    using rig = new Rig(new SqliteTaskStore(path));
+    assertEquals(rig.info(uuid(1))!.runs, 1);
+    await rig.pass(10_000);
+    assertEquals(rig.ranAt, [2000, 3000]);
+    assertEquals(rig.store.load(), []);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
+  withPath((path) => {
+    assert(openTaskStore(undefined) instanceof MemoryTaskStore);
+    const file = openTaskStore(path);
+    assert(file instanceof SqliteTaskStore);
+    file.close();
+    const own = new MemoryTaskStore();
+    assertEquals(openTaskStore(own), own);
+  });
+});
+
+Deno.test("Scheduler holds the file until it is closed", () => {
+  withPath((path) => {
+    const scheduler = new Scheduler({
+      store: new SqliteTaskStore(path),
+      offers: () => true,
+      run: () => Promise.resolve(),
+      onFailure: () => {},
+      logger: console,
+    });
+    assertThrows(() => new SqliteTaskStore(path), InitializationError);
+    scheduler.close();
+    withStore(path, (store) => assertEquals(store.load(), []));
+  });
+});
