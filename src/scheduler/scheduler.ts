@@ -295,7 +295,7 @@ export class Scheduler {
     if (!this.#keep(task)) {
       record.runs--;
       record.skipped++;
-      return;
+      return this.#settle(task);
     }
     task.running++;
     this.#run(task);

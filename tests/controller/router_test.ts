@@ -7,7 +7,7 @@ import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
 /** Kinds to which the sender wants an answer. */
-const ASKING: readonly number[] = [Kind.Call, Kind.Task];
+const ASKING: readonly number[] = [Kind.Call, Kind.Task, Kind.Transfer];
 
 const FORWARDED = [
   Kind.Call,

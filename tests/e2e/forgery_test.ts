@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { DaffiError } from "../../mod.ts";
-import { type Program, within } from "../helpers/processes.ts";
+import { later, type Program, within } from "../helpers/processes.ts";
 import { numbered } from "./fixtures/invoke.ts";
 import {
   type Here,
@@ -61,9 +61,9 @@ const FAILURE = { code: "PROTOCOL", message: "forged", executed: "never" };
 overBoth("answers of a process that was not called are ignored and counted", async (place) => {
   await withForger(place, async (here, forger) => {
     const { g } = here;
-    const pending = g.call.notes("t", 1).fg();
+    const pending = later(g.call.notes("t", 1).fg());
     const background = g.call.notes("t", 1).bg();
-    const broadcast = g.call.notes("t", 1).broadcast({ returnResult: true });
+    const broadcast = later(g.call.notes("t", 1).broadcast({ returnResult: true }));
     const id = await guessCallId(here, forger);
     await forge(forger, "here", id, [
       [KIND.RESULT, "forged"],
@@ -86,8 +86,8 @@ overBoth("answers of a process that was not called are ignored and counted", asy
 overBoth("a call cannot be cancelled by another process", async (place) => {
   await withForger(place, async (here, forger) => {
     const { g } = here;
-    const call = g.call.untilAborted("t").fg({ timeout: "30s" });
-    const other = g.call.notes("go", 1).fg();
+    later(g.call.untilAborted("t").fg({ timeout: "30s" }));
+    const other = later(g.call.notes("go", 1).fg());
     await g.call.notes("t", 1);
     const id = await guessCallId(here, forger);
     await forge(forger, "there", id, [[KIND.CANCEL]]);
@@ -98,7 +98,6 @@ overBoth("a call cannot be cancelled by another process", async (place) => {
     await g.call.notes("t2", 1);
     cancelled.cancel();
     assertEquals(await g.call.notes("t2", 2), ["started", "aborted"]);
-    call.catch(() => {});
   });
 });
 
@@ -113,13 +112,13 @@ overBoth("streams of others cannot be joined, fed or ended", async (place) => {
         yield item;
       }
     };
-    const sending = g.call.note(items()).stream({ to: "there" });
+    const sending = later(g.call.note(items()).stream({ to: "there" }));
     const received: number[] = [];
-    const receiving = (async () => {
+    const receiving = later((async () => {
       for await (const item of g.call.count(count, "c")) {
         if (received.push(item) === 1_000) await gate.promise;
       }
-    })();
+    })());
     await g.call.notes("t", 1_000);
     const id = await guessCallId(here, forger);
     const item = { topic: "t", value: "forged" };
@@ -191,13 +190,13 @@ overBoth("an answer that cannot be read fails its call only", async (place) => {
       [KIND.ERROR, new Uint8Array(0)],
     ];
     for (const [kind, payload] of answers) {
-      const call = g.call.trap().fg({ timeout: "20s" });
+      const call = later(g.call.trap().fg({ timeout: "20s" }));
       const { call: id, peer } = await forger.readUntil(KIND.CALL);
       await forger.write(rawFrame(kind, { call: id, peer, payload }));
       const error = await within("the rejection", assertRejects(() => call, DaffiError), 5_000);
       assertEquals([error.processName, error.callbackName], ["forger", "trap"]);
     }
-    const call = g.call.trap().fg();
+    const call = later(g.call.trap().fg());
     const { call: id, peer } = await forger.readUntil(KIND.CALL);
     for (const answer of ["first", "second"]) {
       await forger.send(KIND.RESULT, { call: id, peer, payload: encode(answer) });
@@ -209,9 +208,9 @@ overBoth("an answer that cannot be read fails its call only", async (place) => {
 
 overBoth("a producer that sends more items than allowed fails its stream only", async (place) => {
   await withForger(place, async ({ g }, forger) => {
-    const reading = (async () => {
+    const reading = later((async () => {
       for await (const _ of g.call.trap()) await g.call.add(1, 2).fg({ to: "there" });
-    })();
+    })());
     const { call, peer } = await forger.readUntil(KIND.CALL);
     await forger.send(KIND.STREAM, { call, peer });
     for (let i = 0; i < 1_000; i++) {

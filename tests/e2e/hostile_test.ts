@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { within } from "../helpers/processes.ts";
+import { later, within } from "../helpers/processes.ts";
 import { type Here, joinHere, overBoth, type Place, startNode } from "./network.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./raw_peer.ts";
 
@@ -20,6 +20,9 @@ const TLS_HELLO = concat(
   crypto.getRandomValues(new Uint8Array(500)),
 );
 
+/** Less than the time that a handshake may take: whoever is cut off then was not seen through. */
+const AT_ONCE_MS = 3_000;
+
 const HELLO_AS_IT_SHOULD_BE = () => rawFrame(KIND.HELLO, { payload: hello("stranger") });
 
 /** What strangers send instead of joining. Each has the connection closed. */
@@ -29,6 +32,12 @@ const STRANGERS: Record<string, Uint8Array> = {
   "noise": crypto.getRandomValues(new Uint8Array(4_096)),
   "zeros": new Uint8Array(4_096),
   "another version's preface": concat(text("DAFFI\0"), new Uint8Array([0, 2])),
+  "another version's preface before a good HELLO": concat(
+    text("DAFFI\0"),
+    new Uint8Array([0, 2]),
+    HELLO_AS_IT_SHOULD_BE(),
+  ),
+  "a good HELLO without preface": HELLO_AS_IT_SHOULD_BE(),
   "a huge length": concat(PREFACE, declaring(0xffffffff)),
   "a length over the limit of a handshake": concat(PREFACE, declaring(16 * 1024 * 1024)),
   "a length below the header's": concat(PREFACE, declaring(19)),
@@ -109,8 +118,9 @@ async function withVictims(place: Place, attack: (here: Here) => Promise<void>):
   await using there = await startNode(place, "there");
   const { g } = here;
   await g.waitProcess("there");
-  const pending = g.call.notes("attack", 1).fg();
-  const pendingThere = g.call.invoke({ how: "fg", name: "notes", args: ["attack", 1] }).fg();
+  const pending = later(g.call.notes("attack", 1).fg());
+  const invocation = { how: "fg", name: "notes", args: ["attack", 1] };
+  const pendingThere = later(g.call.invoke(invocation).fg());
 
   await attack(here);
 
@@ -141,7 +151,7 @@ overBoth("strangers are turned away, counted and logged", async (place, t) => {
         const told = (await here.logged.until("message", 0)).length;
         using conn = await place.dial();
         writeAll(conn, bytes).catch(() => {});
-        await within("the end of the connection", closedOrRefused(conn));
+        await within("the end of the connection", closedOrRefused(conn), AT_ONCE_MS);
         await here.logged.until("message", told + 1);
         assertEquals(here.g.stats.refusedConnections, refusedConnections + 1);
         await assertUndisturbed(here);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BroadcastError, DaffiError, PeerLostError, RemoteCallError } from "../../mod.ts";
-import { type Program, within } from "../helpers/processes.ts";
+import { later, type Program, within } from "../helpers/processes.ts";
 import { numbered } from "./fixtures/invoke.ts";
 import {
   type Here,
@@ -28,7 +28,7 @@ async function withProcesses(
 
 overBoth("a call fails within a second when its callee is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g }, [there]) => {
-    const call = g.call.untilAborted("t").fg();
+    const call = later(g.call.untilAborted("t").fg());
     await g.call.notes("t", 1);
     there!.signal("SIGKILL");
     const error = await within("the rejection", assertRejects(() => call, PeerLostError), 1_000);
@@ -41,7 +41,7 @@ overBoth("a call fails within a second when its callee is killed", async (place)
 
 overBoth("every pending call fails when the controller is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g }, _, controller) => {
-    const pending = [g.call.untilAborted("t").fg(), g.call.untilAborted("t").fg()];
+    const pending = [1, 2].map(() => later(g.call.untilAborted("t").fg()));
     await g.call.notes("t", 2);
     controller.signal("SIGKILL");
     for (const call of pending) {
@@ -55,7 +55,7 @@ overBoth("every pending call fails when the controller is killed", async (place)
 overBoth("a callback's signal aborts when its caller is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g, notes }, [there]) => {
     const invocation = { how: "fg", name: "untilAborted", args: ["t"] };
-    const failed = assertRejects(() => g.call.invoke(invocation).fg(), PeerLostError);
+    const failed = later(assertRejects(() => g.call.invoke(invocation).fg(), PeerLostError));
     await notes.until("t", 1);
     await there!.kill();
     assertEquals(await notes.until("t", 2), ["started", "aborted"]);
@@ -65,8 +65,9 @@ overBoth("a callback's signal aborts when its caller is killed", async (place) =
 
 overBoth("a broadcast tells the results of those that live when one is killed", async (place) => {
   await withProcesses(place, ["one", "two", "three"], async ({ g }, [, , three]) => {
-    const broadcast = g.call.whoami({ hangs: "three", topic: "t" })
-      .broadcast({ returnResult: true });
+    const broadcast = later(
+      g.call.whoami({ hangs: "three", topic: "t" }).broadcast({ returnResult: true }),
+    );
     await g.call.notes("t", 1).fg({ to: "three" });
     three!.signal("SIGKILL");
     const error = await within("the end", assertRejects(() => broadcast, BroadcastError), 1_000);
@@ -97,10 +98,8 @@ overBoth("reading a stream fails when its producer is killed", async (place) => 
 
 overBoth("a producer is stopped when its reader is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g, notes }, [there]) => {
-    const failed = assertRejects(
-      () => g.call.invoke({ how: "iterate", name: "forever", args: ["t"] }).fg(),
-      PeerLostError,
-    );
+    const invocation = { how: "iterate", name: "forever", args: ["t"] };
+    const failed = later(assertRejects(() => g.call.invoke(invocation).fg(), PeerLostError));
     await notes.until("t", 500);
     await there!.kill();
     assertEquals(await notes.until("t left", 1), [true]);
@@ -111,7 +110,7 @@ overBoth("a producer is stopped when its reader is killed", async (place) => {
 overBoth("a callback that reads an argument fails when its caller is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g, notes }, [there]) => {
     const invocation = { how: "iterableArgument", name: "drain", items: 1e9, topic: "t" };
-    const failed = assertRejects(() => g.call.invoke(invocation).fg(), PeerLostError);
+    const failed = later(assertRejects(() => g.call.invoke(invocation).fg(), PeerLostError));
     await notes.until("t", 500);
     await there!.kill();
     const [name] = await notes.until("t broke off", 1);
@@ -130,7 +129,7 @@ overBoth("`stream()` fails when the one that takes the items is killed", async (
         left = true;
       }
     };
-    const streaming = g.call.note(items()).stream();
+    const streaming = later(g.call.note(items()).stream());
     await g.call.notes("t", 500);
     there!.signal("SIGKILL");
     const error = await within("the end", assertRejects(() => streaming, BroadcastError), 1_000);
@@ -150,7 +149,7 @@ overBoth("`stream()` brings all items to the others when one is killed", async (
         yield item;
       }
     };
-    const streaming = g.call.note(source()).stream();
+    const streaming = later(g.call.note(source()).stream());
     await g.call.notes("t", 1_000).fg({ to: "two" });
     await two!.kill();
     gate.resolve();

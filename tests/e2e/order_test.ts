@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { later } from "../helpers/processes.ts";
 import { joinHere, overBoth, startController, startNode } from "./network.ts";
 
 const NUMBERED = 10_000;
@@ -13,7 +14,7 @@ overBoth(
     const { call } = here.g;
     await here.g.waitProcess("there");
 
-    const theirs = call.sendNumbered("from there", NUMBERED, ["noReturn"]).fg();
+    const theirs = later(call.sendNumbered("from there", NUMBERED, ["noReturn"]).fg());
     for (let value = 0; value < NUMBERED; value++) {
       call.note({ topic: "from here", value }).noReturn();
     }

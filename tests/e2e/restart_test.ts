@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConnectionError, Global } from "../../mod.ts";
-import { Program, within } from "../helpers/processes.ts";
+import { later, Program, within } from "../helpers/processes.ts";
 import { joinHere, NODE, overBoth, startController, startNode } from "./network.ts";
 
 overBoth(
@@ -33,7 +33,9 @@ overBoth(
   async (place) => {
     await using first = await startController(place);
     await using here = await joinHere(place);
-    const waits = Promise.all([here.g.waitFunction("add"), here.g.waitProcess("there")]);
+    const waits = later(
+      Promise.all([here.g.waitFunction("add"), here.g.waitProcess("there")]),
+    );
     await first.kill();
     await using _second = await startController(place);
     await using _there = await startNode(place, "there");
@@ -55,13 +57,13 @@ overBoth("calls that are made while the controller is away wait and succeed", as
   await first.kill();
   await gone.promise;
   const topic = "meanwhile";
-  const calls = Promise.all([
+  const calls = later(Promise.all([
     call.add(1, 2).fg(),
     call.add(3, 4).fg({ to: "there" }),
     call.add(5, 6).bg().get(),
     call.note({ topic, value: "noReturn" }).noReturn(),
     call.add(7, 8).broadcast({ returnResult: true }),
-  ]);
+  ]));
   await using _second = await startController(place);
   assertEquals(await calls, [3, 7, 11, undefined, { there: 15 }]);
   assertEquals(await call.notes(topic, 1).fg(), ["noReturn"]);

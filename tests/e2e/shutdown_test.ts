@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Program, within } from "../helpers/processes.ts";
+import { later, Program, within } from "../helpers/processes.ts";
 import {
   type Here,
   joinHere,
@@ -68,7 +68,7 @@ overBoth("SIGTERM lets a running callback call on and finish", async (place) => 
   await using there = await startNode(place, "there");
   await using here = await joinHere(place);
   await here.g.waitProcess("there");
-  const result = here.g.call.pipeline("t").fg();
+  const result = later(here.g.call.pipeline("t").fg());
   await here.g.call.notes("t", 1);
   there.signal("SIGTERM");
   await untilWithdrawn(here);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { within } from "../helpers/processes.ts";
+import { later, within } from "../helpers/processes.ts";
 import { joinHere, overBoth, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 
@@ -40,7 +40,7 @@ overBoth(
       assert(sent * payload.length < BOUND_BYTES, "noReturn() never waits for the slow process");
     } while (!await stalls(waiting));
 
-    const busy = call.sink("asked").fg();
+    const busy = later(call.sink("asked").fg());
     assertEquals(await call.add(1, 2).fg({ timeout: "10s" }), 3);
     assertEquals(await call.invoke({ how: "fg", name: "add", args: [3, 4] }), { value: 7 });
     assertEquals(await stalls(waiting), true);
@@ -64,7 +64,7 @@ overBoth("a stream to a process that does not read keeps within its credits", as
   const items = function* () {
     for (; taken < 100_000; taken++) yield new Uint8Array(10_000);
   };
-  const streaming = here.g.call.sink(items()).stream({ to: "sloth" });
+  const streaming = later(here.g.call.sink(items()).stream({ to: "sloth" }));
   streaming.catch(() => {}).finally(() => stalled.resolve());
 
   const { call, peer } = await sloth.readUntil(KIND.CALL);
@@ -99,7 +99,9 @@ overBoth(
     let sent = 0;
     let writing: Promise<void>;
     do {
-      writing = flooder.send(KIND.CALL, { flags: NO_REPLY, call: ++sent, peer, name, payload });
+      writing = later(
+        flooder.send(KIND.CALL, { flags: NO_REPLY, call: ++sent, peer, name, payload }),
+      );
       assert(sent * payload.length < BOUND_BYTES, "the controller takes more and more");
     } while (!await stalls(writing));
 
@@ -148,7 +150,10 @@ overBoth("calls to a process that was stopped are answered when it goes on", asy
   await here.g.waitProcess("sloth");
   sloth.signal("SIGSTOP");
   const payload = new Uint8Array(100_000);
-  const calls = Array.from({ length: 300 }, (_, i) => here.g.call.echo([i, payload]).fg());
+  const calls = Array.from(
+    { length: 300 },
+    (_, i) => later<[number]>(here.g.call.echo([i, payload]).fg()),
+  );
   assertEquals(await stalls(Promise.race(calls)), true);
   sloth.signal("SIGCONT");
   const answers = await within("the answers", Promise.all(calls));

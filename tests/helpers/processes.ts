@@ -40,6 +40,15 @@ export async function within<T>(what: string, promise: Promise<T>, limitMs = LIM
   }
 }
 
+/**
+ * For a promise that is looked at later: if the test fails before that, its rejection is not an
+ * unhandled one, which would end the other tests of the file.
+ */
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** A running `deno run`, killed and reaped at the end of its scope. */
 export class Program implements AsyncDisposable {
   /** What it wrote to its standard error so far. */
