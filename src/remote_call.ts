@@ -8,7 +8,7 @@ import { AsyncResult } from "./async_result.ts";
 import { readOptions } from "./call_options.ts";
 import { EncodeError, InitializationError } from "./errors.ts";
 import type { CallRequest } from "./internal/call_request.ts";
-import { type CallSite, captureCallSite } from "./internal/call_site.ts";
+import { type CallSite, CallSites } from "./internal/call_site.ts";
 import type {
   BgOptions,
   BroadcastOptions,
@@ -107,6 +107,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 
 /** Makes `g.call`. */
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
+  const sites = new CallSites();
   const functions = new Map<string, (...args: unknown[]) => PendingRemoteCall>();
   return new Proxy(Object.create(null), {
     get(_, name) {
@@ -115,7 +116,7 @@ export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string,
       let build = functions.get(name);
       if (build === undefined) {
         const site = (...args: unknown[]) =>
-          new PendingRemoteCall(port, tasks, name, args, captureCallSite(site));
+          new PendingRemoteCall(port, tasks, name, args, sites.capture(site));
         functions.set(name, build = site);
       }
       return build;
@@ -131,14 +132,14 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   #tasks: TaskPort;
   #name: string;
   #args: readonly unknown[];
-  #site: CallSite;
+  #site: CallSite | undefined;
 
   constructor(
     port: CallPort,
     tasks: TaskPort,
     name: string,
     args: readonly unknown[],
-    site: CallSite,
+    site: CallSite | undefined,
   ) {
     this.#port = port;
     this.#tasks = tasks;

@@ -11,15 +11,31 @@ export interface CallSite {
   readonly stack?: string;
 }
 
-/**
- * Remembers the place.
- *
- * @param below The function from which on frames are left out, and everything it has called.
- */
-export function captureCallSite(below: (...args: never[]) => unknown): CallSite {
-  const site: CallSite = {};
-  Error.captureStackTrace?.(site, below);
-  return site;
+/** Remembering a place takes microseconds, as long as a call; so many are remembered in a millisecond. */
+const MAX_PER_MS = 20;
+
+/** Remembers where calls are made; of a flood of calls only some. */
+export class CallSites {
+  #millisecond = 0;
+  #remembered = 0;
+
+  /**
+   * Remembers the place.
+   *
+   * @param below The function from which on frames are left out, and everything it has called.
+   * @returns The place, or `undefined` if too many were remembered just now.
+   */
+  capture(below: (...args: never[]) => unknown): CallSite | undefined {
+    const now = Date.now();
+    if (now !== this.#millisecond) {
+      this.#millisecond = now;
+      this.#remembered = 0;
+    }
+    if (this.#remembered++ >= MAX_PER_MS) return undefined;
+    const site: CallSite = {};
+    Error.captureStackTrace?.(site, below);
+    return site;
+  }
 }
 
 /** Lets an error's stack show where the call was made, and then the stack of the other process. */

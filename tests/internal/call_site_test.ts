@@ -1,22 +1,33 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { captureCallSite, showCallSite } from "../../src/internal/call_site.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+import { type CallSite, CallSites, showCallSite } from "../../src/internal/call_site.ts";
 
-function library(): ReturnType<typeof captureCallSite> {
-  return innerPart();
+function library(sites: CallSites): CallSite | undefined {
+  return innerPart(sites);
 }
 
-function innerPart(): ReturnType<typeof captureCallSite> {
-  return captureCallSite(library);
+function innerPart(sites: CallSites): CallSite | undefined {
+  return sites.capture(library);
 }
 
-function callerOfLibrary(): ReturnType<typeof captureCallSite> {
-  return library();
+function callerOfLibrary(sites: CallSites): CallSite | undefined {
+  return library(sites);
 }
 
-Deno.test("captureCallSite() remembers who called, without the frames from `below` on", () => {
-  const { stack = "" } = callerOfLibrary();
+Deno.test("capture() remembers who called, without the frames from `below` on", () => {
+  const { stack = "" } = callerOfLibrary(new CallSites())!;
   assertMatch(stack.split("\n")[1]!, /at callerOfLibrary .*call_site_test\.ts/);
-  assert(!stack.includes("innerPart") && !stack.includes("captureCallSite"));
+  assert(!stack.includes("innerPart") && !stack.includes("CallSites.capture"));
+});
+
+Deno.test("capture() remembers twenty places in a millisecond, and again in the next", () => {
+  using time = new FakeTime();
+  const sites = new CallSites();
+  const remembered = (calls: number) =>
+    Array.from({ length: calls }, () => callerOfLibrary(sites)).filter((site) => site).length;
+  assertEquals(remembered(30), 20);
+  time.tick(1);
+  assertEquals(remembered(30), 20);
 });
 
 Deno.test("showCallSite() puts the call site and the remote stack behind name and message", () => {
