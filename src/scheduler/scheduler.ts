@@ -155,13 +155,13 @@ export class Scheduler {
   cancel(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined) return false;
+    this.#options.store.remove(uuid); // before it is acknowledged
     this.#forget(task);
     this.#alarm.set();
     return true;
   }
 
   #forget(task: LiveTask): void {
-    if (!this.#closed) this.#options.store.remove(task.record.uuid);
     this.#tasks.delete(task.record.uuid);
     this.#alarm.remove(task);
     task.queued = false;
@@ -331,8 +331,8 @@ export class Scheduler {
   /** Keeps the state of a task between runs, or ends a task that has none before it. */
   #settle(task: LiveTask): void {
     if (!this.#tasks.has(task.record.uuid)) return;
+    this.#keep(task);
     if (task.record.nextMs === undefined && task.running === 0) this.#forget(task);
-    else this.#keep(task);
   }
 
   /** Records a task's state; false, and it is told, if the store cannot. */

@@ -129,8 +129,7 @@ async function withVictims(place: Place, attack: (here: Here) => Promise<void>):
   await g.call.note({ topic: "attack", value: "over" });
   assertEquals(await within("the pending call", pending), ["over"]);
   assertEquals(await within("the pending call there", pendingThere), { value: ["over"] });
-  there.signal("SIGTERM");
-  assertEquals((await there.ended()).code, 0);
+  await there.endGracefully();
   assertEquals(there.stderr, "");
 }
 

@@ -46,17 +46,15 @@ overBoth("every view converges when many processes join and leave", async (place
   await converged(["a", "b", "c", "d"].flatMap(namesOf));
 
   b!.signal("SIGKILL");
-  c!.signal("SIGTERM");
+  const cEnds = c!.endGracefully();
   await converged(["a", "d"].flatMap(namesOf));
-  assertEquals((await c!.ended()).code, 0);
+  await cEnds;
 
   crowds.use(startCrowd(place, namesOf("b")));
   crowds.use(startCrowd(place, namesOf("e")));
-  a!.signal("SIGTERM");
+  const aEnds = a!.endGracefully();
   await converged(["b", "d", "e"].flatMap(namesOf));
-  await Promise.all([a!.ended(), b!.ended()]);
-  d!.signal("SIGTERM");
-  await d!.ended();
+  await Promise.all([aEnds, d!.endGracefully(), b!.ended()]);
   await converged(["b", "e"].flatMap(namesOf));
 });
 
@@ -109,6 +107,5 @@ overBoth("a process whose name is taken is refused and the first one stays", asy
   await using successor = await startNode(place, "there");
   await here.g.waitProcess("there");
   assertEquals(await here.g.call.add(1, 2).fg({ to: "there" }), 3);
-  successor.signal("SIGTERM");
-  assertEquals((await successor.ended()).code, 0);
+  await successor.endGracefully();
 });

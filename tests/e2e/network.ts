@@ -48,19 +48,21 @@ async function unixPlace(): Promise<Place> {
   };
 }
 
-const WINDOWS = Deno.build.os === "windows";
+/** Whether the system knows signals and UNIX sockets. */
+export const POSIX = Deno.build.os !== "windows";
 const TEST_LIMIT_MS = 90_000;
 
 /** Defines a test that runs once over TCP and once over UNIX sockets. */
 export function overBoth(
   name: string,
   run: (place: Place, t: Deno.TestContext) => Promise<void>,
+  { needsPosix = false } = {},
 ): void {
   for (const make of [tcpPlace, unixPlace]) {
     const over = make === tcpPlace ? "TCP" : "UNIX sockets";
     Deno.test({
       name: `${name}, over ${over}`,
-      ignore: WINDOWS && make === unixPlace,
+      ignore: !POSIX && (needsPosix || make === unixPlace),
       fn: async (t) => {
         await using place = await make();
         await within(name, run(place, t), TEST_LIMIT_MS);

@@ -62,8 +62,7 @@ overBoth("a task in a file goes on after its process was killed and restarted", 
     assertEquals(await g.getScheduledTasks("there"), [task.uuid]);
     assertEquals((await g.call.notes("t", 3)).at(0), { n: 1n });
     assertEquals(await task.cancel(), true);
-    second.signal("SIGTERM");
-    assertEquals((await second.ended()).code, 0);
+    await second.endGracefully();
 
     await using _third = await startNode(place, "there", { taskStore });
     await g.waitProcess("there");

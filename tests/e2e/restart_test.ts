@@ -129,8 +129,7 @@ overBoth("a controller starts where another one was killed", async (place) => {
   await using here = await joinHere(place);
   await here.g.waitProcess("second");
   assertEquals(await here.g.call.add(1, 2), 3);
-  second.signal("SIGTERM");
-  assertEquals((await second.ended()).code, 0);
+  await second.endGracefully();
 });
 
 overBoth("of many controllers that start where one was killed, one wins", async (place) => {

@@ -5,6 +5,7 @@ import {
   joinHere,
   overBoth,
   type Place,
+  POSIX,
   startController,
   startNode,
 } from "./network.ts";
@@ -12,7 +13,7 @@ import {
 const LOOP = new URL("./fixtures/background_loop.ts", import.meta.url);
 const SHORT = new URL("./fixtures/short.ts", import.meta.url);
 
-const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGTERM", "SIGINT"];
+const SIGNALS: Deno.Signal[] = POSIX ? ["SIGTERM", "SIGINT"] : [];
 
 /** That the address is free: another program can take it, and no socket file is left. */
 async function assertFree(place: Place): Promise<void> {
@@ -63,7 +64,6 @@ for (const signal of SIGNALS) {
 }
 
 overBoth("SIGTERM lets a running callback call on and finish", async (place) => {
-  if (SIGNALS.length === 0) return;
   await using _controller = await startController(place);
   await using there = await startNode(place, "there");
   await using here = await joinHere(place);
@@ -75,7 +75,7 @@ overBoth("SIGTERM lets a running callback call on and finish", async (place) => 
   here.notes.add("t", "go on");
   assertEquals(await within("the result", result, 5_000), 3);
   assertEquals((await there.ended()).code, 0);
-});
+}, { needsPosix: true });
 
 /** Waits until the other process has withdrawn its callbacks: the first thing that it does. */
 async function untilWithdrawn({ g }: Here): Promise<void> {
@@ -85,21 +85,20 @@ async function untilWithdrawn({ g }: Here): Promise<void> {
 }
 
 overBoth("a second signal ends a process that still finishes its callbacks", async (place) => {
-  if (SIGNALS.length === 0) return;
   await using _controller = await startController(place);
   await using there = await startNode(place, "there");
-  const withdrawn = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
   await using here = await joinHere(place);
   await here.g.waitProcess("there");
   const call = here.g.call.notes("never", 1).fg();
-  call.catch(() => withdrawn.resolve());
+  call.catch(() => failed.resolve());
   await here.g.call.add(1, 2);
   there.signal("SIGTERM");
   await untilWithdrawn(here);
   there.signal("SIGTERM");
   assertEquals((await there.ended()).signal, "SIGTERM");
-  await within("the call's end", withdrawn.promise, 1_000);
-});
+  await within("the call's end", failed.promise, 1_000);
+}, { needsPosix: true });
 
 for (const how of ["stop", "using", "pending"] as const) {
   overBoth(`a process ends by itself with 0 after g.stop() (${how})`, async (place) => {

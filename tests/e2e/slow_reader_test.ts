@@ -141,7 +141,7 @@ overBoth("processes that wait for a slow one go on when it is killed", async (pl
   sloth.signal("SIGKILL");
   await within("noReturn() to settle", waiting);
   await sloth.ended();
-});
+}, { needsPosix: true });
 
 overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
   await using _controller = await startController(place);
@@ -158,11 +158,11 @@ overBoth("calls to a process that was stopped are answered when it goes on", asy
   sloth.signal("SIGCONT");
   const answers = await within("the answers", Promise.all(calls));
   assertEquals(answers.map(([i]) => i), Array.from({ length: 300 }, (_, i) => i));
-});
+}, { needsPosix: true });
 
 /** Memory of a process, where the system tells it; else 0. */
 async function residentBytes(pid: number): Promise<number> {
   if (Deno.build.os !== "linux") return 0;
-  const [, resident] = (await Deno.readTextFile(`/proc/${pid}/statm`)).split(" ");
-  return Number(resident) * 4096;
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
 }

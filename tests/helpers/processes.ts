@@ -142,6 +142,14 @@ export class Program implements AsyncDisposable {
     return within(`The end of ${this.#name}`, this.#over);
   }
 
+  /** Asks it to end, where the system knows how to, and waits for its end. */
+  async endGracefully(): Promise<void> {
+    if (Deno.build.os === "windows") return void await this.kill();
+    this.signal("SIGTERM");
+    const { code } = await this.ended();
+    if (code !== 0) throw new Error(`${this.#name} ended with ${code}; it wrote: ${this.stderr}`);
+  }
+
   /** Kills it without warning, and waits for its end. */
   async kill(): Promise<Deno.CommandStatus> {
     if (!this.#ended) {

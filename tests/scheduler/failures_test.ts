@@ -154,6 +154,31 @@ Deno.test("a task is over when its last time could not be recorded", async () =>
   assertEquals(rig.scheduler.list(), []);
 });
 
+Deno.test("a task is over when the store fails after its last run", async () => {
+  const store = new FullStore();
+  using rig = new Rig(store);
+  rig.onRun = () => {};
+  rig.create(atTime(1000));
+  await rig.pass(1000);
+  store.full = true;
+  rig.runs[0]!.end();
+  await rig.pass(100);
+  store.full = false;
+  assertEquals(rig.scheduler.list(), []);
+  assertEquals(rig.store.load(), []);
+});
+
+Deno.test("Scheduler.cancel() fails and cancels nothing when the store does", async () => {
+  const store = new FullStore();
+  using rig = new Rig(store);
+  const task = rig.create(interval(1000));
+  store.full = true;
+  assertThrows(() => rig.scheduler.cancel(task), Error, "the disk is full");
+  store.full = false;
+  await rig.pass(1000);
+  assertEquals(rig.ranAt, [1000]);
+});
+
 Deno.test("Scheduler goes on when the store fails at the end of a run", async () => {
   const store = new FullStore();
   using rig = new Rig(store);

@@ -51,7 +51,7 @@ function assertRefused(path: string, why: string): void {
 
 Deno.test("SqliteTaskStore has its tasks again when it is opened again", () => {
   withPath((path) => {
-    const args = crypto.getRandomValues(new Uint8Array(100_000));
+    const args = crypto.getRandomValues(new Uint8Array(60_000));
     withStore(path, (store) => {
       store.save(record(1, { args }));
       store.save(record(2));

@@ -8,8 +8,8 @@ const TOOL = fromFileUrl(import.meta.resolve("../../tools/check_layers.ts"));
 const SOUND: Record<string, string> = {
   "deno.json": "{}",
   "mod.ts": 'export { g } from "./src/global.ts";\n',
-  "src/global.ts": 'import "./controller/controller.ts";\nimport "./node/node.ts";\n' +
-    "export const g = 1;\n",
+  "src/global.ts": 'import "./runtime.ts";\nexport const g = 1;\n',
+  "src/runtime.ts": 'import "./controller/controller.ts";\nimport "./node/node.ts";\n',
   "src/controller/controller.ts": 'import "../link/link.ts";\n',
   "src/node/node.ts": 'import "../link/link.ts";\nimport "./caller.ts";\n',
   "src/node/caller.ts": 'import "../errors.ts";\n',
