@@ -17,7 +17,7 @@ import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
-import { requestTo } from "./internal/call_request.ts";
+import { checkProcessName, requestTo } from "./internal/call_request.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
@@ -176,7 +176,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   ): Promise<Awaited<R>> {
     const { source, name } = sourceOf(fn);
     const { caller } = this.#runtime.requireNode(`run ${name}`);
-    const request = requestTo(processName, [source, name, ...args]);
+    checkProcessName(processName);
+    const request = requestTo(processName, [source, name, caller.encodeArguments(args)]);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { InitializationError } from "./errors.ts";
-import { type CallRequest, requestTo } from "./internal/call_request.ts";
+import { type CallRequest, checkProcessName, requestTo } from "./internal/call_request.ts";
 import { show } from "./internal/show.ts";
 import type { Node } from "./node/node.ts";
 import type { TaskPlan } from "./period_options.ts";
@@ -69,11 +69,7 @@ export class TaskClient {
   }
 
   async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
-    if (typeof processName !== "string" || processName === "") {
-      throw new InitializationError(
-        `Cannot ask for tasks: the process is ${show(processName)}, its name is needed`,
-      );
-    }
+    checkProcessName(processName);
     const node = this.#requireNode(`ask ${processName} for its tasks`);
     if (processName === this.#processName) return node.tasks.handle(body, processName);
     const request = requestTo(processName, [body]);

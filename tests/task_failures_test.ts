@@ -226,17 +226,25 @@ Deno.test("a task can cancel itself", async () => {
 Deno.test("a task waits while its callback is withdrawn, and goes on once it is back", async () => {
   await using network = await TestNetwork.start();
   let runs = 0;
-  const callbacks = registry((callback) => callback("f", () => runs++));
+  let ticks = 0;
+  const callbacks = registry((callback) => {
+    callback("f", () => runs++);
+    callback("tick", () => ticks++);
+  });
   await network.join("runner", () => {}, { callbacks });
   const owner = await network.join("owner");
-  await owner.call.f().period({ interval: 20 });
+  await owner.call.f().period({ interval: 20, uuid: uuid(1) });
+  await owner.call.tick().period({ interval: 20 });
+  const info = async () =>
+    (await owner.describeScheduledTasks("runner")).find((task) => task.uuid === uuid(1))!;
   await until(() => runs > 0);
   callbacks.callback.remove("f");
-  const before = runs;
-  assertEquals((await owner.describeScheduledTasks("runner"))[0]!.status, "waiting");
-  assertEquals(runs, before);
+  const before = { runs, ticks };
+  await until(() => ticks >= before.ticks + 4);
+  const { status, runs: counted, lastError } = await info();
+  assertEquals([status, counted, lastError], ["waiting", before.runs, undefined]);
   callbacks.callback("f", () => runs += 100);
-  await until(() => runs >= before + 200);
+  await until(() => runs >= before.runs + 200);
 });
 
 /** Runs a test with the path of a file that does not exist. */

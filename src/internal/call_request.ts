@@ -4,6 +4,8 @@
  * @module
  */
 
+import { InitializationError } from "../errors.ts";
+import { show } from "./show.ts";
 import type { CallSite } from "./call_site.ts";
 
 /** How one of several processes that offer a callback is chosen. */
@@ -43,4 +45,10 @@ export function requestTo(processName: string, args: readonly unknown[]): CallRe
     strategy: "random",
     site: undefined,
   };
+}
+
+/** @throws {InitializationError} when a process is not given by its name. */
+export function checkProcessName(processName: unknown): void {
+  if (typeof processName === "string" && processName !== "") return;
+  throw new InitializationError(`The process is ${show(processName)}, its name is needed`);
 }

@@ -115,7 +115,7 @@ export class Node {
     });
     const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
-    this.#transfers = new TransferService(options.transfer, options.maxFrameBytes);
+    this.#transfers = new TransferService(options.transfer, options.maxFrameBytes, logger);
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },
       handleTask: (request, owner) => this.tasks.handle(request, owner),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Logger } from "../internal/log.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
@@ -15,7 +16,7 @@ import { Refusal } from "./execute.ts";
 /** What sent functions are called in `currentCall().callbackName`. */
 export const TRANSFERRED = "transferred function";
 
-/** Runs what is sent: a callback whose first two arguments are a function's source and name. */
+/** Runs what is sent: a callback of a function's source, its name and its encoded arguments. */
 export class TransferService {
   /** The callback. */
   readonly callback: RegisteredCallback = {
@@ -33,14 +34,15 @@ export class TransferService {
   /**
    * @param options Where and how functions run.
    * @param maxFrameBytes Largest result.
+   * @param logger Where what functions print is told.
    */
-  constructor(options: ResolvedTransferOptions, maxFrameBytes: number) {
-    this.#runner = new TransferRunner(options, maxFrameBytes);
+  constructor(options: ResolvedTransferOptions, maxFrameBytes: number, logger: Logger) {
+    this.#runner = new TransferRunner(options, maxFrameBytes, logger);
   }
 
-  async #run([source, name, ...args]: unknown[]): Promise<unknown> {
-    if (typeof source !== "string" || typeof name !== "string") {
-      throw malformed("a text is missing");
+  async #run([source, name, args]: unknown[]): Promise<unknown> {
+    if (typeof source !== "string" || typeof name !== "string" || !(args instanceof Uint8Array)) {
+      throw malformed("it is not a source, a name and encoded arguments");
     }
     if (source.length > MAX_SOURCE_LENGTH) throw malformed("its source is too long");
     const { caller, signal } = currentScope()!;

@@ -56,11 +56,12 @@ function nextOfInterval(startMs: number, everyMs: number, afterMs: number): numb
 }
 
 function nextOfCron(expression: string, timezone: string): NextDue {
-  const cron = readCron(expression, timezone);
+  cronOf(expression, timezone); // what cannot be read is told now
   const offsetAt = offsetsOf(timezone);
   // "Every hour" is every hour, also one that has the same name as the one before.
   const isHourly = expression.trim().split(/\s+/).at(-4) === "*";
   return (afterMs) => {
+    const cron = cronOf(expression, timezone);
     let at: Date | null = new Date(afterMs);
     for (let i = 0; i < MAX_SKIPPED_TIMES; i++) {
       at = cron.nextRun(at);
@@ -71,6 +72,19 @@ function nextOfCron(expression: string, timezone: string): NextDue {
     }
     return undefined;
   };
+}
+
+/** Expressions that were read, the last used last: each takes 80 KiB, far more than its task. */
+const crons = new Map<string, Cron>();
+const MAX_CRONS = 128;
+
+function cronOf(expression: string, timezone: string): Cron {
+  const key = `${timezone} ${expression}`;
+  const cron = crons.get(key) ?? readCron(expression, timezone);
+  crons.delete(key);
+  crons.set(key, cron);
+  if (crons.size > MAX_CRONS) crons.delete(crons.keys().next().value!);
+  return cron;
 }
 
 function readCron(expression: string, timezone: string): Cron {

@@ -10,12 +10,21 @@ const LONGEST_CHANGE_MS = 3 * 3_600_000;
 /** How far the clocks of a time zone are ahead of UTC at a time, in milliseconds. */
 export type OffsetAt = (timeMs: number) => number;
 
+/** A formatter is large, and there are only some hundred time zones. */
+const offsets = new Map<string, OffsetAt>();
+
 /**
  * Prepares the offsets of a time zone.
  *
  * @throws {RangeError} when the time zone is unknown.
  */
 export function offsetsOf(timeZone: string): OffsetAt {
+  let offsetAt = offsets.get(timeZone);
+  if (offsetAt === undefined) offsets.set(timeZone, offsetAt = prepare(timeZone));
+  return offsetAt;
+}
+
+function prepare(timeZone: string): OffsetAt {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
     hourCycle: "h23",

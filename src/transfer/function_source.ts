@@ -31,23 +31,28 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
   if (typeof fn !== "function") {
     throw new TransferError(`Cannot send ${show(fn)}: it is not a function`, NEVER);
   }
-  const name = fn.name || "transferred";
+  const name = typeof fn.name === "string" && fn.name !== "" ? fn.name : "transferred";
   const source = Function.prototype.toString.call(fn);
   const refuse = (why: string): never => {
     throw new TransferError(`Cannot send the function ${name}: ${why}`, NEVER);
   };
-  if (/^class\b/.test(source)) refuse("it is a class; send a function that makes what you need");
-  if (fn.name.startsWith("bound ")) {
-    refuse("it is bound, and what it is bound to stays here; pass that as an argument");
+  if (/^class\b(?!\s*\()/.test(source)) {
+    refuse("it is a class; send a function that makes what you need");
   }
   if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
-    refuse("it is native and has no source; wrap it, as in (...args) => Math.max(...args)");
+    refuse(
+      name.startsWith("bound ")
+        ? "it is bound, and what it is bound to stays here; pass that as an argument"
+        : "it is native and has no source; wrap it, as in (...args) => Math.max(...args)",
+    );
   }
+  if (/^(get|set)\s+[^(]/.test(source)) refuse("it is a getter or setter; send a plain function");
   if (source.length > MAX_SOURCE_LENGTH) {
     refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
   }
   const expression = [source, `Object.values({ ${source} })[0]`].find(isExpression);
-  return { name, source: expression ?? refuse("its source makes no sense outside of its class") };
+  const why = "its source means nothing elsewhere: it uses import.meta, super or private names";
+  return { name, source: expression ?? refuse(why) };
 }
 
 const NEVER = { executed: "never" } as const;
@@ -76,7 +81,8 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
     const fn = (0, eval)(`"use strict";(${source}\n)\n//# sourceURL=transferred/${label}`);
     if (typeof fn === "function") return fn;
   } catch (error) {
-    throw new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
+    throw missingVariable(name, error) ??
+      new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
   }
   throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
 }
@@ -86,7 +92,7 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
  */
 export function missingVariable(name: string, thrown: unknown): TransferError | undefined {
   if (!(thrown instanceof Error) || thrown.name !== "ReferenceError") return undefined;
-  const variable = /^([\w$]+) is not defined$/.exec(thrown.message)?.[1];
+  const variable = /^(\S+) is not defined$/.exec(thrown.message)?.[1];
   if (variable === undefined) return undefined;
   return new TransferError(
     `The function ${name} uses ${variable}, which is not defined where it ran: what is around a ` +
@@ -94,4 +100,16 @@ export function missingVariable(name: string, thrown: unknown): TransferError | 
       "argument, or import it within the function",
     { executed: "yes", cause: thrown },
   );
+}
+
+/** An error whose stack ends with the function's own lines: how it was called is nobody's business. */
+export function ownStack(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return thrown;
+  const lines = thrown.stack.split("\n");
+  const last = lines.findLastIndex((line) => line.includes("transferred/"));
+  if (last >= 0) {
+    const stack = lines.slice(0, last + 1).join("\n");
+    Object.defineProperty(thrown, "stack", { value: stack, writable: true, configurable: true });
+  }
+  return thrown;
 }

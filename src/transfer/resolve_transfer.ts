@@ -51,18 +51,23 @@ export function resolveTransfer(
 }
 
 function defaultMode(): TransferMode {
-  return typeof Deno === "undefined" || Deno.Command === undefined ? "deny" : "sandbox";
+  const canRun = typeof Deno !== "undefined" && Deno.Command !== undefined;
+  return canRun && !Deno.build.standalone ? "sandbox" : "deny";
 }
 
 function checkPermissions(permissions: TransferPermissions): void {
   checkOptionNames("transfer.permissions", permissions, PERMISSION_NAMES);
   for (const [name, value] of Object.entries(permissions)) {
-    const isList = Array.isArray(value) &&
-      value.every((one) => typeof one === "string" && one !== "");
+    const isList = Array.isArray(value) && value.every(isText);
     if (typeof value !== "boolean" && !isList) {
-      fail(`permissions.${name}`, value, "true, false or a list of texts");
+      fail(`permissions.${name}`, value, "true, false or a list of texts without commas");
     }
   }
+}
+
+/** Deno takes a comma for the end of a value, and has no way to write one. */
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && !value.includes(",");
 }
 
 function fail(name: string, value: unknown, wanted: string): never {

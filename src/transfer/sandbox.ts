@@ -5,14 +5,21 @@
  */
 
 import { type DaffiError, EncodeError, RemoteCallError, TransferError } from "../errors.ts";
+import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
+import { within } from "../internal/within.ts";
 import { Connection } from "../link/connection.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { ChildStream } from "./child_stream.ts";
 import type { FunctionSource } from "./function_source.ts";
-import { PERMISSION_NAMES, type ResolvedTransferOptions } from "./transfer_options.ts";
+import { logOutput } from "./sandbox_output.ts";
+import { spawnSandbox } from "./sandbox_process.ts";
+import type { ResolvedTransferOptions } from "./transfer_options.ts";
+
+/** How long a process that has closed its pipes may take to end. */
+const END_TIMEOUT_MS = 1_000;
 
 /** What became of a function that was sent. */
 export type TransferOutcome =
@@ -29,30 +36,46 @@ interface Running {
   settle(outcome: TransferOutcome): void;
 }
 
+/** What a sandbox needs. */
+export interface SandboxOptions {
+  readonly transfer: ResolvedTransferOptions;
+  /** Largest result. */
+  readonly maxFrameBytes: number;
+  /** Where what functions print is told. */
+  readonly logger: Logger;
+  /** Whose functions run in it. */
+  readonly sender: string;
+}
+
 /** One process without permissions, kept warm between functions. */
 export class Sandbox {
   /** Resolves when the process has ended. */
   readonly over: Promise<void>;
-  readonly #options: ResolvedTransferOptions;
+  readonly #options: SandboxOptions;
   readonly #process: Deno.ChildProcess;
   readonly #connection: Connection;
   readonly #codec: Codec = new MessagePackCodec();
   readonly #running = new Map<number, Running>();
+  /** Functions whose answer nobody wants any more. */
+  readonly #abandoned = new Set<number>();
   #lastId = 0;
   #killedFor: string | undefined;
+  #cancelIdle: () => void = () => {};
 
   /**
    * Starts the process.
    *
    * @throws {TransferError} when it cannot be started; the message tells which permission to grant.
    */
-  constructor(options: ResolvedTransferOptions, maxFrameBytes: number) {
+  constructor(options: SandboxOptions) {
+    const { transfer, maxFrameBytes, logger, sender } = options;
     this.#options = options;
-    this.#process = spawn(options, maxFrameBytes);
+    this.#process = spawnSandbox(transfer, maxFrameBytes);
+    logOutput(this.#process.stderr, sender, logger);
     const stream = new ChildStream(this.#process.stdout, this.#process.stdin);
     this.#connection = new Connection(stream, maxFrameBytes, {
       onFrame: (incoming) => this.#onFrame(incoming),
-      onClose: () => this.kill(BROKEN),
+      onClose: (error) => this.#onClose(error),
     });
     this.over = this.#end();
   }
@@ -64,25 +87,27 @@ export class Sandbox {
 
   /** Whether it can take functions. */
   get alive(): boolean {
-    return this.#killedFor === undefined;
+    return this.#killedFor === undefined && !this.#connection.closed;
   }
 
   /**
    * Runs a function.
    *
    * @param fn The function.
-   * @param args Its arguments.
+   * @param args The encoded list of its arguments.
    * @param signal Aborts when nobody wants the result any more.
    * @returns What became of it; never rejects.
    */
-  run(fn: FunctionSource, args: unknown[], signal: AbortSignal): Promise<TransferOutcome> {
-    const { timeoutMs } = this.#options;
+  run(fn: FunctionSource, args: Uint8Array, signal: AbortSignal): Promise<TransferOutcome> {
+    const { timeoutMs } = this.#options.transfer;
     const call = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<TransferOutcome>();
+    this.#cancelIdle();
     const cancelTimer = longTimeout(() => {
       this.kill(`a function in it ran longer than ${timeoutMs} ms`);
     }, timeoutMs);
     const abandon = () => {
+      this.#abandoned.add(call);
       settle({ refused: new TransferError(`${fn.name} is not wanted any more`, MAYBE) });
       if (this.running === 0) this.kill("nobody wants what it does any more");
     };
@@ -90,32 +115,51 @@ export class Sandbox {
       cancelTimer();
       signal.removeEventListener("abort", abandon);
       this.#running.delete(call);
+      if (this.running === 0) this.#endIfIdle();
       resolve(outcome);
     };
     this.#running.set(call, { name: fn.name, settle });
     signal.addEventListener("abort", abandon);
-    try {
-      const payload = this.#codec.encode([fn.source, fn.name, ...args], "args");
-      this.#connection.send(frame(Kind.Call, { call, payload }));
-    } catch (error) {
-      settle({ refused: error as DaffiError });
-    }
+    const payload = this.#codec.encode([fn.source, fn.name, args], "args");
+    this.#connection.send(frame(Kind.Call, { call, payload }));
     return promise;
+  }
+
+  /** What a function has left behind may still be at work: not for longer than a function may. */
+  #endIfIdle(): void {
+    this.#cancelIdle();
+    if (this.#killedFor !== undefined) return;
+    this.#cancelIdle = longTimeout(
+      () => this.kill("it was idle"),
+      this.#options.transfer.timeoutMs,
+    );
   }
 
   #onFrame({ kind, call, payload }: Frame): void {
     const running = this.#running.get(call);
-    if (running === undefined) return; // it was abandoned
+    if (running === undefined) {
+      if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");
+      return;
+    }
     if (kind === Kind.Result) return running.settle({ value: this.#codec.decode(payload) });
     const error = decodeFailure(this.#codec, payload, { callbackName: running.name });
     const isThrown = error instanceof RemoteCallError;
     running.settle(isThrown ? { thrown: error.cause } : { refused: asRefusal(error) });
   }
 
+  /** It wrote nonsense, or it ends: then its exit status tells why. */
+  async #onClose(error: Error | undefined): Promise<void> {
+    if (error !== undefined) {
+      return this.kill(`it wrote something that is no answer: ${error.message}`);
+    }
+    if (!await within(this.#process.status, END_TIMEOUT_MS)) this.kill("it closed its pipes");
+  }
+
   /** Ends the process at once. */
   kill(reason: string): void {
     if (this.#killedFor !== undefined) return;
     this.#killedFor = reason;
+    this.#cancelIdle();
     try {
       this.#process.kill("SIGKILL");
     } catch {
@@ -125,78 +169,31 @@ export class Sandbox {
   }
 
   async #end(): Promise<void> {
-    const { code, signal } = await this.#process.status;
-    const { memoryLimitMb } = this.#options;
-    const bySignal = signal === "SIGKILL" || signal === "SIGTRAP" || signal === "SIGABRT";
-    const why = bySignal && this.#killedFor === BROKEN
-      ? `it used more memory than its limit of ${memoryLimitMb} MiB, or was killed from outside`
-      : this.#killedFor ?? `it ended with code ${code}`;
-    this.#killedFor ??= why;
+    const status = await this.#process.status;
+    const why = this.#killedFor ?? endedBy(status, this.#options.transfer.memoryLimitMb);
+    this.#killedFor = why;
+    this.#cancelIdle();
     this.#connection.close();
     for (const { name, settle } of [...this.#running.values()]) {
-      settle({
-        refused: new TransferError(
-          `${name} did not finish, for its sandbox was ended: ${why}`,
-          MAYBE,
-        ),
-      });
+      const message = `${name} did not finish, for its sandbox was ended: ${why}`;
+      settle({ refused: new TransferError(message, MAYBE) });
     }
   }
 }
 
 const MAYBE = { executed: "maybe" } as const;
-const BROKEN = "it broke its connection";
+
+function endedBy({ code, signal }: Deno.CommandStatus, memoryLimitMb: number): string {
+  if (signal === "SIGKILL" || code === 137) {
+    return `it used more memory than its limit of ${memoryLimitMb} MiB, or was killed from outside`;
+  }
+  if (signal !== null) {
+    return `it used more memory than its limit of ${memoryLimitMb} MiB, or aborted itself (${signal})`;
+  }
+  return `it ended with code ${code}`;
+}
 
 function asRefusal(error: DaffiError): DaffiError {
   const known = error instanceof TransferError || error instanceof EncodeError;
   return known ? error : new TransferError(error.message, MAYBE);
-}
-
-function spawn(options: ResolvedTransferOptions, maxFrameBytes: number): Deno.ChildProcess {
-  const { memoryLimitMb } = options;
-  const main = import.meta.resolve("./sandbox_main.ts");
-  const isLocal = main.startsWith("file:");
-  const args = [
-    ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-npm"],
-    isLocal ? "--no-remote" : "--cached-only",
-    ...permissionFlags(options),
-    `--v8-flags=--max-old-space-size=${memoryLimitMb}`,
-    main,
-    ...[Deno.pid, memoryLimitMb, maxFrameBytes].map(String),
-  ];
-  const pipes = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
-  const command = executable();
-  try {
-    return new Deno.Command(command, { args, ...pipes, clearEnv: isLocal }).spawn();
-  } catch (error) {
-    throw new TransferError(
-      `Cannot run functions that others send: the sandbox cannot be started: ` +
-        `${(error as Error).message}; grant --allow-run=${command} to this process, or set its ` +
-        'option transfer to "deny"',
-      { executed: "never", cause: error },
-    );
-  }
-}
-
-/** Without permission to know where Deno is, the one on the path. */
-function executable(): string {
-  try {
-    return Deno.execPath();
-  } catch {
-    return "deno";
-  }
-}
-
-function permissionFlags({ permissions }: ResolvedTransferOptions): string[] {
-  const flags = PERMISSION_NAMES.flatMap((name) => {
-    const allowed = permissions[name];
-    if (allowed === true) return [`--allow-${name}`];
-    // A comma within a value is written twice.
-    if (Array.isArray(allowed) && allowed.length > 0) {
-      return [`--allow-${name}=${allowed.map((one) => one.replaceAll(",", ",,")).join(",")}`];
-    }
-    return [];
-  });
-  if (permissions.import === undefined) flags.push("--deny-import");
-  return flags;
 }

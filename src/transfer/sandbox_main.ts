@@ -1,20 +1,20 @@
 /**
  * The program of a sandbox: a process without permissions that runs functions which its parent sends
  * it. Speaks the frames of `docs/protocol.md` over its standard input and output: `CALL` with
- * `[source, name, ...arguments]`, answered by `RESULT` or `ERROR`.
+ * `[source, name, encoded arguments]`, answered by `RESULT` or `ERROR`.
  *
  * @module
  */
 
-import type { DaffiError } from "../errors.ts";
+import process from "node:process";
+import { type DaffiError, EncodeError, TransferError } from "../errors.ts";
 import { Connection } from "../link/connection.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
-import { compile, missingVariable } from "./function_source.ts";
-import { EncodeError, TransferError } from "../errors.ts";
+import { compile, missingVariable, ownStack } from "./function_source.ts";
 
 /** How often memory and parent are looked at. */
 const WATCH_INTERVAL_MS = 50;
@@ -22,33 +22,47 @@ const WATCH_INTERVAL_MS = 50;
 /**
  * A thread of its own, which a function that never returns cannot stop: it kills the process when it
  * uses too much memory, or when its parent is gone and nobody else would.
+ *
+ * @returns Resolves when it watches.
  */
-function watch(memoryLimitBytes: number): void {
+function watch(parent: number, memoryLimitBytes: number): Promise<void> {
   const code = `
     import process from "node:process";
-    const { pid, ppid } = Deno;
+    const { pid } = process;
     const most = Deno.memoryUsage().rss + ${memoryLimitBytes};
-    setInterval(() => {
-      if (Deno.ppid !== ppid || Deno.memoryUsage().rss > most) process.kill(pid, "SIGKILL");
-    }, ${WATCH_INTERVAL_MS});`;
-  new Worker(`data:application/javascript,${encodeURIComponent(code)}`, { type: "module" });
+    const look = () => {
+      if (Deno.ppid !== ${parent} || Deno.memoryUsage().rss > most) process.kill(pid, "SIGKILL");
+    };
+    setInterval(look, ${WATCH_INTERVAL_MS});
+    look();
+    postMessage("watching");`;
+  const worker = new Worker(`data:application/javascript,${encodeURIComponent(code)}`, {
+    type: "module",
+  });
+  return new Promise((resolve) => worker.onmessage = () => resolve());
 }
 
-/** The sandbox speaks for its node: it has that process's id, and writes where it does. */
-function standInFor(pid: number): void {
-  Object.defineProperty(Deno, "pid", { value: pid });
-  // Standard output carries frames.
-  for (const name of ["log", "info", "debug", "dir", "table"] as const) {
-    console[name] = console.error;
+/** The sandbox speaks for its node: it has that process's id. Nothing else gets out of it. */
+function standInFor(pid: number): ByteStream {
+  const { stdin, stdout, stderr } = Deno;
+  const define = (target: object, name: string, value: unknown) =>
+    Object.defineProperty(target, name, { value, configurable: true });
+  define(Deno, "pid", pid);
+  // Standard output carries frames; what functions print goes where the node logs it.
+  define(Deno, "stdout", stderr);
+  define(process, "stdout", process.stderr);
+  const own = new Set(["error", "warn", "trace", "assert"]);
+  for (const [name, value] of Object.entries(console)) {
+    if (typeof value === "function" && !own.has(name)) define(console, name, console.error);
+  }
+  // These keep things on the disk, or run on behind everybody's back.
+  for (const name of ["localStorage", "sessionStorage", "caches", "Worker"]) {
+    define(globalThis, name, undefined);
   }
   // What a function leaves behind must not end the process for those that still run.
   for (const type of ["unhandledrejection", "error"]) {
     addEventListener(type, (event) => event.preventDefault());
   }
-}
-
-function standardStreams(): ByteStream {
-  const { stdin, stdout } = Deno;
   return {
     read: (into) => stdin.read(into),
     write: (bytes) => stdout.write(bytes),
@@ -56,44 +70,54 @@ function standardStreams(): ByteStream {
   };
 }
 
-function serve(maxFrameBytes: number): void {
+function serve(stream: ByteStream, maxFrameBytes: number): void {
   const codec = new MessagePackCodec();
 
-  const run = async ([source, name, ...args]: unknown[]): Promise<unknown> => {
-    const called = { source: String(source), name: String(name) };
-    const fn = compile(called);
+  const run = async (payload: Uint8Array): Promise<unknown> => {
+    const [source, name, args] = codec.decode(payload) as [string, string, Uint8Array];
+    const fn = compile({ source, name });
     try {
-      return await fn(...args);
+      return await fn(...codec.decode(args) as unknown[]);
     } catch (thrown) {
-      throw missingVariable(called.name, thrown) ?? thrown;
+      throw missingVariable(name, thrown) ?? ownStack(thrown);
     }
   };
 
-  const answer = async (call: number, args: unknown[]): Promise<void> => {
+  const encodeResult = (result: unknown): Uint8Array => {
     try {
-      const payload = codec.encode(await run(args), "result");
-      if (payload.length + HEADER_BYTES > maxFrameBytes) {
-        throw new EncodeError(`Cannot send the result: it has ${payload.length} bytes`);
-      }
-      connection.send(frame(Kind.Result, { call, payload }));
+      const encoded = codec.encode(result, "result");
+      if (encoded.length + HEADER_BYTES <= maxFrameBytes) return encoded;
+      const most = maxFrameBytes - HEADER_BYTES;
+      throw new EncodeError(
+        `Cannot send the result: it has ${encoded.length} bytes, at most ${most} are allowed`,
+      );
+    } catch (error) {
+      const { message } = error as Error;
+      throw new EncodeError(message, { executed: "yes" }); // the function ran
+    }
+  };
+
+  const answer = async (call: number, payload: Uint8Array): Promise<void> => {
+    try {
+      const result = encodeResult(await run(payload));
+      connection.send(frame(Kind.Result, { call, payload: result }));
     } catch (error) {
       const isOurs = error instanceof TransferError || error instanceof EncodeError;
-      const payload = isOurs
+      const failure = isOurs
         ? encodeRefusal(codec, error as DaffiError)
         : encodeThrown(codec, error);
-      connection.send(frame(Kind.Error, { call, payload }));
+      connection.send(frame(Kind.Error, { call, payload: failure }));
     }
   };
 
-  const connection = new Connection(standardStreams(), maxFrameBytes, {
-    onFrame: ({ call, payload }: Frame) => void answer(call, codec.decode(payload) as unknown[]),
+  const connection = new Connection(stream, maxFrameBytes, {
+    onFrame: ({ call, payload }: Frame) => void answer(call, payload.slice()),
     onClose: () => Deno.exit(0),
   });
 }
 
 if (import.meta.main) {
   const [pid, memoryLimitMb, maxFrameBytes] = Deno.args.map(Number);
-  watch(memoryLimitMb! * 1024 * 1024);
-  standInFor(pid!);
-  serve(maxFrameBytes!);
+  await watch(pid!, memoryLimitMb! * 1024 * 1024);
+  serve(standInFor(pid!), maxFrameBytes!);
 }

@@ -4,16 +4,21 @@
  * @module
  */
 
-import { OverloadedError, TransferError } from "../errors.ts";
-import { compile, type FunctionSource, missingVariable } from "./function_source.ts";
+import { type DaffiError, OverloadedError, TransferError } from "../errors.ts";
+import type { Logger } from "../internal/log.ts";
+import { type Codec, MessagePackCodec } from "../wire/codec.ts";
+import { compile, type FunctionSource, missingVariable, ownStack } from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
 
 /** Most sandboxes at a time. Stops many senders from filling the machine with processes. */
 export const MAX_SANDBOXES = 8;
 
-/** Most functions that wait for their turn. Stops senders from filling memory. */
-export const MAX_WAITING_TRANSFERS = 10_000;
+/** Most functions of one sender that wait for their turn. Stops senders from filling memory. */
+export const MAX_WAITING_TRANSFERS = 1_000;
+
+/** Gets a sandbox when it is its turn, or `undefined` when there will be none. */
+type Waiting = (sandbox: Sandbox | DaffiError) => void;
 
 /**
  * Keeps a sandbox for each process that sends functions, so that functions of different senders
@@ -22,125 +27,176 @@ export const MAX_WAITING_TRANSFERS = 10_000;
 export class TransferRunner {
   readonly #options: ResolvedTransferOptions;
   readonly #maxFrameBytes: number;
+  readonly #logger: Logger;
+  readonly #codec: Codec = new MessagePackCodec();
   /** By sender; the one that was used last comes last. */
   readonly #sandboxes = new Map<string, Sandbox>();
+  /** By sender; whose turn is next comes first. */
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #ending = new Set<Promise<void>>();
   #running = 0;
-  #waiting: (() => void)[] = [];
   #stopped = false;
 
   /**
    * @param options Where and how functions run.
    * @param maxFrameBytes Largest result.
+   * @param logger Where what functions print is told.
    */
-  constructor(options: ResolvedTransferOptions, maxFrameBytes: number) {
+  constructor(options: ResolvedTransferOptions, maxFrameBytes: number, logger: Logger) {
     this.#options = options;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#logger = logger;
   }
 
   /**
    * Runs a function.
    *
    * @param fn The function.
-   * @param args Its arguments.
+   * @param args The encoded list of its arguments.
    * @param sender The process that sent it.
    * @param signal Aborts when nobody wants the result any more.
    * @returns What became of it; never rejects.
    */
   async run(
     fn: FunctionSource,
-    args: unknown[],
+    args: Uint8Array,
     sender: string,
     signal: AbortSignal,
   ): Promise<TransferOutcome> {
     const { mode } = this.#options;
     if (mode === "deny") return { refused: denied() };
-    if (mode === "inline") return await runInline(fn, args);
+    if (mode === "inline") return await this.#runInline(fn, args);
     try {
-      await this.#turn(sender);
+      // No wait between getting a sandbox and using it: it could be gone after one.
+      const sandbox = this.#claim(sender) ?? await this.#turn(sender);
+      return await this.#runIn(sandbox, fn, args, signal);
     } catch (error) {
-      return { refused: error as TransferError };
+      return { refused: error as DaffiError };
     }
+  }
+
+  async #runIn(
+    sandbox: Sandbox,
+    fn: FunctionSource,
+    args: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<TransferOutcome> {
     try {
-      if (signal.aborted) return { refused: new TransferError("It is not wanted any more") };
-      return await this.#sandboxFor(sender).run(fn, args, signal);
-    } catch (error) {
-      return { refused: error as TransferError };
+      if (signal.aborted || !sandbox.alive) {
+        throw new TransferError(
+          `${fn.name} was not run: it is not wanted any more, or its sandbox ended`,
+          {
+            executed: "never",
+          },
+        );
+      }
+      return await sandbox.run(fn, args, signal);
     } finally {
       this.#running--;
-      this.#waiting.shift()?.();
+      this.#wake();
     }
   }
 
-  /** Waits until one more may run, and there is, or can be, a sandbox for its sender. */
-  async #turn(sender: string): Promise<void> {
-    while (!this.#hasRoom(sender)) {
-      if (this.#waiting.length >= MAX_WAITING_TRANSFERS) {
-        throw new OverloadedError(`${MAX_WAITING_TRANSFERS} functions wait for their turn already`);
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
+  /** A sandbox for one more function of a sender, if there is room. */
+  #claim(sender: string): Sandbox | undefined {
     if (this.#stopped) throw new TransferError("The process is stopping", { executed: "never" });
-    this.#running++;
-  }
-
-  #hasRoom(sender: string): boolean {
-    if (this.#stopped) return true;
-    if (this.#running >= this.#options.maxConcurrent) return false;
-    return this.#sandboxes.has(sender) || this.#sandboxes.size < MAX_SANDBOXES ||
-      this.#idleSandbox() !== undefined;
-  }
-
-  #idleSandbox(): [string, Sandbox] | undefined {
-    for (const entry of this.#sandboxes) if (entry[1].running === 0) return entry;
-    return undefined;
-  }
-
-  #sandboxFor(sender: string): Sandbox {
-    let sandbox = this.#sandboxes.get(sender);
+    if (this.#running >= this.#options.maxConcurrent) return undefined;
+    const present = this.#sandboxes.get(sender);
+    const sandbox = present?.alive ? present : this.#start(sender);
+    if (sandbox === undefined) return undefined;
     this.#sandboxes.delete(sender);
-    if (sandbox === undefined || !sandbox.alive) sandbox = this.#start(sender);
     this.#sandboxes.set(sender, sandbox);
+    this.#running++;
     return sandbox;
   }
 
-  #start(sender: string): Sandbox {
-    const idle = this.#sandboxes.size >= MAX_SANDBOXES ? this.#idleSandbox() : undefined;
-    if (idle !== undefined) {
-      this.#sandboxes.delete(idle[0]);
-      idle[1].kill("another process needed one");
-    }
-    const sandbox = new Sandbox(this.#options, this.#maxFrameBytes);
+  #start(sender: string): Sandbox | undefined {
+    this.#sandboxes.delete(sender);
+    if (this.#sandboxes.size >= MAX_SANDBOXES && !this.#endIdle()) return undefined;
+    const sandbox = new Sandbox({
+      transfer: this.#options,
+      maxFrameBytes: this.#maxFrameBytes,
+      logger: this.#logger,
+      sender,
+    });
     const over = sandbox.over.finally(() => {
       this.#ending.delete(over);
       if (this.#sandboxes.get(sender) === sandbox) this.#sandboxes.delete(sender);
+      if (!this.#stopped) this.#wake();
     });
     this.#ending.add(over);
     return sandbox;
+  }
+
+  /** Ends the idle sandbox that was used longest ago; false if none is idle. */
+  #endIdle(): boolean {
+    for (const [sender, sandbox] of this.#sandboxes) {
+      if (sandbox.running > 0) continue;
+      this.#sandboxes.delete(sender);
+      sandbox.kill("another process needed one");
+      return true;
+    }
+    return false;
+  }
+
+  #turn(sender: string): Promise<Sandbox> {
+    let queue = this.#waiting.get(sender);
+    if (queue === undefined) this.#waiting.set(sender, queue = []);
+    if (queue.length >= MAX_WAITING_TRANSFERS) {
+      throw new OverloadedError(
+        `${MAX_WAITING_TRANSFERS} functions of ${sender} wait for their turn already`,
+      );
+    }
+    return new Promise((resolve, reject) =>
+      queue.push((turn) => turn instanceof Sandbox ? resolve(turn) : reject(turn))
+    );
+  }
+
+  /** Gives everybody a turn who can have one, one sender after the other. */
+  #wake(): void {
+    for (const [sender, queue] of [...this.#waiting]) {
+      const turn = this.#tryClaim(sender);
+      if (turn === undefined) continue;
+      this.#waiting.delete(sender);
+      const [first, ...others] = queue;
+      if (others.length > 0) this.#waiting.set(sender, others);
+      first!(turn);
+      return this.#wake();
+    }
+  }
+
+  #tryClaim(sender: string): Sandbox | DaffiError | undefined {
+    try {
+      return this.#claim(sender);
+    } catch (error) {
+      return error as DaffiError;
+    }
+  }
+
+  async #runInline(fn: FunctionSource, args: Uint8Array): Promise<TransferOutcome> {
+    try {
+      return { value: await compile(fn)(...this.#codec.decode(args) as unknown[]) };
+    } catch (thrown) {
+      if (thrown instanceof TransferError) return { refused: thrown };
+      const missing = missingVariable(fn.name, thrown);
+      return missing === undefined ? { thrown: ownStack(thrown) } : { refused: missing };
+    }
   }
 
   /** Ends all sandboxes, and resolves when their processes are gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const sandbox of this.#sandboxes.values()) sandbox.kill("its process is stopping");
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#wake(); // who waits is told
     await Promise.all(this.#ending);
-  }
-}
-
-async function runInline(fn: FunctionSource, args: unknown[]): Promise<TransferOutcome> {
-  try {
-    return { value: await compile(fn)(...args) };
-  } catch (thrown) {
-    if (thrown instanceof TransferError) return { refused: thrown };
-    const missing = missingVariable(fn.name, thrown);
-    return missing === undefined ? { thrown } : { refused: missing };
   }
 }
 
 function denied(): TransferError {
   const why = typeof Deno === "undefined" || Deno.Command === undefined
     ? "its runtime has no subprocesses to run them in safely"
+    : Deno.build.standalone
+    ? "a compiled program has no Deno to run them with"
     : 'its option transfer is "deny"';
   return new TransferError(`The process does not run functions that others send: ${why}`, {
     executed: "never",

@@ -94,6 +94,7 @@ export class RawPeer implements Disposable {
   readonly processes = new Map<string, ProcessEntry>();
   readonly #conn: Deno.Conn;
   #buffer = new Uint8Array(0);
+  #prefaceAhead = true;
 
   private constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -139,9 +140,9 @@ export class RawPeer implements Disposable {
 
   /** The next frame; `null` when the connection is over. */
   async read(): Promise<RawFrame | null> {
-    if (this.#preface) {
+    if (this.#prefaceAhead) {
       if (await this.#take(PREFACE.length) === null) return null;
-      this.#preface = false;
+      this.#prefaceAhead = false;
     }
     const header = await this.#take(HEADER_BYTES);
     if (header === null) return null;
@@ -159,7 +160,6 @@ export class RawPeer implements Disposable {
       payload,
     };
   }
-  #preface = true;
 
   /** The next frame of a kind; others are skipped. */
   async readUntil(kind: number): Promise<RawFrame> {

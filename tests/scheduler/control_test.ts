@@ -109,7 +109,7 @@ Deno.test("Scheduler.runNow() runs a paused task, which stays paused", async () 
   assertEquals(rig.info(task)!.status, "paused");
 });
 
-Deno.test("Scheduler.runNow() keeps to overlap", async () => {
+Deno.test("Scheduler.runNow() keeps to overlap", () => {
   using rig = new Rig();
   rig.onRun = () => {};
   const task = rig.create(interval(1000));

@@ -189,9 +189,11 @@ Deno.test("SqliteTaskStore refuses a directory that does not exist", () => {
 
 Deno.test("SqliteTaskStore lets go of a file that it has refused", () => {
   withPath((path) => {
-    withDatabase(path, (database) => database.exec("CREATE TABLE t (a)"));
-    assertThrows(() => new SqliteTaskStore(path), InitializationError);
-    withDatabase(path, (database) => database.exec("BEGIN EXCLUSIVE; DROP TABLE t; COMMIT"));
+    withStore(path, (store) => store.save(record(1)));
+    withDatabase(path, (database) => database.exec("ALTER TABLE tasks RENAME TO others"));
+    assertThrows(() => new SqliteTaskStore(path), InitializationError, "tasks");
+    withDatabase(path, (database) => database.exec("ALTER TABLE others RENAME TO tasks"));
+    withStore(path, (store) => assertEquals(store.load(), [record(1)]));
   });
 });
 

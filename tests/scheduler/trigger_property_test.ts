@@ -32,8 +32,10 @@ Deno.test("compileTrigger() gives the first of all due times that is later", () 
     fc.property(
       fc.oneof(interval, atTime),
       fc.integer({ min: -1_000, max: 25_000 }),
-      (trigger, offset) => {
-        const after = START + offset;
+      fc.option(fc.nat(5)),
+      (trigger, offset, exactly) => {
+        const listed = exactly === null ? undefined : allDue(trigger, START + 40_000)[exactly];
+        const after = listed ?? START + offset;
         const expected = allDue(trigger, START + 40_000).find((time) => time > after);
         assertEquals(compileTrigger(trigger)(after), expected);
       },
