@@ -39,6 +39,12 @@ export function unrun(
   return { callId: call, flags, source, callbackName, answered: false };
 }
 
+/** A result that is encoded already. */
+export class EncodedResult {
+  /** @param payload The encoded value. */
+  constructor(readonly payload: Uint8Array) {}
+}
+
 /** Sends exactly one answer to each call that wants one. */
 export class Replier implements Reply {
   /** What no caller heard of so far. */
@@ -71,7 +77,9 @@ export class Replier implements Reply {
     if ((call.flags & Flag.NoReply) !== 0) return void (call.answered = true);
     let payload: Uint8Array;
     try {
-      payload = this.#codec.encode(result, "result");
+      payload = result instanceof EncodedResult
+        ? result.payload
+        : this.#codec.encode(result, "result");
       checkSize(payload, this.#session(), "the result");
     } catch (error) {
       return this.refuse(call, encodeFailure(error));

@@ -12,6 +12,7 @@ import { TransferRunner } from "../transfer/transfer_runner.ts";
 import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
 import { TransferError } from "../errors.ts";
 import { Refusal } from "./execute.ts";
+import { EncodedResult } from "./replier.ts";
 
 /** What sent functions are called in `currentCall().callbackName`. */
 export const TRANSFERRED = "transferred function";
@@ -49,7 +50,7 @@ export class TransferService {
     const outcome = await this.#runner.run({ source, name }, args, caller, signal);
     if ("refused" in outcome) throw new Refusal(outcome.refused);
     if ("thrown" in outcome) throw outcome.thrown;
-    return outcome.value;
+    return new EncodedResult(outcome.payload);
   }
 
   /** Ends all sandboxes, and resolves when their processes are gone. */

@@ -51,7 +51,8 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
     refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
   }
   const expression = [source, `Object.values({ ${source} })[0]`].find(isExpression);
-  const why = "its source means nothing elsewhere: it uses import.meta, super or private names";
+  const why =
+    "its source makes no sense outside of its class or module: it uses import.meta, super or private names";
   return { name, source: expression ?? refuse(why) };
 }
 

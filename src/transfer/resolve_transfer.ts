@@ -33,7 +33,7 @@ export function resolveTransfer(
   const names = ["mode", "permissions", "timeout", "memoryLimitMb", "maxConcurrent"];
   checkOptionNames("transfer", options, names);
   const { permissions = {}, timeout = "30s", memoryLimitMb = 256, maxConcurrent = 32 } = options;
-  const mode = options.mode ?? defaultMode();
+  const { mode = defaultMode() } = options;
   if (!MODES.includes(mode)) fail("mode", mode, `one of ${MODES.join(", ")}`);
   checkPermissions(permissions);
   for (

@@ -9,8 +9,8 @@ import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { Connection } from "../link/connection.ts";
-import { type Codec, MessagePackCodec } from "../wire/codec.ts";
-import { decodeFailure } from "../wire/error_payload.ts";
+import { type Codec, MessagePackCodec, ownPayload } from "../wire/codec.ts";
+import { decodeFailure, MAX_FAILURE_BYTES } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { ChildStream } from "./child_stream.ts";
 import type { FunctionSource } from "./function_source.ts";
@@ -23,8 +23,8 @@ const END_TIMEOUT_MS = 1_000;
 
 /** What became of a function that was sent. */
 export type TransferOutcome =
-  /** It gave this. */
-  | { readonly value: unknown }
+  /** It gave this, encoded: the node itself does not look at what a sandbox writes. */
+  | { readonly payload: Uint8Array }
   /** It threw this. */
   | { readonly thrown: unknown }
   /** It was not run, or not to the end. */
@@ -141,7 +141,8 @@ export class Sandbox {
       if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");
       return;
     }
-    if (kind === Kind.Result) return running.settle({ value: this.#codec.decode(payload) });
+    if (kind === Kind.Result) return running.settle({ payload: ownPayload(payload) });
+    if (payload.length > MAX_FAILURE_BYTES) return this.kill("its failure is too large");
     const error = decodeFailure(this.#codec, payload, { callbackName: running.name });
     const isThrown = error instanceof RemoteCallError;
     running.settle(isThrown ? { thrown: error.cause } : { refused: asRefusal(error) });

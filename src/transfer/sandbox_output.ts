@@ -25,16 +25,23 @@ export async function logOutput(
   const decoder = new TextDecoder();
   let rest = "";
   let told = 0;
-  for await (const bytes of output) {
-    if (told >= MAX_LINES) continue;
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop()!.slice(0, MAX_LINE_LENGTH);
-    for (const line of lines.slice(0, MAX_LINES - told)) {
-      logger.warn(`daffi: a function of ${sender} says: ${plain(line)}`);
-      if (++told === MAX_LINES) {
-        logger.warn(`daffi: what functions of ${sender} say further is dropped`);
-      }
+  const tell = (line: string) => {
+    if (told === MAX_LINES) return;
+    logger.warn(`daffi: a function of ${sender} says: ${plain(line)}`);
+    if (++told === MAX_LINES) {
+      logger.warn(`daffi: what functions of ${sender} say further is dropped`);
     }
+  };
+  try {
+    for await (const bytes of output) {
+      if (told === MAX_LINES) continue;
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+      rest = lines.pop()!.slice(0, MAX_LINE_LENGTH);
+      lines.forEach(tell);
+    }
+    if (rest !== "") tell(rest);
+  } catch {
+    await output.cancel().catch(() => {}); // the logger has thrown: nobody wants to hear
   }
 }
 

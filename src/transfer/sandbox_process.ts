@@ -38,7 +38,11 @@ export function spawnSandbox(
       ],
       // A program that came from a registry is in the cache, and the environment says where that is.
       clearEnv: isLocal,
-      env: { ...(isLocal ? { DENO_DIR: nowhere() } : {}), ...grantedVariables(permissions.env) },
+      // What is imported from elsewhere has to be kept somewhere.
+      env: {
+        ...(isLocal && !grants(permissions.import) ? { DENO_DIR: nowhere() } : {}),
+        ...grantedVariables(permissions.env),
+      },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type DaffiError, OverloadedError, TransferError } from "../errors.ts";
+import { type DaffiError, EncodeError, OverloadedError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
-import { type Codec, MessagePackCodec } from "../wire/codec.ts";
+import { type Codec, MessagePackCodec, ownPayload } from "../wire/codec.ts";
 import { compile, type FunctionSource, missingVariable, ownStack } from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
@@ -17,7 +17,7 @@ export const MAX_SANDBOXES = 8;
 /** Most functions of one sender that wait for their turn. Stops senders from filling memory. */
 export const MAX_WAITING_TRANSFERS = 1_000;
 
-/** Gets a sandbox when it is its turn, or `undefined` when there will be none. */
+/** Gets a sandbox when it is its turn, or why there will be none. */
 type Waiting = (sandbox: Sandbox | DaffiError) => void;
 
 /**
@@ -68,8 +68,9 @@ export class TransferRunner {
     if (mode === "inline") return await this.#runInline(fn, args);
     try {
       // No wait between getting a sandbox and using it: it could be gone after one.
-      const sandbox = this.#claim(sender) ?? await this.#turn(sender);
-      return await this.#runIn(sandbox, fn, args, signal);
+      const start = (sandbox: Sandbox) => this.#runIn(sandbox, fn, args, signal);
+      const sandbox = this.#claim(sender);
+      return await (sandbox === undefined ? this.#turn(sender, start) : start(sandbox));
     } catch (error) {
       return { refused: error as DaffiError };
     }
@@ -139,7 +140,10 @@ export class TransferRunner {
     return false;
   }
 
-  #turn(sender: string): Promise<Sandbox> {
+  #turn(
+    sender: string,
+    start: (sandbox: Sandbox) => Promise<TransferOutcome>,
+  ): Promise<TransferOutcome> {
     let queue = this.#waiting.get(sender);
     if (queue === undefined) this.#waiting.set(sender, queue = []);
     if (queue.length >= MAX_WAITING_TRANSFERS) {
@@ -148,21 +152,26 @@ export class TransferRunner {
       );
     }
     return new Promise((resolve, reject) =>
-      queue.push((turn) => turn instanceof Sandbox ? resolve(turn) : reject(turn))
+      queue.push((turn) => turn instanceof Sandbox ? resolve(start(turn)) : reject(turn))
     );
   }
 
   /** Gives everybody a turn who can have one, one sender after the other. */
   #wake(): void {
-    for (const [sender, queue] of [...this.#waiting]) {
+    while (this.#wakeOne());
+  }
+
+  #wakeOne(): boolean {
+    for (const [sender, queue] of this.#waiting) {
       const turn = this.#tryClaim(sender);
       if (turn === undefined) continue;
       this.#waiting.delete(sender);
-      const [first, ...others] = queue;
-      if (others.length > 0) this.#waiting.set(sender, others);
-      first!(turn);
-      return this.#wake();
+      const first = queue.shift()!;
+      if (queue.length > 0) this.#waiting.set(sender, queue); // behind the others
+      first(turn);
+      return true;
     }
+    return false;
   }
 
   #tryClaim(sender: string): Sandbox | DaffiError | undefined {
@@ -175,9 +184,13 @@ export class TransferRunner {
 
   async #runInline(fn: FunctionSource, args: Uint8Array): Promise<TransferOutcome> {
     try {
-      return { value: await compile(fn)(...this.#codec.decode(args) as unknown[]) };
+      const value = await compile(fn)(...this.#codec.decode(args) as unknown[]);
+      return { payload: ownPayload(this.#codec.encode(value, "result")) };
     } catch (thrown) {
       if (thrown instanceof TransferError) return { refused: thrown };
+      if (thrown instanceof EncodeError) {
+        return { refused: new EncodeError(thrown.message, { executed: "yes" }) };
+      }
       const missing = missingVariable(fn.name, thrown);
       return missing === undefined ? { thrown: ownStack(thrown) } : { refused: missing };
     }
