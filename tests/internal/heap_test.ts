@@ -63,6 +63,26 @@ Deno.test("Heap sorts", () => {
   );
 });
 
+Deno.test("Heap keeps its order when items are removed from anywhere in it", () => {
+  const keys = fc.array(fc.nat(1_000), { minLength: 8, maxLength: 60 });
+  fc.assert(
+    fc.property(keys, fc.array(fc.nat(59), { maxLength: 20 }), (keys, removed) => {
+      const heap = empty();
+      const items = keys.map(item);
+      for (const one of items) heap.put(one);
+      for (const index of removed) if (index < items.length) heap.remove(items[index]!);
+      const left = items.filter(({ heapIndex }) => heapIndex >= 0).map(({ key }) => key);
+      const sorted: number[] = [];
+      for (let top = heap.top; top !== undefined; top = heap.top) {
+        sorted.push(top.key);
+        heap.remove(top);
+      }
+      assertEquals(sorted, left.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 Deno.test("Heap.remove() takes an item out though its key does not fit its place any more", () => {
   const heap = empty();
   const items = [5, 3, 8, 1, 9, 2].map(item);
