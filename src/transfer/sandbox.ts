@@ -99,6 +99,10 @@ export class Sandbox {
    * @returns What became of it; never rejects.
    */
   run(fn: FunctionSource, args: Uint8Array, signal: AbortSignal): Promise<TransferOutcome> {
+    if (!this.alive || signal.aborted) {
+      const message = `${fn.name} was not run: it is not wanted any more, or its sandbox has ended`;
+      return Promise.resolve({ refused: new TransferError(message, { executed: "never" }) });
+    }
     const { timeoutMs } = this.#options.transfer;
     const call = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<TransferOutcome>();

@@ -83,14 +83,6 @@ export class TransferRunner {
     signal: AbortSignal,
   ): Promise<TransferOutcome> {
     try {
-      if (signal.aborted || !sandbox.alive) {
-        throw new TransferError(
-          `${fn.name} was not run: it is not wanted any more, or its sandbox ended`,
-          {
-            executed: "never",
-          },
-        );
-      }
       return await sandbox.run(fn, args, signal);
     } finally {
       this.#running--;
