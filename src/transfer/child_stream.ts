@@ -13,6 +13,7 @@ export class ChildStream implements ByteStream {
   /** What was read and did not fit. */
   #rest: Uint8Array = new Uint8Array(0);
   #closed = false;
+  #giveUpWriting: (error: Error) => void = () => {};
 
   /**
    * @param stdout What the child writes.
@@ -27,6 +28,7 @@ export class ChildStream implements ByteStream {
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#rest.length === 0) {
       const { done, value } = await this.#reader.read();
+      if (this.#closed) throw new Error("the pipe is closed");
       if (done) return null;
       this.#rest = value;
     }
@@ -37,15 +39,19 @@ export class ChildStream implements ByteStream {
   }
 
   /** See {@linkcode ByteStream.write}. */
-  async write(bytes: Uint8Array): Promise<number> {
-    await this.#writer.write(bytes);
-    return bytes.length;
+  write(bytes: Uint8Array): Promise<number> {
+    // A pipe that nobody reads from keeps its writer waiting, whatever happens to the stream.
+    return new Promise((resolve, reject) => {
+      this.#giveUpWriting = reject;
+      this.#writer.write(bytes).then(() => resolve(bytes.length), reject);
+    });
   }
 
   /** See {@linkcode ByteStream.close}. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#giveUpWriting(new Error("the pipe is closed"));
     // The child may be gone, and the pipes broken: that is what closing is for.
     this.#reader.cancel().catch(() => {});
     this.#writer.abort().catch(() => {});
