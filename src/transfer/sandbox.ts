@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type DaffiError, EncodeError, RemoteCallError, TransferError } from "../errors.ts";
+import {
+  type DaffiError,
+  EncodeError,
+  ProtocolError,
+  RemoteCallError,
+  TransferError,
+} from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
@@ -154,7 +160,7 @@ export class Sandbox {
 
   /** It wrote nonsense, or it ends: then its exit status tells why. */
   async #onClose(error: Error | undefined): Promise<void> {
-    if (error !== undefined) {
+    if (error instanceof ProtocolError) {
       return this.kill(`it wrote something that is no answer: ${error.message}`);
     }
     if (!await within(this.#process.status, END_TIMEOUT_MS)) this.kill("it closed its pipes");
