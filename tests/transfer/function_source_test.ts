@@ -1,0 +1,246 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { TransferError } from "../../src/errors.ts";
+import {
+  compile,
+  MAX_SOURCE_LENGTH,
+  missingVariable,
+  sourceOf,
+} from "../../src/transfer/function_source.ts";
+
+// deno-lint-ignore no-explicit-any -- any function
+type AnyFunction = (...args: any[]) => unknown;
+
+/** There and back again. */
+function travel(fn: AnyFunction): AnyFunction {
+  return compile(sourceOf(fn));
+}
+
+/** Code that the compiler would not let pass, or would rewrite. */
+function written(code: string): AnyFunction {
+  return (0, eval)(`(${code}\n)`);
+}
+
+class Shapes {
+  static twice(n: number): number {
+    return n * 2;
+  }
+  #secret = 1;
+  method(n: number): number {
+    return n * 2;
+  }
+  private(): number {
+    return this.#secret;
+  }
+}
+
+const shapes = {
+  method(n: number) {
+    return n * 2;
+  },
+  async later(n: number) {
+    return await Promise.resolve(n * 2);
+  },
+  "two words"(n: number) {
+    return n * 2;
+  },
+  7(n: number) {
+    return n * 2;
+  },
+  get(n: number) {
+    return n * 2;
+  },
+  static(n: number) {
+    return n * 2;
+  },
+  async(n: number) {
+    return n * 2;
+  },
+  class(n: number) {
+    return n * 2;
+  },
+  "bound to be"(n: number) {
+    return n * 2;
+  },
+};
+
+const ACCEPTED: Record<string, AnyFunction> = {
+  "an arrow function": (n: number) => n * 2,
+  "an async arrow function": async (n: number) => await Promise.resolve(n * 2),
+  "an arrow function with one bare parameter": written("n => n * 2"),
+  "an arrow function that ends with a comment": written("n => n * 2 // twice"),
+  "an arrow function that gives an object": (n: number) => ({ n }).n * 2,
+  "a function expression": function (n: number) {
+    return n * 2;
+  },
+  "a named function that calls itself": function sum(n: number): number {
+    return n === 0 ? 0 : 2 + sum(n - 1);
+  },
+  "an async function": async function twice(n: number) {
+    return await Promise.resolve(n * 2);
+  },
+  "a method shorthand": shapes.method,
+  "an async method shorthand": shapes.later,
+  "a method with two words as its name": shapes["two words"],
+  "a method with a number as its name": shapes[7],
+  "a method called get": shapes.get,
+  "a method called static": shapes.static,
+  "a method called async": shapes.async,
+  "a method called class": shapes.class,
+  "a method whose name begins like that of a bound function": shapes["bound to be"],
+  "a static method": Shapes.twice,
+  "a method of a class": Shapes.prototype.method,
+  "a function with defaults, rest and patterns": (
+    n: number,
+    { by = 2 } = {},
+    ...rest: number[]
+  ) => n * by + rest.length,
+  "a function whose name was changed to a number": Object.defineProperty(
+    (n: number) => n * 2,
+    "name",
+    { value: 5 },
+  ),
+};
+
+for (const [what, fn] of Object.entries(ACCEPTED)) {
+  Deno.test(`\`sourceOf()\` takes ${what}`, async () => {
+    assertEquals(await travel(fn)(21), 42);
+  });
+}
+
+Deno.test("`sourceOf()` takes generator functions", () => {
+  assertEquals([
+    ...travel(function* () {
+      yield 1;
+      yield 2;
+    })() as Iterable<number>,
+  ], [1, 2]);
+});
+
+Deno.test("`sourceOf()` gives a name to a nameless function", () => {
+  assertEquals(sourceOf(() => 1).name, "transferred");
+  assertEquals(sourceOf(function named() {}).name, "named");
+});
+
+const REFUSED: Record<string, [AnyFunction, RegExp]> = {
+  "a class": [class Point {} as unknown as AnyFunction, /Point: it is a class/],
+  "a nameless class": [class {} as unknown as AnyFunction, /it is a class/],
+  "a class that extends another": [class A extends Shapes {} as unknown as AnyFunction, /class/],
+  "a native function": [Math.max, /max: it is native.*wrap it/],
+  "a native constructor": [Date as unknown as AnyFunction, /Date: it is native/],
+  "a bound function": [shapes.method.bind(shapes), /bound method: it is bound.*as an argument/],
+  "a function that was bound twice": [shapes.method.bind(1).bind(2), /it is bound/],
+  "a proxy": [new Proxy(() => 1, {}), /native/],
+  "a method with a private name in it": [Shapes.prototype.private, /private: .*its class/],
+  "a getter": [
+    Object.getOwnPropertyDescriptor(
+      {
+        get four() {
+          return () => 4;
+        },
+      },
+      "four",
+    )!.get!,
+    /four/,
+  ],
+  "a setter": [
+    Object.getOwnPropertyDescriptor({ set five(_n: number) {} }, "five")!.set!,
+    /five/,
+  ],
+  "a function that uses import.meta": [() => import.meta.url, /import\.meta/],
+  "text": ["() => 1" as unknown as AnyFunction, /"\(\) => 1": it is not a function/],
+  "nothing": [undefined as unknown as AnyFunction, /undefined: it is not a function/],
+  "an object that says it is a function": [
+    { toString: () => "() => 1", name: "f" } as unknown as AnyFunction,
+    /it is not a function/,
+  ],
+};
+
+for (const [what, [fn, message]] of Object.entries(REFUSED)) {
+  Deno.test(`\`sourceOf()\` refuses ${what} and says why`, () => {
+    const error = assertThrows(() => sourceOf(fn), TransferError);
+    assertMatch(error.message, message);
+    assertEquals(error.executed, "never");
+  });
+}
+
+Deno.test("`sourceOf()` refuses a source that is too long, and tells the limit", () => {
+  const longest = written(`() => "${"x".repeat(MAX_SOURCE_LENGTH - 8)}"`);
+  assertEquals(sourceOf(longest).source.length, MAX_SOURCE_LENGTH);
+  const longer = written(`() => "${"x".repeat(MAX_SOURCE_LENGTH - 7)}"`);
+  const error = assertThrows(() => sourceOf(longer), TransferError);
+  assert(error.message.includes(String(MAX_SOURCE_LENGTH)));
+});
+
+Deno.test("`sourceOf()` does not run the function, nor ask it for its text", () => {
+  const fn = Object.assign(() => {
+    throw new Error("it ran");
+  }, { toString: () => "() => 666" });
+  assertMatch(sourceOf(fn).source, /it ran/);
+});
+
+Deno.test("`compile()` gives a function that sees globals, and nothing of where it is compiled", () => {
+  assertEquals(travel(written("() => typeof globalThis"))(), "object");
+  for (const name of ["source", "label", "compile", "TransferError"]) {
+    assertEquals(travel(written(`() => typeof ${name}`))(), "undefined", name);
+  }
+});
+
+Deno.test("`compile()` gives a function in strict mode", () => {
+  assertEquals(travel(written("function () { return this; }"))(), undefined);
+});
+
+for (
+  const source of [
+    ...["", ")", "(", "1", "{}", "() =>", "}; () => 1", "() => 1; () => 2", "return 1"],
+    ...["1)\n;globalThis.leaked = 1;(", "/* ", "`", "() => 1)//", "class {", "await 1"],
+  ]
+) {
+  Deno.test(`\`compile()\` refuses ${JSON.stringify(source)}`, () => {
+    const error = assertThrows(() => compile({ source, name: "f" }), TransferError);
+    assertMatch(error.message, /Cannot run f/);
+    assertEquals("leaked" in globalThis, false);
+  });
+}
+
+Deno.test("errors of a compiled function tell its own lines", () => {
+  const fn = travel(function outer() {
+    const inner = () => {
+      throw new Error("from line 3");
+    };
+    inner();
+  });
+  const { stack } = assertThrows(fn, Error, "from line 3");
+  assertMatch(stack!, /inner \(transferred\/outer\b[^)]*:3:\d+\)/);
+  assertMatch(stack!, /outer \(transferred\/outer\b[^)]*:5:\d+\)/);
+});
+
+Deno.test("`compile()` keeps names with special characters out of the code", () => {
+  for (const name of ["a\nthrow 1", "*/ throw 1", "\u2028throw 1", "a b", "${x}", "größe", "a`b"]) {
+    assertEquals(compile({ source: "() => 1", name })(), 1);
+  }
+});
+
+for (const variable of ["outer", "$", "_a1", "größe", "名前"]) {
+  Deno.test(`\`missingVariable()\` names ${variable} and says what to do`, () => {
+    const thrown = assertThrows(travel(written(`() => ${variable} + 1`)));
+    const error = missingVariable("f", thrown);
+    assertMatch(error!.message, new RegExp(`f uses ${RegExp.escape(variable)}, `));
+    assertMatch(error!.message, /pass the value as an argument/);
+    assertEquals([error!.executed, error!.cause], ["yes", thrown]);
+  });
+}
+
+Deno.test("`missingVariable()` leaves every other error alone", () => {
+  const tooEarly = assertThrows(written("() => { a; const a = 1; }"), ReferenceError);
+  for (
+    const thrown of [
+      tooEarly,
+      new Error("a is not defined"),
+      new ReferenceError("something else is not defined"),
+      new TypeError("a is not a function"),
+      "a is not defined",
+      { name: "ReferenceError", message: "a is not defined" },
+      undefined,
+    ]
+  ) assertEquals(missingVariable("f", thrown), undefined);
+});

@@ -1,0 +1,100 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { Global, InitializationError, type TransferOptions } from "../../mod.ts";
+import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
+
+const DEFAULTS = {
+  mode: "sandbox",
+  permissions: {},
+  timeoutMs: 30_000,
+  memoryLimitMb: 256,
+  maxConcurrent: 32,
+} as const;
+
+Deno.test("`resolveTransfer()` gives the defaults when nothing is said", () => {
+  assertEquals(resolveTransfer(), DEFAULTS);
+  assertEquals(resolveTransfer({}), DEFAULTS);
+});
+
+for (const mode of ["sandbox", "inline", "deny"] as const) {
+  Deno.test(`\`resolveTransfer()\` takes "${mode}" alone and as a field`, () => {
+    assertEquals(resolveTransfer(mode), { ...DEFAULTS, mode });
+    assertEquals(resolveTransfer({ mode }), { ...DEFAULTS, mode });
+  });
+}
+
+Deno.test("`resolveTransfer()` takes all fields", () => {
+  const permissions = { read: ["/data"], net: true, env: false, sys: [] };
+  const options = { permissions, timeout: "1m", memoryLimitMb: 16, maxConcurrent: 1 } as const;
+  assertEquals(resolveTransfer(options), {
+    mode: "sandbox",
+    permissions,
+    timeoutMs: 60_000,
+    memoryLimitMb: 16,
+    maxConcurrent: 1,
+  });
+});
+
+Deno.test("`resolveTransfer()` denies by default where there are no subprocesses", () => {
+  const { Command } = Deno;
+  try {
+    Object.defineProperty(Deno, "Command", { value: undefined, configurable: true });
+    assertEquals(resolveTransfer().mode, "deny");
+    assertEquals(resolveTransfer("inline").mode, "inline");
+  } finally {
+    Object.defineProperty(Deno, "Command", {
+      value: Command,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+});
+
+const WRONG: [unknown, RegExp][] = [
+  ["sandpit", /transfer\.mode is "sandpit", one of sandbox, inline, deny/],
+  ["", /transfer\.mode/],
+  [{ mode: "DENY" }, /transfer\.mode is "DENY"/],
+  [{ mode: null }, /transfer\.mode is null/],
+  [{ timeout: 0 }, /transfer\.timeout/],
+  [{ timeout: -1 }, /transfer\.timeout/],
+  [{ timeout: Infinity }, /transfer\.timeout/],
+  [{ timeout: "soon" }, /transfer\.timeout/],
+  [{ memoryLimitMb: 15 }, /transfer\.memoryLimitMb is 15, a whole number from 16 on/],
+  [{ memoryLimitMb: 64.5 }, /transfer\.memoryLimitMb/],
+  [{ memoryLimitMb: "256" }, /transfer\.memoryLimitMb/],
+  [{ memoryLimitMb: Infinity }, /transfer\.memoryLimitMb/],
+  [{ maxConcurrent: 0 }, /transfer\.maxConcurrent is 0, a whole number from 1 on/],
+  [{ maxConcurrent: NaN }, /transfer\.maxConcurrent/],
+  [{ permissions: { reed: true } }, /reed/],
+  [{ permissions: { hrtime: true } }, /hrtime/],
+  [{ permissions: { all: true } }, /all/],
+  [{ permissions: { read: "/data" } }, /transfer\.permissions\.read is "\/data", true, false or/],
+  [{ permissions: { net: [5] } }, /transfer\.permissions\.net/],
+  [{ permissions: { net: [""] } }, /transfer\.permissions\.net/],
+  [{ permissions: { run: null } }, /transfer\.permissions\.run/],
+  [{ permissions: { read: ["/a,/etc"] } }, /transfer\.permissions\.read/],
+  [{ memoryLimit: 64 }, /memoryLimit/],
+  [{ permission: {} }, /permission/],
+  [{ permissions: null }, /permissions/],
+  [null, /transfer/],
+  [5, /transfer/],
+  [["sandbox"], /transfer/],
+];
+
+for (const [option, message] of WRONG) {
+  Deno.test(`\`resolveTransfer()\` refuses ${Deno.inspect(option)} and says why`, () => {
+    const error = assertThrows(
+      () => resolveTransfer(option as TransferOptions),
+      InitializationError,
+    );
+    assertMatch(error.message, message);
+  });
+}
+
+Deno.test("`new Global()` refuses a wrong option `transfer` at once", () => {
+  assertThrows(
+    () => new Global({ transfer: { mode: "sandpit" as "deny" } }),
+    InitializationError,
+    "transfer.mode",
+  );
+});

@@ -1,0 +1,407 @@
+import { decode, encode } from "@msgpack/msgpack";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import {
+  CallTimeoutError,
+  currentCall,
+  EncodeError,
+  Global,
+  GlobalContextError,
+  InitializationError,
+  ProcessNotFoundError,
+  RemoteCallError,
+  TransferError,
+} from "../mod.ts";
+import { sourceOf } from "../src/transfer/function_source.ts";
+import type { Place } from "./e2e/network.ts";
+import { KIND, RawPeer } from "./e2e/raw_peer.ts";
+import { soon } from "./helpers/soon.ts";
+import { registry, TestNetwork } from "./helpers/test_network.ts";
+
+const LONG = 20_000;
+
+Deno.test("`transferAndCall()` runs a function on another process and gives its result", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const sum = (a: number, b: number) => a + b;
+  assertEquals(await soon(g.transferAndCall("hub", sum, 1, 2), LONG), 3);
+  assertEquals(await soon(g.transferAndCall("hub", () => Deno.pid), LONG), Deno.pid);
+  assertEquals(await soon(network.hub.transferAndCall("caller", sum, 3, 4), LONG), 7);
+});
+
+Deno.test("`transferAndCall()` runs every kind of function", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const tools = {
+    twice(n: number) {
+      return n * 2;
+    },
+    async later(n: number) {
+      return await Promise.resolve(n * 2);
+    },
+  };
+  function twice(n: number) {
+    return n * 2;
+  }
+  const all = [
+    g.transferAndCall("hub", twice, 21),
+    g.transferAndCall("hub", tools.twice, 21),
+    g.transferAndCall("hub", tools.later, 21),
+    g.transferAndCall("hub", (n: number) => n * 2, 21),
+    g.transferAndCall("hub", async (n: number) => await Promise.resolve(n * 2), 21),
+    g.transferAndCall(
+      "hub",
+      async (n: number) => (await import("node:path")).basename(`a/${n}`),
+      42,
+    ),
+  ];
+  assertEquals(await soon(Promise.all(all), LONG), [42, 42, 42, 42, 42, "42"]);
+});
+
+Deno.test("`transferAndCall()` brings values of all kinds there and back", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const value = {
+    map: new Map([[1, new Set(["a"])]]),
+    big: 10n,
+    nothing: undefined,
+    date: new Date(5),
+    bytes: Uint8Array.of(1, 2, 3),
+    deep: { list: [null, -0, 1.5, "text", new URL("http://a/b"), /x/g] },
+  };
+  assertEquals(await soon(g.transferAndCall("hub", (x: typeof value) => x, value), LONG), value);
+  assertEquals(await soon(g.transferAndCall("hub", () => {}), LONG), undefined);
+});
+
+Deno.test("`transferAndCall()` rejects with what the function threw", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const withdraw = (amount: number) => {
+    throw Object.assign(new RangeError(`no ${amount}`, { cause: new Error("empty") }), { left: 0 });
+  };
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hub", withdraw, 5), LONG),
+    RemoteCallError,
+  );
+  assertEquals([error.remoteName, error.remoteMessage], ["RangeError", "no 5"]);
+  assertEquals([error.processName, error.executed], ["hub", "yes"]);
+  assertEquals(error.remoteFields, { left: 0 });
+  assertInstanceOf(error.cause, RangeError);
+  assertEquals((error.cause.cause as Error).message, "empty");
+  assertMatch(error.remoteStack!, /transferred\/withdraw\b/);
+  assertEquals(error.remoteStack!.includes("file:"), false);
+});
+
+Deno.test("`transferAndCall()` names the outer variable that the function uses", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const rate = 1.2;
+  const price = (net: number) => net * rate;
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hub", price, 5), LONG),
+    TransferError,
+  );
+  assertMatch(error.message, /price uses rate, .*as an argument/);
+  assertEquals([error.processName, error.executed], ["hub", "yes"]);
+});
+
+for (
+  const [what, fn] of [
+    ["native", Math.max],
+    ["bound", sourceOf.bind(undefined)],
+    ["class", class Point {}],
+    ["no", "() => 1"],
+  ] as const
+) {
+  Deno.test(`\`transferAndCall()\` rejects a ${what} function at once`, async () => {
+    await using network = await TestNetwork.start();
+    const error = await assertRejects(
+      () => soon(network.hub.transferAndCall("nobody", fn as () => void)),
+      TransferError,
+    );
+    assertEquals(error.executed, "never");
+    assertMatch(error.message, /Cannot send/);
+  });
+}
+
+Deno.test("`transferAndCall()` rejects arguments that cannot travel, by their own index", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const take = (_a: unknown, _b: unknown) => {};
+  for (const bad of [() => 1, Symbol("x"), { deep: [() => 1] }, (function* () {})()]) {
+    const error = await assertRejects(
+      () => soon(g.transferAndCall("hub", take, 0, bad)),
+      EncodeError,
+    );
+    assertMatch(error.message, /args\[1\]/);
+    assertEquals(error.executed, "never");
+  }
+});
+
+Deno.test("`transferAndCall()` rejects a result that cannot travel", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hub", () => ({ save: () => 1 })), LONG),
+    EncodeError,
+  );
+  assertMatch(error.message, /result\.save/);
+  assertEquals(error.executed, "yes");
+});
+
+Deno.test("`transferAndCall()` rejects a result that is too large, and the node goes on", async () => {
+  await using network = await TestNetwork.start(undefined, { maxFrameBytes: 1024 * 1024 });
+  const g = await network.join("caller", undefined, { maxFrameBytes: 128 * 1024 });
+  const make = (size: number) => new Uint8Array(size);
+  for (const size of [2 * 1024 * 1024, 512 * 1024]) {
+    const error = await assertRejects(
+      () => soon(g.transferAndCall("hub", make, size), LONG),
+      EncodeError,
+    );
+    assertEquals(error.executed, "yes");
+  }
+  assertEquals((await soon(g.transferAndCall("hub", make, 1000), LONG)).length, 1000);
+});
+
+Deno.test("`transferAndCall()` rejects at once when there is no such process", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hob", () => 1)),
+    ProcessNotFoundError,
+    "did you mean hub?",
+  );
+  assertEquals(error.executed, "never");
+});
+
+for (const name of [5, undefined, null, {}, ""]) {
+  Deno.test(`\`transferAndCall()\` refuses the process name ${Deno.inspect(name)}`, async () => {
+    await using network = await TestNetwork.start();
+    const call = () => soon(network.hub.transferAndCall(name as string, () => 1));
+    await assertRejects(call, InitializationError);
+  });
+}
+
+Deno.test("`transferAndCall()` rejects after `stop()` and without a node", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  await g.stop();
+  await assertRejects(() => g.transferAndCall("hub", () => 1), GlobalContextError, "stopped");
+  const options = { initController: true, initNode: false, host: "localhost" };
+  await using controller = new Global({ ...options, callbacks: registry(() => {}) });
+  await assertRejects(
+    () => controller.transferAndCall("a", () => 1),
+    GlobalContextError,
+    "no Node",
+  );
+});
+
+Deno.test('`transfer` "deny" runs nothing, and the sender is told', async () => {
+  await using network = await TestNetwork.start(undefined, { transfer: "deny" });
+  const g = await network.join("caller");
+  const mark = () => void Object.assign(globalThis, { marked: true });
+  const error = await assertRejects(() => soon(g.transferAndCall("hub", mark)), TransferError);
+  assertMatch(error.message, /transfer is "deny"/);
+  assertEquals([error.executed, error.processName], ["never", "hub"]);
+  assertEquals("marked" in globalThis, false);
+});
+
+Deno.test('`transfer` "inline" runs functions in the node\'s own realm', async () => {
+  await using network = await TestNetwork.start(undefined, { transfer: "inline" });
+  const g = await network.join("caller");
+  try {
+    await soon(g.transferAndCall("hub", (n: number) => void Object.assign(globalThis, { n }), 5));
+    assertEquals((globalThis as { n?: number }).n, 5);
+  } finally {
+    Reflect.deleteProperty(globalThis, "n");
+  }
+  const outer = 1;
+  await assertRejects(
+    () => soon(g.transferAndCall("hub", () => outer)),
+    TransferError,
+    "uses outer",
+  );
+});
+
+Deno.test("`transfer` with a time ends a loop, and the node serves others meanwhile", async () => {
+  await using network = await TestNetwork.start(
+    (callback) => callback("add", (a: number, b: number) => a + b),
+    { transfer: { timeout: "1s" } },
+  );
+  const g = await network.join("caller");
+  const other = await network.join("other");
+  const loop = g.transferAndCall("hub", function spin() {
+    for (;;);
+  });
+  const ended = assertRejects(() => soon(loop, LONG), TransferError);
+  ended.catch(() => {});
+  let calls = 0;
+  let isOver = false;
+  loop.catch(() => isOver = true);
+  while (!isOver) {
+    assertEquals(await soon(g.call.add(1, calls)), 1 + calls);
+    calls++;
+  }
+  const error = await ended;
+  assertMatch(error.message, /spin did not finish.*1000 ms/);
+  assertEquals(error.executed, "maybe");
+  assert(calls > 10);
+  assertEquals(await soon(other.transferAndCall("hub", () => 1), LONG), 1);
+  assertEquals(await soon(g.transferAndCall("hub", () => 2), LONG), 2);
+});
+
+Deno.test("`transfer` with a memory limit ends a hog, and the node goes on", async () => {
+  await using network = await TestNetwork.start(undefined, { transfer: { memoryLimitMb: 64 } });
+  const g = await network.join("caller");
+  const hog = (pieces: number, ms: number) => {
+    const all: unknown[] = [];
+    const end = Date.now() + ms;
+    while (Date.now() < end) {
+      if (all.length < pieces) all.push(new Uint8Array(16 * 1024 * 1024).fill(1));
+    }
+  };
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hub", hog, 50, 4000), LONG),
+    TransferError,
+  );
+  assertMatch(error.message, /more memory than its limit of 64 MiB/);
+  assertEquals(await soon(g.transferAndCall("hub", () => 1), LONG), 1);
+});
+
+Deno.test("`transfer` with permissions grants what they name", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, "granted");
+    const transfer = { permissions: { read: [file] } };
+    await using network = await TestNetwork.start(undefined, { transfer });
+    const g = await network.join("caller");
+    const read = (path: string) => Deno.readTextFileSync(path);
+    assertEquals(await soon(g.transferAndCall("hub", read, file), LONG), "granted");
+    const error = await assertRejects(
+      () => soon(g.transferAndCall("hub", read, `${file}_`), LONG),
+      RemoteCallError,
+    );
+    assertEquals(error.remoteName, "NotCapable");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("`transferAndCall()` keeps to the time that the Global gives to calls", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller", undefined, { defaultTimeout: "1s" });
+  const never = () => new Promise<void>(() => {});
+  const error = await assertRejects(
+    () => soon(g.transferAndCall("hub", never), LONG),
+    CallTimeoutError,
+  );
+  assertEquals([error.processName, error.executed], ["hub", "maybe"]);
+});
+
+Deno.test("`transferAndCall()` within a callback inherits its time and its end", async () => {
+  await using network = await TestNetwork.start();
+  const failure = Promise.withResolvers<unknown>();
+  await network.join("middle", (callback) =>
+    callback("pass", async () => {
+      const { g } = currentCall()!;
+      try {
+        await g.transferAndCall("hub", () => new Promise<void>(() => {}));
+      } catch (error) {
+        failure.resolve(error);
+      }
+    }));
+  const g = await network.join("caller");
+  await assertRejects(() => soon(g.call.pass().fg({ timeout: "1s" }), LONG), CallTimeoutError);
+  assertInstanceOf(await soon(failure.promise, LONG), CallTimeoutError);
+});
+
+Deno.test("functions of different senders never meet, nor does one see the receiver", async () => {
+  await using network = await TestNetwork.start();
+  const [one, two] = [await network.join("one"), await network.join("two")];
+  const set = (secret: string) => void Object.assign(globalThis, { secret });
+  const get = () => (globalThis as { secret?: string }).secret;
+  await soon(one.transferAndCall("hub", set, "mine"), LONG);
+  assertEquals(await soon(two.transferAndCall("hub", get), LONG), undefined);
+  assertEquals(await soon(one.transferAndCall("hub", get), LONG), "mine");
+  assertEquals("secret" in globalThis, false);
+});
+
+Deno.test("`transferAndCall()` runs hundreds at a time", async () => {
+  await using network = await TestNetwork.start();
+  const senders = [await network.join("one"), await network.join("two")];
+  const results = await soon(
+    Promise.all(
+      Array.from(
+        { length: 400 },
+        (_, n) =>
+          senders[n % 2]!.transferAndCall("hub", async (n: number) => {
+            await new Promise((resolve) => setTimeout(resolve, n % 5));
+            return n;
+          }, n),
+      ),
+    ),
+    LONG,
+  );
+  assertEquals(results, Array.from({ length: 400 }, (_, n) => n));
+});
+
+Deno.test("`stop()` ends what runs in a sandbox, and its sender is told", async () => {
+  await using network = await TestNetwork.start();
+  const there = await network.join("there");
+  const g = await network.join("caller");
+  assertEquals(await soon(g.transferAndCall("there", () => 1), LONG), 1); // it has started
+  const loop = g.transferAndCall("there", () => {
+    for (;;);
+  });
+  const ended = assertRejects(() => soon(loop, LONG));
+  ended.catch(() => {});
+  await soon(there.stop({ drainTimeout: 100 }), LONG);
+  await ended;
+});
+
+/** Arguments of a frame TRANSFER as no sender of ours would send them. */
+const HOSTILE: Record<string, unknown[]> = {
+  "nothing": [],
+  "numbers": [1, 2, 3],
+  "a source alone": ["() => 1"],
+  "a source that is too long": ["x".repeat(1024 * 1024 + 1), "f", Uint8Array.of(0x90)],
+  "arguments that are no bytes": ["() => 1", "f", [1]],
+  "arguments that cannot be decoded": ["() => 1", "f", Uint8Array.of(0xc1)],
+  "arguments that are no list": ["() => 1", "f", Uint8Array.of(5)],
+  "a source that is no function": ["5", "f", Uint8Array.of(0x90)],
+  "a source that cannot be compiled": ["() =>", "f", Uint8Array.of(0x90)],
+  "a source that leaves its place": ["1)\n;globalThis.broken = 1;(", "f", Uint8Array.of(0x90)],
+};
+const TRANSFER = 0x22;
+
+/** What a raw peer needs to know of where to connect. */
+function dialler(port: number): Place {
+  return { dial: () => Deno.connect({ hostname: "localhost", port }) } as unknown as Place;
+}
+
+for (const transfer of ["sandbox", "inline", "deny"] as const) {
+  Deno.test(`a hostile TRANSFER gets an error when the option is "${transfer}"`, async (t) => {
+    await using network = await TestNetwork.start(undefined, { transfer });
+    using peer = await RawPeer.join(dialler(network.hub.port!), "peer");
+    const ask = async (payload: Uint8Array) => {
+      await peer.send(TRANSFER, { call: 1, peer: peer.idOf("hub"), payload });
+      return decode((await peer.readUntil(KIND.ERROR)).payload) as { code: string };
+    };
+    for (const [what, args] of Object.entries(HOSTILE)) {
+      await t.step(what, async () => {
+        const { code } = await ask(encode(args));
+        assert(["TRANSFER", "REMOTE_CALL", "PROTOCOL"].includes(code), code);
+        assertEquals("broken" in globalThis, false);
+      });
+    }
+    await t.step("a payload that cannot be decoded", async () => {
+      assertEquals((await ask(Uint8Array.of(0xc1))).code, "PROTOCOL");
+    });
+  });
+}
