@@ -22,6 +22,8 @@ interface Example {
   anyPlace?: RegExp;
   /** Whether it cannot run here. @default {false} */
   skip?: boolean;
+  /** A program that runs beside it until it is stopped; both are given a port. @default {none} */
+  beside?: string;
 }
 
 /** A program is ended if it takes longer. */
@@ -31,7 +33,7 @@ const LIMIT_MS = 30_000;
 const PAIR = ["proc1.ts", "proc2.ts"];
 
 /** Another example starts these. */
-const PARTS = ["scheduler_client.ts"];
+const PARTS = ["scheduler_client.ts", "transfer/other_process.ts"];
 
 const EXAMPLES: Readonly<Record<string, Example>> = {
   "callbacks_functions.ts": {
@@ -147,6 +149,20 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
     anyPlace: /: run/, // tasks run whatever the client does meanwhile
   },
+  "transfer/main.ts": {
+    lines: [
+      "It runs in process …, and this is another one: true",
+      "digest: b94f6f12",
+      "TransferError (executed: yes): …uses rate…pass the value as an argument…",
+      "gross: 125",
+      "TransferError (executed: never): Cannot send the function max: it is native…",
+      "the host's name may be known: true",
+      "RemoteCallError (executed: yes): …threw NotCapable: Requires read access…",
+      "TransferError (executed: maybe): loop did not finish…longer than 1000 ms",
+      "still there: true",
+    ],
+    beside: "transfer/other_process.ts",
+  },
   "typed_calls.ts": {
     lines: ["sum: 3.0", "rows: 1", "everybody: 7", "n: 1.0", "n: 2.0", "at run time: 12"],
   },
@@ -235,6 +251,39 @@ async function commandOf(file: string): Promise<string[]> {
   return ["run", "--no-prompt", ...command.split(" ").slice(1)];
 }
 
+/** Runs an example to its end, and the program that it needs for as long. */
+async function runExample(file: string, example: Example): Promise<void> {
+  if (example.beside === undefined) return await run(await commandOf(file), example);
+  const port = String(freePort());
+  const beside = new Child([...await commandOf(example.beside), port], { cwd: ROOT });
+  try {
+    await run([...await commandOf(file), port], example);
+    beside.kill("SIGTERM");
+    const { code } = await beside.status;
+    // Windows has no SIGTERM: there it is ended from outside.
+    if (code !== 0 && Deno.build.os !== "windows") {
+      throw new Error(
+        `${example.beside} ended with exit code ${code}: ${beside.stderr.join("; ")}`,
+      );
+    }
+  } finally {
+    beside.kill("SIGKILL");
+    await beside.status;
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "localhost", port: 0 });
+  return listener.addr.port;
+}
+
+/** The programs in `examples/` and its directories. */
+function exampleFiles(directory = ""): string[] {
+  return [...Deno.readDirSync(`${ROOT}examples/${directory}`)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? exampleFiles(`${directory}${name}/`) : [directory + name]
+  ).sort();
+}
+
 async function runPair(): Promise<void> {
   const lines: string[] = [];
   const problems = await demo({ print: (line) => lines.push(line) });
@@ -259,7 +308,7 @@ function linesOf(program: string): string[] {
 /** Everything there is to run, by the name under which it is told. */
 async function allRuns(): Promise<Map<string, (() => Promise<void>) | undefined>> {
   const runs = new Map<string, (() => Promise<void>) | undefined>();
-  const files = Array.from(Deno.readDirSync(`${ROOT}examples`), ({ name }) => name).sort();
+  const files = exampleFiles();
   for (const file of files) {
     if (PAIR.includes(file) || PARTS.includes(file)) continue;
     const example = EXAMPLES[file];
@@ -267,7 +316,7 @@ async function allRuns(): Promise<Map<string, (() => Promise<void>) | undefined>
       `examples/${file}`,
       example?.skip === true ? undefined : async () => {
         if (example === undefined) throw new Error("tools/run_examples.ts has no row for it");
-        await run(await commandOf(file), example);
+        await runExample(file, example);
       },
     );
   }
@@ -294,7 +343,9 @@ async function allRuns(): Promise<Map<string, (() => Promise<void>) | undefined>
     runs.set(`README.md:${line}`, () => {
       const lines = linesOf(text);
       if (lines.length === 0) throw new Error("no comment says what it prints");
-      return run(["run", "--no-prompt", "--allow-net", "-"], { lines }, { input: text });
+      return run(["run", "--no-prompt", "--allow-net", "--allow-run", "-"], { lines }, {
+        input: text,
+      });
     });
   }
   return runs;
