@@ -143,7 +143,11 @@ const REFUSED: Record<string, [AnyFunction, RegExp]> = {
     /four/,
   ],
   "a setter": [
-    Object.getOwnPropertyDescriptor({ set five(_n: number) {} }, "five")!.set!,
+    Object.getOwnPropertyDescriptor({
+      set five(n: number) {
+        void n;
+      },
+    }, "five")!.set!,
     /five/,
   ],
   "a function that uses import.meta": [() => import.meta.url, /import\.meta/],

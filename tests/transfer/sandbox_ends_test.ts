@@ -1,0 +1,144 @@
+import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
+import { TransferError } from "../../src/errors.ts";
+import { TestSandbox } from "./sandboxes.ts";
+
+const ENDS: Record<string, [() => unknown, RegExp]> = {
+  "Deno.exit(3)": [() => Deno.exit(3), /ended with code 3/],
+  "Deno.exit()": [() => Deno.exit(), /ended with code 0/],
+  "process.exit(4)": [async () => (await import("node:process")).exit(4), /ended with code 4/],
+  "process.abort()": [async () => (await import("node:process")).abort(), /SIGABRT|aborted/],
+  "closing standard input": [() => {
+    Deno.stdin.close();
+    return new Promise(() => {});
+  }, /ended with code 0|closed its pipes/],
+};
+
+for (const [what, [fn, message]] of Object.entries(ENDS)) {
+  Deno.test(`${what} in a function ends its sandbox, and the reason is told`, async () => {
+    await using sandbox = new TestSandbox();
+    const error = await sandbox.refusal(fn);
+    assertInstanceOf(error, TransferError);
+    assertMatch(error.message, message);
+    assertEquals(error.executed, "maybe");
+    await sandbox.ended();
+  });
+}
+
+Deno.test("closing standard output in a function ends its sandbox at the latest at the time-out", async () => {
+  await using sandbox = new TestSandbox({ timeout: "500ms" });
+  await sandbox.refusal(() => {
+    // deno-lint-ignore no-explicit-any -- an internal of Deno
+    (Deno as any)[(Deno as any).internal].core.close(1);
+    return new Promise(() => {});
+  });
+  await sandbox.ended();
+});
+
+const LEFT_BEHIND: Record<string, () => unknown> = {
+  "a rejection that nobody handles": () => {
+    Promise.reject(new Error("left behind"));
+  },
+  "an error in a timer": () => {
+    setTimeout(() => {
+      throw new Error("left behind");
+    }, 0);
+  },
+  "an error in a microtask": () => {
+    queueMicrotask(() => {
+      throw new Error("left behind");
+    });
+  },
+  "a rejection after its result": () => {
+    setTimeout(() => void Promise.reject(new Error("left behind")), 1);
+  },
+  "a promise that never settles": () => {
+    new Promise(() => {});
+  },
+  "a timer that goes on": () => {
+    setInterval(() => {}, 1);
+  },
+  "a listener that throws": () => {
+    addEventListener("unhandledrejection", () => {
+      throw new Error("left behind");
+    });
+    Promise.reject(new Error("left behind"));
+  },
+};
+
+Deno.test("what a function leaves behind does not harm the next ones", async (t) => {
+  await using sandbox = new TestSandbox();
+  for (const [what, fn] of Object.entries(LEFT_BEHIND)) {
+    await t.step(what, async () => {
+      await sandbox.value(fn);
+      const wait = (ms: number) => new Promise((resolve) => setTimeout(() => resolve(ms), ms));
+      assertEquals(await sandbox.value(wait, 50), 50);
+      assertEquals(await sandbox.value(() => 1), 1);
+    });
+  }
+});
+
+const BUSY: Record<string, () => unknown> = {
+  "a loop in a timer": () => {
+    setTimeout(() => {
+      for (;;);
+    }, 0);
+  },
+  "a thread": async () => {
+    const { Worker } = await import("node:worker_threads");
+    new Worker("for (;;);", { eval: true });
+  },
+  "a promise that never rests": () => {
+    (async () => {
+      for (;;) await new Promise((resolve) => setTimeout(resolve, 0));
+    })();
+  },
+};
+
+for (const [what, fn] of Object.entries(BUSY)) {
+  Deno.test(`${what} that a function leaves behind ends with its sandbox after the time-out`, async () => {
+    await using sandbox = new TestSandbox({ timeout: "500ms" });
+    await sandbox.outcome(fn);
+    await sandbox.ended();
+  });
+}
+
+Deno.test("what functions print is logged with their sender, without control characters", async () => {
+  await using sandbox = new TestSandbox();
+  await sandbox.value(async () => {
+    console.log("one", { n: 1 });
+    console.error("\x1b[31mred\x1b[0m\x07\r");
+    console.count("two");
+    console.table([1]);
+    console.dirxml("three");
+    console.time("t");
+    console.timeLog("t");
+    console.timeEnd("t");
+    console.clear();
+    const { default: process } = await import("node:process");
+    process.stdout.write("four\n");
+    Deno.stdout.writeSync(new TextEncoder().encode("five\n"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+  assertEquals(await sandbox.value(() => 1), 1);
+  sandbox.sandbox.kill("it has said what it had to say");
+  await sandbox.ended();
+  for (const text of ["one { n: 1 }", "red", "two", "three", "four", "five"]) {
+    assert(sandbox.logger.has(text), `${text} in ${sandbox.logger.lines}`);
+  }
+  for (const line of sandbox.logger.lines) {
+    // deno-lint-ignore no-control-regex -- these must not be there
+    assertEquals(/[\x00-\x1f\x7f-\x9f]/.test(line), false, line);
+    assertMatch(line, /a function of sender says: /);
+  }
+});
+
+Deno.test("a function that prints without end fills no log and gets its result", async () => {
+  await using sandbox = new TestSandbox();
+  const flood = () => {
+    for (let i = 0; i < 20_000; i++) console.log("x".repeat(1000));
+    return "done";
+  };
+  assertEquals(await sandbox.value(flood), "done");
+  assert(sandbox.logger.lines.length <= 101, `${sandbox.logger.lines.length} lines`);
+  assert(sandbox.logger.lines.every((line) => line.length < 300));
+});
