@@ -104,7 +104,7 @@ const HOSTILE: Record<string, unknown[]> = {
   "nothing": [],
   "numbers": [1, 2, 3],
   "a source alone": ["() => 1"],
-  "a source that is too long": ["x".repeat(1024 * 1024 + 1), "f", Uint8Array.of(0x90)],
+  "a source that is too long": [`() => "${"x".repeat(1024 * 1024)}"`, "f", Uint8Array.of(0x90)],
   "arguments that are no bytes": ["() => 1", "f", [1]],
   "arguments that cannot be decoded": ["() => 1", "f", Uint8Array.of(0xc1)],
   "arguments that are no list": ["() => 1", "f", Uint8Array.of(5)],

@@ -48,9 +48,13 @@ const GARBAGE: Record<string, Uint8Array> = {
   "a failure that cannot be read": toBytes(
     frame(Kind.Error, { call: 1, payload: Uint8Array.of(0xc1) }),
   ),
-  "a failure that is too large": toBytes(
-    frame(Kind.Error, { call: 1, payload: new Uint8Array(2 * 1024 * 1024) }),
-  ),
+  "a failure that is too large": toBytes(frame(Kind.Error, {
+    call: 1,
+    payload: codec.encode({
+      ...{ code: "REMOTE_CALL", message: "", executed: "yes" },
+      error: "x".repeat(2 * 1024 * 1024),
+    }, "e"),
+  })),
 };
 
 for (const [what, bytes] of Object.entries(GARBAGE)) {

@@ -243,7 +243,7 @@ Deno.test("`Sandbox.run()` lets a function have memory below the limit", async (
 });
 
 Deno.test("`Sandbox.run()` leaves a cancelled function unanswered and ends its process", async () => {
-  await using sandbox = new TestSandbox();
+  await using sandbox = new TestSandbox({ timeout: "10m" });
   const cancel = new AbortController();
   const outcome = sandbox.outcome(() => new Promise(() => {}), [], cancel.signal);
   cancel.abort();
