@@ -59,7 +59,7 @@ const GARBAGE: Record<string, Uint8Array> = {
 
 for (const [what, bytes] of Object.entries(GARBAGE)) {
   Deno.test(`a sandbox that writes ${what} is ended`, async () => {
-    await using sandbox = new TestSandbox();
+    await using sandbox = new TestSandbox({ timeout: "10m" });
     await sandbox.outcome(write, [bytes, 0]);
     await sandbox.ended();
     assertEquals(sandbox.sandbox.alive, false);
