@@ -129,6 +129,8 @@ if (LINUX) {
       const running = here.g.transferAndCall("there", () => new Promise<void>(() => {}));
       const ended = assertRejects(() => within("the end", running), TransferError);
       ended.catch(() => {});
+      // One sandbox runs what one sender sends, in order: now it runs.
+      await within("a later one", here.g.transferAndCall("there", () => 1));
       const [sandbox] = childrenOf(there.pid);
       Deno.kill(sandbox!, "SIGKILL");
       assertMatch((await ended).message, /killed from outside/);
