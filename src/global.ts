@@ -5,15 +5,10 @@
  */
 
 import type { WaitOptions } from "./async_result.ts";
-import {
-  type GlobalOptions,
-  type HookName,
-  resolveOptions,
-  type StopOptions,
-  type TaskFailureInfo,
-} from "./options.ts";
+import type { GlobalOptions, StopOptions, TaskFailureInfo } from "./options.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
+import { type HookName, resolveOptions } from "./resolve_options.ts";
 import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";

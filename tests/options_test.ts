@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { CallbackRegistry, Global, type GlobalOptions, InitializationError } from "../mod.ts";
 import { processCallbacks } from "../src/callback.ts";
-import { resolveOptions } from "../src/options.ts";
+import { resolveOptions } from "../src/resolve_options.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../src/wire/limits.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
 

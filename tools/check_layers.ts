@@ -19,6 +19,7 @@ const MIDDLE = ["scheduler", "transfer", "registry"];
 /** The files around `global.ts` that make up the public interface. */
 const SURFACE = [
   "options.ts",
+  "resolve_options.ts",
   "callback.ts",
   "modifiers.ts",
   "remote_call.ts",
@@ -47,7 +48,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],
   "scheduled_task.ts": [],
   // These two name the type of what users get back; the module itself is above them.
-  "options.ts": ["callback.ts", "global.ts", ...MIDDLE, "wire", ...GROUND],
+  "options.ts": ["global.ts", ...MIDDLE, ...GROUND],
+  "resolve_options.ts": ["options.ts", "callback.ts", ...MIDDLE, "wire", ...GROUND],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
   "remote_call.ts": [

@@ -1,0 +1,201 @@
+/**
+ * Checking the options of a `Global` and filling in the defaults.
+ *
+ * @module
+ */
+
+import { processCallbacks } from "./callback.ts";
+import { InitializationError } from "./errors.ts";
+import { parseDuration } from "./internal/duration.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
+import type { Logger } from "./internal/log.ts";
+import { show } from "./internal/show.ts";
+import type { GlobalOptions, ReconnectOptions } from "./options.ts";
+import { CallbackRegistry } from "./registry/callback_registry.ts";
+import type { TaskStore } from "./scheduler/task_store.ts";
+import { resolveTransfer } from "./transfer/resolve_transfer.ts";
+import type { ResolvedTransferOptions } from "./transfer/transfer_options.ts";
+import { nameProblem } from "./wire/control.ts";
+import {
+  DEFAULT_MAX_FRAME_BYTES,
+  MAX_MAX_FRAME_BYTES,
+  MIN_MAX_FRAME_BYTES,
+} from "./wire/limits.ts";
+
+/** Where the controller is. */
+export type ControllerAddress =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly directory: string | undefined };
+
+/** Options, checked and complete. */
+export interface ResolvedOptions {
+  readonly processName: string;
+  readonly initController: boolean;
+  readonly initNode: boolean;
+  readonly address: ControllerAddress;
+  readonly defaultTimeoutMs: number;
+  readonly callbacks: CallbackRegistry;
+  readonly reconnect:
+    | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
+    | undefined;
+  readonly taskStore: string | TaskStore | undefined;
+  readonly transfer: ResolvedTransferOptions;
+  readonly maxFrameBytes: number;
+  readonly logger: Logger;
+  readonly hooks: Pick<GlobalOptions, HookName>;
+}
+
+/** The options that are functions. */
+export type HookName = typeof HOOKS[number];
+
+const HOOKS = [
+  "onInit",
+  "onNodeConnect",
+  "onNodeDisconnect",
+  "onProcessJoin",
+  "onProcessLeave",
+  "onTaskFailure",
+] as const;
+
+const NAMES: readonly string[] = [
+  ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
+  ...[
+    "defaultTimeout",
+    "callbacks",
+    "reconnect",
+    "taskStore",
+    "transfer",
+    "maxFrameBytes",
+    "logger",
+  ],
+  ...HOOKS,
+];
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {InitializationError} when an option is unknown, has a value that it cannot have, or does
+ * not go with another one.
+ */
+export function resolveOptions(options: GlobalOptions): ResolvedOptions {
+  checkOptionNames("Global", options, NAMES);
+  const {
+    processName = `process-${crypto.randomUUID()}`,
+    initController = false,
+    initNode = true,
+    defaultTimeout = Infinity,
+    callbacks = processCallbacks,
+    reconnect = true,
+    maxFrameBytes = DEFAULT_MAX_FRAME_BYTES,
+    logger = console,
+  } = options;
+  const problem = nameProblem(processName);
+  if (problem !== undefined) throw new InitializationError(`Cannot start: processName ${problem}`);
+  for (const [name, value] of Object.entries({ initController, initNode })) {
+    if (typeof value !== "boolean") fail(name, value, "true or false");
+  }
+  if (!initController && !initNode) {
+    throw new InitializationError(
+      "Cannot start: initController and initNode are both false, so there is nothing to run",
+    );
+  }
+  if (!(callbacks instanceof CallbackRegistry)) fail("callbacks", callbacks, "a CallbackRegistry");
+  checkInteger("maxFrameBytes", maxFrameBytes, MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
+  if (typeof logger?.warn !== "function" || typeof logger?.error !== "function") {
+    fail("logger", logger, "an object with warn and error");
+  }
+  return {
+    processName,
+    initController,
+    initNode,
+    address: resolveAddress(options, initController),
+    defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
+    callbacks,
+    reconnect: resolveReconnect(reconnect),
+    taskStore: resolveTaskStore(options.taskStore),
+    transfer: resolveTransfer(options.transfer),
+    maxFrameBytes,
+    logger,
+    hooks: resolveHooks(options),
+  };
+}
+
+function resolveAddress(options: GlobalOptions, initController: boolean): ControllerAddress {
+  const { host, port, unixSockPath } = options;
+  if (host !== undefined && (typeof host !== "string" || host === "")) {
+    fail("host", host, "a host name or an IP address");
+  }
+  if (port !== undefined) checkInteger("port", port, initController ? 0 : 1, 65_535);
+  if (unixSockPath !== undefined) {
+    if (typeof unixSockPath !== "string" || unixSockPath === "") {
+      fail("unixSockPath", unixSockPath, "the path of a directory");
+    }
+    if (host !== undefined || port !== undefined) {
+      throw new InitializationError(
+        "Cannot start: unixSockPath and host or port are both given; a UNIX socket has no host and port",
+      );
+    }
+  }
+  if (host === undefined && port === undefined) return { kind: "unix", directory: unixSockPath };
+  if (port === undefined && !initController) {
+    throw new InitializationError(
+      "Cannot start: a node with host needs the port of its controller, which g.port tells there " +
+        "once g.ready has resolved",
+    );
+  }
+  return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };
+}
+
+function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOptions["reconnect"] {
+  if (reconnect === false) return undefined;
+  if (reconnect !== true && (typeof reconnect !== "object" || reconnect === null)) {
+    fail("reconnect", reconnect, "true, false or an object");
+  }
+  if (reconnect !== true) {
+    checkOptionNames("reconnect", reconnect, ["minDelayMs", "maxDelayMs", "maxAttempts"]);
+  }
+  const { minDelayMs = 100, maxDelayMs = 2_000, maxAttempts = Infinity } = reconnect === true
+    ? {}
+    : reconnect;
+  for (const [name, value] of Object.entries({ minDelayMs, maxDelayMs })) {
+    if (!(Number.isFinite(value) && value > 0)) {
+      fail(`reconnect.${name}`, value, "a number of milliseconds above zero");
+    }
+  }
+  if (minDelayMs > maxDelayMs) {
+    fail("reconnect.minDelayMs", minDelayMs, `at most maxDelayMs, which is ${maxDelayMs}`);
+  }
+  if (maxAttempts !== Infinity) {
+    checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
+  }
+  return { minDelayMs, maxDelayMs, maxAttempts };
+}
+
+function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["taskStore"] {
+  if (store === undefined || store === "memory") return undefined;
+  const isStore = typeof store === "object" && typeof store?.load === "function";
+  if (store === "" || (typeof store !== "string" && !isStore)) {
+    fail("taskStore", store, "the path of a file, or a TaskStore");
+  }
+  return store;
+}
+
+function resolveHooks(options: GlobalOptions): Pick<GlobalOptions, HookName> {
+  const hooks: Partial<Record<HookName, unknown>> = {};
+  for (const name of HOOKS) {
+    const hook = options[name];
+    if (hook === undefined) continue;
+    if (typeof hook !== "function") fail(name, hook, "a function");
+    hooks[name] = hook;
+  }
+  return hooks as Pick<GlobalOptions, HookName>;
+}
+
+function checkInteger(name: string, value: unknown, least: number, most: number): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  fail(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function fail(name: string, value: unknown, wanted: string): never {
+  throw new InitializationError(`Cannot start: ${name} is ${show(value)}, ${wanted} is needed`);
+}
