@@ -20,8 +20,9 @@ import type {
   PeriodOptions,
   StreamOptions,
 } from "./modifiers.ts";
-import type { Streamable } from "./wire/streamable.ts";
+import { isIterable, type Streamable } from "./wire/streamable.ts";
 import { readPeriodOptions, type TaskPlan } from "./period_options.ts";
+import { ResultIterator } from "./result_iterator.ts";
 import type { ScheduledTask } from "./scheduled_task.ts";
 import type { ItemOf } from "./remote_types.ts";
 
@@ -173,15 +174,9 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     return this.fg().finally(onFinally);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<never> {
-    const result = await this.#port.call(this.#request("fg", {}), true);
-    if (typeof result !== "object" || result === null || !isIterable(result)) {
-      throw new EncodeError(
-        `Cannot iterate over the result of ${this.#name}: it is no stream; await the call instead`,
-        { callbackName: this.#name, executed: "yes" },
-      );
-    }
-    yield* result as AsyncIterable<never>;
+  /** The call is made when the first item is asked for. */
+  [Symbol.asyncIterator](): AsyncIterator<never> {
+    return new ResultIterator(this.#name, () => this.#port.call(this.#request("fg", {}), true));
   }
 
   fg(options: FgOptions = {}): Promise<unknown> {
@@ -273,10 +268,6 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   #send<T>(request: CallRequest, send: () => Promise<T>): Promise<T> {
     return request.etaMs === undefined ? send() : this.#port.delay(request).then(send);
   }
-}
-
-function isIterable(value: object): value is Streamable {
-  return Symbol.asyncIterator in value || Symbol.iterator in value;
 }
 
 /** Arrays and sets are values elsewhere; streamed, they stand for their items. */

@@ -55,6 +55,51 @@ Deno.test("currentCall() keeps calls apart that run at the same time", async () 
   assertEquals(new Set(ids).size, 20);
 });
 
+Deno.test("currentCall() keeps calls apart whose callback is done at once now and then", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    const id = () => currentCall()?.callId;
+    callback("sometimes", (turns: number) => {
+      const first = id();
+      if (turns === 0) return [first];
+      return new Promise((resolve) => setTimeout(resolve)).then(() => [first, id()]);
+    });
+    callback("later", () => new Promise((resolve) => setTimeout(() => resolve(id()))));
+  });
+  const { call } = net.hub;
+  for (const turns of [0, 0, 1, 0, 1, 1, 0]) {
+    const all = await Promise.all([call.sometimes(turns), call.later(), call.sometimes(turns)]);
+    const [one, two, three] = all as [number[], number, number[]];
+    assertEquals(one.length, turns + 1);
+    assertEquals(new Set(one).size, 1);
+    assertEquals(new Set(three).size, 1);
+    assertEquals(new Set([one[0], two, three[0]]).size, 3);
+  }
+});
+
+Deno.test("currentCall() is undefined in what a callback leaves behind that was done at once", async () => {
+  await using net = await TestNetwork.start();
+  const left: unknown[] = [];
+  await net.join("a", (callback) => {
+    callback("leave", () => void setTimeout(() => left.push(currentCall())));
+    callback("wait", () => new Promise((resolve) => setTimeout(resolve)));
+  });
+  for (let i = 0; i < 3; i++) await net.hub.call.leave();
+  await net.hub.call.wait();
+  assertEquals(left.slice(1), [undefined, undefined]);
+});
+
+Deno.test("a call that a callback returns inherits its deadline", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (c) => c("deadline", () => currentCall()!.deadline));
+  await net.join("b", (c) => c("relay", () => currentCall()!.g.call.deadline()));
+  await net.hub.waitFunction("relay");
+  for (let i = 0; i < 3; i++) {
+    assertEquals(typeof await net.hub.call.relay().fg({ timeout: "30s" }), "number");
+    assertEquals(await net.hub.call.relay(), undefined);
+  }
+});
+
 Deno.test("currentCall() works in a generator, from its first step to its end", async () => {
   const callers: (string | undefined)[] = [];
   await using net = await TestNetwork.start();

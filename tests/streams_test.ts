@@ -7,7 +7,7 @@ import {
   PeerLostError,
   RemoteCallError,
 } from "../mod.ts";
-import { STREAM_WINDOW } from "../src/wire/limits.ts";
+import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../src/wire/limits.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
@@ -92,7 +92,7 @@ Deno.test("a producer is not asked for more than the window while nobody reads",
   for (let i = 0; i < 20; i++) await net.hub.call.ping();
   assert(produced <= STREAM_WINDOW + 1, String(produced));
   for (let n = 1; n < 1000; n++) assertEquals((await numbers.next()).value, n);
-  assert(produced <= 1000 + STREAM_WINDOW + 1, String(produced));
+  assert(produced <= 1000 + MAX_STREAM_WINDOW + 1, String(produced));
   await numbers.return();
 });
 

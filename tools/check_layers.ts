@@ -24,6 +24,7 @@ const SURFACE = [
   "modifiers.ts",
   "remote_call.ts",
   "remote_types.ts",
+  "result_iterator.ts",
   "async_result.ts",
   "call_options.ts",
   "gated_calls.ts",
@@ -52,8 +53,10 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "resolve_options.ts": ["options.ts", "callback.ts", ...MIDDLE, "wire", ...GROUND],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
+  "result_iterator.ts": ["wire", ...GROUND],
   "remote_call.ts": [
     "modifiers.ts",
+    "result_iterator.ts",
     "call_options.ts",
     "async_result.ts",
     "remote_types.ts",

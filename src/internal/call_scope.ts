@@ -22,27 +22,36 @@ export interface CallScope {
   readonly deadlineAt: number;
 }
 
+/** What code belongs to, wherever its awaits take it. */
+interface AsyncContext {
+  /** `undefined` where nothing runs as part of a call. */
+  scope: CallScope | undefined;
+}
+
 interface Storage {
-  run<T>(scope: CallScope, fn: () => T): T;
-  getStore(): CallScope | undefined;
+  run<T>(context: AsyncContext, fn: () => T): T;
+  enterWith(context: AsyncContext): void;
+  getStore(): AsyncContext | undefined;
 }
 
 /** Where there is no `AsyncLocalStorage` the scope lasts until the callback's first `await`. */
 class SynchronousStorage implements Storage {
-  #scope: CallScope | undefined;
+  #context: AsyncContext | undefined;
 
-  run<T>(scope: CallScope, fn: () => T): T {
-    const outer = this.#scope;
-    this.#scope = scope;
+  run<T>(context: AsyncContext, fn: () => T): T {
+    const outer = this.#context;
+    this.#context = context;
     try {
       return fn();
     } finally {
-      this.#scope = outer;
+      this.#context = outer;
     }
   }
 
-  getStore(): CallScope | undefined {
-    return this.#scope;
+  enterWith(): void {}
+
+  getStore(): AsyncContext | undefined {
+    return this.#context;
   }
 }
 
@@ -56,13 +65,51 @@ function makeStorage(): Storage {
 }
 
 const storage: Storage = makeStorage();
+/** The call whose callback is on the stack, if it runs without a context of its own. */
+let onStack: CallScope | undefined;
 
-/** Runs `fn` as part of the call. */
+/** Runs `fn`, and what it leaves behind, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
-  return storage.run(scope, fn);
+  const outer = onStack;
+  onStack = undefined;
+  try {
+    return storage.run({ scope }, fn);
+  } finally {
+    onStack = outer;
+  }
+}
+
+/**
+ * Runs `fn` as part of the call until it returns. A context of its own costs more than all the rest
+ * of a small call; a callback that is done when it returns does not need one.
+ */
+export function runOnStack<T>(scope: CallScope, fn: () => T): T {
+  const outer = onStack;
+  onStack = scope;
+  try {
+    return fn();
+  } finally {
+    onStack = outer;
+  }
+}
+
+/** From here on this asynchronous function has a context that no call has: {@linkcode keepScope}. */
+export function enterSpareContext(): void {
+  storage.enterWith({ scope: undefined });
+}
+
+/**
+ * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
+ * in which it has left something behind, becomes the call's own.
+ */
+export function keepScope(scope: CallScope): void {
+  const context = storage.getStore();
+  if (context === undefined || context.scope !== undefined) return;
+  context.scope = scope;
+  enterSpareContext();
 }
 
 /** The call that the running code is part of. */
 export function currentScope(): CallScope | undefined {
-  return storage.getStore();
+  return onStack ?? storage.getStore()?.scope;
 }

@@ -34,12 +34,11 @@ export function decodeArguments(
       stop: () => session()?.connection.send(frame(Kind.Stop, fields)),
       over: () => {},
     });
-    call.argumentStreams.set(stream, incoming);
+    (call.argumentStreams ??= new Map()).set(stream, incoming);
     return incoming;
   };
   // Nobody sends items to what is not called, but due.
-  const isTask = call.source.id === 0;
-  const args = codec.decode(payload, isTask ? undefined : addStream);
+  const args = codec.decode(payload, call.isTask ? undefined : addStream);
   if (Array.isArray(args)) return args;
   throw new ProtocolError("The payload of a call must be the list of its arguments");
 }
@@ -50,7 +49,7 @@ export function onArgumentFrame(
   call: RunningCall,
   { kind, stream: number, payload }: Frame,
 ): void {
-  const stream = call.argumentStreams.get(number);
+  const stream = call.argumentStreams?.get(number);
   if (stream === undefined) return;
   try {
     if (kind === Kind.Item) stream.push(codec.decode(payload), payload.length);

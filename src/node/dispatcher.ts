@@ -11,6 +11,7 @@ import {
   type DaffiError,
   OverloadedError,
 } from "../errors.ts";
+import { enterSpareContext } from "../internal/call_scope.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
@@ -69,6 +70,7 @@ export class Dispatcher {
   /** Answers on this connection from now on. */
   connected(session: Session): void {
     this.#session = session;
+    enterSpareContext(); // of the connection's read loop, which this is part of
   }
 
   /** Nobody can be answered any more. */
@@ -244,14 +246,14 @@ export class Dispatcher {
     if (call.aborted) return this.#ended(call); // cancelled just before its turn
     try {
       const result = execute(call);
-      if (isPromiseLike(result)) this.#await(call, result);
+      if (result instanceof Promise) this.#await(call, result);
       else this.#answer(call, result);
     } catch (thrown) {
       this.#failed(call, thrown);
     }
   }
 
-  async #await(call: RunningCall, result: PromiseLike<unknown>): Promise<void> {
+  async #await(call: RunningCall, result: Promise<unknown>): Promise<void> {
     this.#track(call);
     try {
       this.#answer(call, await result);
@@ -326,9 +328,4 @@ export class Dispatcher {
     if (limitedByCallback) call.giveUp(reason);
     this.#abort(call, reason);
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }

@@ -5,7 +5,7 @@
  */
 
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
-import { runInScope } from "../internal/call_scope.ts";
+import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
 import { isStreamable } from "../wire/streamable.ts";
@@ -26,16 +26,44 @@ export class Refusal {
  * the callback threw.
  */
 export function execute(call: RunningCall): unknown {
-  const problem = call.callback.problem();
+  const { callback } = call;
+  const problem = callback.problem();
   if (problem !== undefined) throw new Refusal(problem);
-  if ((call.flags & Flag.Each) !== 0) return each(call);
-  const { input, output } = call.callback;
-  if (input !== undefined || output !== undefined) return checked(call, call.args);
-  return invoke(call, call.args);
+  if ((call.flags & Flag.Each) !== 0) return runInScope(call, () => each(call));
+  if (isChecked(call)) return runInScope(call, () => checked(call, call.args));
+  // Elsewhere than in the connection's read loop there is no spare context to keep.
+  const inReadLoop = callback.concurrency === Infinity && !call.isTask;
+  if (callback.timing === "at once" && inReadLoop) return runAtOnce(call);
+  const result = runInScope(call, () => invoke(call, call.args));
+  if (callback.timing === "unknown") {
+    callback.timing = result instanceof Promise ? "later" : "at once";
+  }
+  return result;
+}
+
+/**
+ * A callback that has always been done when it returned runs without an asynchronous context of its
+ * own; one that returns a promise after all keeps the one that it was run in.
+ */
+function runAtOnce(call: RunningCall): unknown {
+  const result = runOnStack(call, () => invoke(call, call.args));
+  if (result instanceof Promise) {
+    keepScope(call);
+    call.callback.timing = "later";
+  }
+  return result;
 }
 
 function invoke(call: RunningCall, args: unknown[]): unknown {
-  return runInScope(call, () => call.callback.invoke(args));
+  const result = call.callback.invoke(args);
+  const isThenable = typeof result === "object" && result !== null && "then" in result &&
+    typeof result.then === "function";
+  // What it does when it is waited for, a `RemoteCall` for example, is part of the call too.
+  return isThenable ? Promise.resolve(result) : result;
+}
+
+function isChecked({ callback: { input, output } }: RunningCall): boolean {
+  return input !== undefined || output !== undefined;
 }
 
 async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
@@ -61,12 +89,10 @@ async function each(call: RunningCall): Promise<void> {
   if (!(items instanceof InStream) || call.args.length !== 1) {
     throw new Refusal(new ProtocolError("A streamed call must have one iterable as its argument"));
   }
-  const { input, output } = call.callback;
+  const run = isChecked(call) ? checked : invoke;
   for await (const item of items) {
     if (call.aborted) return;
-    const result = input !== undefined || output !== undefined
-      ? checked(call, [item])
-      : invoke(call, [item]);
+    const result = run(call, [item]);
     if (result instanceof Promise) await result;
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { STREAM_WINDOW } from "../wire/limits.ts";
+import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../wire/limits.ts";
 import { itemCost } from "./credit.ts";
 
 /** How the consumer speaks to the producer. */
@@ -18,11 +18,6 @@ export interface ProducerLink {
   over(): void;
 }
 
-interface Item {
-  readonly value: unknown;
-  readonly cost: number;
-}
-
 interface Reader {
   resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: unknown): void;
@@ -32,16 +27,21 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
  * An async iterator over what comes in. Nothing is asked for before the first `next()`; after it,
- * at most {@linkcode STREAM_WINDOW} credits are under way.
+ * {@linkcode STREAM_WINDOW} credits are under way, and for a reader that has to wait for items up to
+ * {@linkcode MAX_STREAM_WINDOW}.
  */
 export class InStream implements AsyncIterableIterator<unknown, undefined> {
   #link: ProducerLink;
-  #items: Item[] = [];
+  /** What came and was not taken, from `#head` on. */
+  #values: unknown[] = [];
+  #costs: number[] = [];
   #head = 0;
   #readers: Reader[] = [];
   #started = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
+  /** Credits that may be under way. */
+  #window = STREAM_WINDOW;
   /** Credits that the producer still has. */
   #allowed = 0;
   /** Credits of taken items that were not granted again yet. */
@@ -60,7 +60,7 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   /** Takes the next item. */
   next(): Promise<IteratorResult<unknown, undefined>> {
     this.start();
-    if (this.#head < this.#items.length) return Promise.resolve(this.#take());
+    if (this.#head < this.#values.length) return Promise.resolve(this.#take());
     if (this.#failure !== undefined) {
       const { error } = this.#failure;
       this.#failure = undefined; // as with a generator: thrown once, finished afterwards
@@ -87,7 +87,8 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   cancel(): void {
     if (this.#ended) return;
     this.#link.stop();
-    this.#items = [];
+    this.#values = [];
+    this.#costs = [];
     this.#head = 0;
     this.#end();
   }
@@ -109,7 +110,8 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     this.#allowed -= cost;
     const reader = this.#readers.shift();
     if (reader === undefined) {
-      this.#items.push({ value, cost });
+      this.#values.push(value);
+      this.#costs.push(cost);
     } else {
       this.#repay(cost);
       reader.resolve({ done: false, value });
@@ -139,11 +141,13 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   }
 
   #take(): IteratorResult<unknown, undefined> {
-    const { value, cost } = this.#items[this.#head]!;
-    this.#items[this.#head++] = NOTHING;
+    const value = this.#values[this.#head];
+    const cost = this.#costs[this.#head]!;
+    this.#values[this.#head++] = undefined; // so that it can be collected
     // Now and then, so that a reader that never quite catches up does not grow the list.
-    if (this.#head === this.#items.length || this.#head >= STREAM_WINDOW) {
-      this.#items.splice(0, this.#head);
+    if (this.#head === this.#values.length || this.#head >= STREAM_WINDOW) {
+      this.#values.splice(0, this.#head);
+      this.#costs.splice(0, this.#head);
       this.#head = 0;
     }
     this.#repay(cost);
@@ -152,7 +156,13 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
 
   #repay(cost: number): void {
     this.#owed += cost;
-    if (this.#owed >= STREAM_WINDOW / 2 && !this.#ended) this.#grant(this.#owed);
+    if (this.#owed < this.#window / 2 || this.#ended) return;
+    // A reader that has taken all there is waits for the way, not the way for the reader.
+    if (this.#values.length === 0 && this.#window < MAX_STREAM_WINDOW) {
+      this.#owed += this.#window;
+      this.#window *= 2;
+    }
+    this.#grant(this.#owed);
   }
 
   #grant(credits: number): void {
@@ -161,6 +171,3 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     this.#link.credit(credits);
   }
 }
-
-/** Stands where an item was, so that the item itself can be collected. */
-const NOTHING: Item = { value: undefined, cost: 0 };

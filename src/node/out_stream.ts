@@ -59,7 +59,7 @@ export class OutStream {
     if (this.#over) return;
     for (const peer of peers) this.#credits.set(peer, 0);
     if (peers.length === 0) this.cancel();
-    else this.#pump();
+    else this.#link.run(() => this.#pump());
   }
 
   /** A consumer allows more. */
@@ -107,16 +107,17 @@ export class OutStream {
 
   async #pump(): Promise<void> {
     try {
-      while (await this.#allowed()) {
-        this.#iterator ??= this.#link.run(() => iteratorOf(this.#source));
-        const iterator = this.#iterator;
-        const step = this.#link.run(() => iterator.next());
-        const { done, value } = step instanceof Promise ? await step : await awaitValue(step);
+      for (;;) {
+        for (let wait = this.#blocked(); wait !== undefined; wait = this.#blocked()) await wait;
+        if (this.#over) return;
+        const iterator = this.#iterator ??= iteratorOf(this.#source);
+        const step = iterator.next();
+        // A synchronous source is read in one go as far as there is credit.
+        const { done, value } = isAtHand(step) ? step : await awaitValue(step);
         if (this.#over) return;
         if (done) break;
         this.#send(this.#link.encode(value));
       }
-      if (this.#over) return;
       this.#end();
       for (const peer of this.#credits.keys()) this.#link.end(peer);
       this.#settle.resolve();
@@ -137,26 +138,22 @@ export class OutStream {
     }
   }
 
-  /** Waits until every consumer has credit and takes frames; false if the stream is over. */
-  async #allowed(): Promise<boolean> {
-    while (!this.#over) {
-      let ready = true;
-      for (const [peer, credits] of this.#credits) {
-        if (credits <= 0) {
-          ready = false;
-          await new Promise<void>((resolve) => this.#wake = resolve);
-          this.#wake = undefined;
-          break;
-        }
-        const open = this.#link.ready(peer);
-        if (open === undefined) continue;
-        ready = false;
-        await open;
-        break;
+  /** What to wait for, as long as not every consumer has credit and takes frames. */
+  #blocked(): Promise<void> | undefined {
+    if (this.#over) return undefined;
+    for (const [peer, credits] of this.#credits) {
+      if (credits <= 0) {
+        return new Promise((resolve) => {
+          this.#wake = () => {
+            this.#wake = undefined;
+            resolve();
+          };
+        });
       }
-      if (ready) return true;
+      const ready = this.#link.ready(peer);
+      if (ready !== undefined) return ready;
     }
-    return false;
+    return undefined;
   }
 }
 
@@ -166,10 +163,17 @@ function iteratorOf(source: Streamable): SourceIterator {
     : source[Symbol.iterator]();
 }
 
+type Step = IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
+
+/** Whether an item is there without waiting for it. */
+function isAtHand(step: Step): step is IteratorResult<unknown> {
+  if ("then" in step) return false;
+  const { value } = step;
+  return typeof value !== "object" || value === null || !("then" in value);
+}
+
 /** As `for await` does: a promise among the items of a synchronous iterable is waited for. */
-async function awaitValue(
-  step: IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>,
-): Promise<IteratorResult<unknown>> {
+async function awaitValue(step: Step): Promise<IteratorResult<unknown>> {
   if ("then" in step) return await step;
   return step.done ? step : { done: false, value: await step.value };
 }

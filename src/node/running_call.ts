@@ -50,8 +50,8 @@ export class RunningCall implements CallScope {
   readonly limitedByCallback: boolean;
   /** The arguments; known once they are decoded. */
   args: unknown[] = [];
-  /** Iterables among the arguments by their number. */
-  readonly argumentStreams = new Map<number, InStream>();
+  /** Iterables among the arguments by their number, if there are any. */
+  argumentStreams: Map<number, InStream> | undefined;
   /** The result, if it is a stream. */
   resultStream: OutStream | undefined;
   /** Whether nothing may be sent back any more. */
@@ -73,6 +73,11 @@ export class RunningCall implements CallScope {
     const most = Math.min(callerTimeoutMs === 0 ? Infinity : callerTimeoutMs, timeoutMs);
     this.deadlineAt = most === Infinity ? Infinity : monotonicMs() + most;
     this.limitedByCallback = most === timeoutMs;
+  }
+
+  /** Whether nobody called it: it is due. */
+  get isTask(): boolean {
+    return this.source.id === 0;
   }
 
   get caller(): string {
@@ -121,7 +126,7 @@ export class RunningCall implements CallScope {
 
   /** The callback has what it wants of its arguments, or, with a reason, gets no more of them. */
   closeArgumentStreams(reason?: Error): void {
-    for (const stream of this.argumentStreams.values()) {
+    for (const stream of this.argumentStreams?.values() ?? []) {
       if (reason !== undefined) stream.fail(reason);
       stream.cancel();
     }

@@ -29,6 +29,7 @@ export class TransferService {
     timeoutMs: undefined,
     input: undefined,
     output: undefined,
+    timing: "later",
   };
   readonly #runner: TransferRunner;
 

@@ -55,6 +55,8 @@ export interface RegisteredCallback {
   readonly input: StandardSchema | undefined;
   /** Schema of the result. */
   readonly output: StandardSchema | undefined;
+  /** Whether its runs so far were done when they returned; kept by whoever runs it. */
+  timing: "unknown" | "at once" | "later";
 }
 
 /** Names that came or went. */
@@ -242,13 +244,13 @@ function makeEntry(
   fn: AnyFunction,
   { concurrency = Infinity, timeout, input, output }: CallbackOptions,
 ): RegisteredCallback {
-  const problem = nameProblem(name) ??
+  const wrong = nameProblem(name) ??
     (name === "then"
       ? "must not be then, which JavaScript itself asks every object for"
       : undefined);
-  if (problem !== undefined) {
+  if (wrong !== undefined) {
     throw new InitializationError(
-      `Cannot register callback ${JSON.stringify(name)}: the name ${problem}`,
+      `Cannot register callback ${JSON.stringify(name)}: the name ${wrong}`,
     );
   }
   if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency > 0)) {
@@ -269,7 +271,11 @@ function makeEntry(
     ? undefined
     : parseDuration(timeout, "timeout", { allowInfinity: true });
   const invoke = (args: unknown[]) => fn(...args);
-  return { name, fn, invoke, problem: () => undefined, concurrency, timeoutMs, input, output };
+  const problem = () => undefined;
+  return {
+    ...{ name, fn, invoke, problem, concurrency, timeoutMs, input, output },
+    timing: "unknown",
+  };
 }
 
 function isDecoratorContext(value: unknown): boolean {

@@ -73,8 +73,14 @@ export const MAX_WAITING_CALLS = 100_000;
 /** Calls of one caller that may run on one node. Stops a caller from exhausting a callee. */
 export const MAX_RUNNING_CALLS = 1_000_000;
 
-/** Credits of a stream: items that may be under way, each larger one counting for several. */
+/** Credits of a stream at first: items that may be under way, each larger one counting for several. */
 export const STREAM_WINDOW = 256;
+
+/**
+ * Credits of a stream whose reader has taken all that came each time it grants more. Stops a fast
+ * reader from having more sent than it can hold.
+ */
+export const MAX_STREAM_WINDOW = 2_048;
 
 /** Every started unit of this size costs a stream item one credit. */
 export const STREAM_CREDIT_BYTES: number = 4 * KiB;

@@ -11,3 +11,8 @@ export type Streamable = AsyncIterable<unknown> | Iterable<unknown>;
 export function isStreamable(value: object): value is Streamable {
   return Symbol.asyncIterator in value || (Symbol.iterator in value && "next" in value);
 }
+
+/** Whether something gives items, be it only once or as often as it is asked. */
+export function isIterable(value: object): value is Streamable {
+  return Symbol.asyncIterator in value || Symbol.iterator in value;
+}

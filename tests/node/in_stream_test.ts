@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
 import { itemCost } from "../../src/node/credit.ts";
 import { InStream } from "../../src/node/in_stream.ts";
-import { STREAM_WINDOW } from "../../src/wire/limits.ts";
+import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../../src/wire/limits.ts";
 
 class Producer {
   credits: number[] = [];
@@ -34,15 +34,37 @@ Deno.test("InStream asks for nothing before it is read", () => {
 Deno.test("InStream grants what was taken whenever half of the window is used up", async () => {
   const producer = new Producer();
   producer.stream.start();
+  const half = STREAM_WINDOW / 2;
   for (let i = 0; i < STREAM_WINDOW; i++) producer.stream.push(i, 1);
-  assertEquals(producer.credits, [STREAM_WINDOW]);
-  for (let i = 0; i < STREAM_WINDOW; i++) {
+  for (let i = 0; i < STREAM_WINDOW - 1; i++) {
     assertEquals(await producer.stream.next(), item(i));
-    const halves = Math.floor((i + 1) / (STREAM_WINDOW / 2));
-    assertEquals(producer.credits.length, 1 + halves);
+    assertEquals(producer.credits.length, i + 1 < half ? 1 : 2);
   }
-  assertEquals(producer.credits, [STREAM_WINDOW, STREAM_WINDOW / 2, STREAM_WINDOW / 2]);
+  producer.stream.push("more", 1);
+  await producer.stream.next();
+  assertEquals(producer.credits, [STREAM_WINDOW, half, half]);
 });
+
+for (
+  const [reader, left, window] of [
+    ["takes all there is", 0, MAX_STREAM_WINDOW],
+    ["always leaves something", 1, STREAM_WINDOW],
+  ] as const
+) {
+  Deno.test(`InStream has ${window} items under way for a reader that ${reader}`, async () => {
+    const producer = new Producer();
+    producer.stream.start();
+    let sent = 0;
+    let taken = 0;
+    let underWay = 0;
+    while (taken < 20 * MAX_STREAM_WINDOW) {
+      underWay = Math.max(underWay, producer.granted - taken);
+      while (sent < producer.granted) producer.stream.push(sent++, 1);
+      for (; taken < sent - left; taken++) await producer.stream.next();
+    }
+    assertEquals(underWay, window);
+  });
+}
 
 Deno.test("InStream gives items to readers who wait, in order", async () => {
   const { stream } = new Producer();
