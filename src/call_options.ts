@@ -46,8 +46,9 @@ const NOTHING: ReadOptions = {
  */
 export function readOptions<K extends ModifierKind>(
   kind: K,
-  options: ModifierOptions[K],
+  options: ModifierOptions[K] | undefined,
 ): ReadOptions {
+  if (options === undefined) return NOTHING;
   checkOptionNames(kind, options, VALID[kind]);
   if (Object.keys(options).length === 0) return NOTHING;
   const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];

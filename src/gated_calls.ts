@@ -23,6 +23,9 @@ export interface GatedCallsOptions {
   readonly logger: Logger;
 }
 
+/** A call that was made while the process ends. */
+const NEVER = new Promise<never>(() => {});
+
 /** Lets calls through, holds back those that have an `eta`, and stops both. */
 export class GatedCalls implements CallPort {
   /** Calls without answer that were not let through. */
@@ -58,23 +61,37 @@ export class GatedCalls implements CallPort {
   }
 
   /** See {@linkcode CallPort.noReturn}. */
-  async noReturn(request: CallRequest): Promise<void> {
+  noReturn(request: CallRequest): Promise<void> {
+    if (request.etaMs === undefined) return this.#noReturn(request);
+    return this.delay(request).then(() => this.#noReturn(request), (error) => this.#drop(error));
+  }
+
+  #noReturn(request: CallRequest): Promise<void> {
     try {
-      if (request.etaMs !== undefined) await this.delay(request);
-      await this.#run(request, (caller) => caller.noReturn(request));
+      return this.#caller(request)?.noReturn(request) ?? NEVER;
     } catch (error) {
-      this.dropped++;
-      const why = (error as Error).message;
-      this.#options.logger.warn(`daffi: a call without answer was dropped: ${why}`);
+      return this.#drop(error as Error);
     }
   }
 
+  #drop(error: Error): Promise<void> {
+    this.dropped++;
+    this.#options.logger.warn(`daffi: a call without answer was dropped: ${error.message}`);
+    return Promise.resolve();
+  }
+
+  /** What carries the call out; `undefined` if it is to come to nothing. */
+  #caller({ callbackName }: CallRequest): NodeCalls | undefined {
+    if (this.#terminating && currentScope() === undefined) return undefined;
+    return this.#options.caller(callbackName);
+  }
+
   #run<T>(request: CallRequest, call: (caller: NodeCalls) => Promise<T>): Promise<T> {
-    if (this.#terminating && currentScope() === undefined) return new Promise(() => {});
-    const { callbackName } = request;
     try {
-      return call(this.#options.caller(callbackName));
+      const caller = this.#caller(request);
+      return caller === undefined ? NEVER : call(caller);
     } catch (error) {
+      const { callbackName } = request;
       return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
     }
   }

@@ -73,7 +73,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       }
     };
     this.#runtime = new Runtime(this, resolved, runHook);
-    this.#tasks = new TaskClient(processName, (what) => this.#runtime.requireNode(what));
+    this.#tasks = new TaskClient(
+      processName,
+      (verb, object) => this.#runtime.requireNode(verb, object),
+    );
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
@@ -100,7 +103,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {GlobalContextError} when there is no Node, or it is stopped.
    */
   get registeredCallbacks(): Record<string, string[]> {
-    return this.#runtime.requireNode("look at the callbacks of others").network
+    return this.#runtime.requireNode("look at", "the callbacks of others").network
       .registeredCallbacks();
   }
 
@@ -170,7 +173,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     ...args: A
   ): Promise<Awaited<R>> {
     const { source, name } = sourceOf(fn);
-    const { caller } = this.#runtime.requireNode(`run ${name}`);
+    const { caller } = this.#runtime.requireNode("run", name);
     checkProcessName(processName);
     const request = requestTo(processName, [source, name, caller.encodeArguments(args)]);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;

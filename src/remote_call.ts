@@ -109,23 +109,25 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 /** Makes `g.call`. */
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
   const sites = new CallSites();
-  const functions = new Map<string, (...args: unknown[]) => PendingRemoteCall>();
-  return new Proxy(Object.create(null), {
+  const build = (name: string) => {
+    const call = (...args: unknown[]) =>
+      new PendingRemoteCall(port, tasks, name, args, sites.capture(call));
+    return call;
+  };
+  const unknown = new Proxy(Object.create(null), {
     get(_, name) {
       // Whoever awaits or prints `g.call` asks for these; they are no callbacks.
       if (typeof name === "symbol" || name === "then") return undefined;
-      let build = functions.get(name);
-      if (build === undefined) {
-        const site = (...args: unknown[]) =>
-          new PendingRemoteCall(port, tasks, name, args, sites.capture(site));
-        functions.set(name, build = site);
-      }
-      return build;
+      const value = build(name);
+      Object.defineProperty(known, name, { value }); // the next time without asking the proxy
+      return value;
     },
     set(_, name) {
       throw new InitializationError(`Cannot set g.call.${String(name)}: register it by callback()`);
     },
   });
+  const known: Record<string, unknown> = Object.create(unknown);
+  return known;
 }
 
 class PendingRemoteCall implements RemoteCall<unknown> {
@@ -176,10 +178,10 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
   /** The call is made when the first item is asked for. */
   [Symbol.asyncIterator](): AsyncIterator<never> {
-    return new ResultIterator(this.#name, () => this.#port.call(this.#request("fg", {}), true));
+    return new ResultIterator(this.#name, () => this.#port.call(this.#request("fg"), true));
   }
 
-  fg(options: FgOptions = {}): Promise<unknown> {
+  fg(options?: FgOptions): Promise<unknown> {
     try {
       return this.#port.call(this.#request("fg", options));
     } catch (error) {
@@ -187,7 +189,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     }
   }
 
-  bg(options: BgOptions = {}): AsyncResult<unknown> {
+  bg(options?: BgOptions): AsyncResult<unknown> {
     const controller = new AbortController();
     const given = this.#request("bg", options);
     const signal = given.signal === undefined
@@ -198,7 +200,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     return new AsyncResult(this.#name, outcome, () => controller.abort());
   }
 
-  noReturn(options: NoReturnOptions = {}): Promise<void> {
+  noReturn(options?: NoReturnOptions): Promise<void> {
     return this.#port.noReturn(this.#request("noReturn", options));
   }
 
@@ -214,7 +216,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     await this.#send(request, () => this.#port.broadcastNoReturn(request));
   }
 
-  async stream(options: StreamOptions = {}): Promise<void> {
+  async stream(options?: StreamOptions): Promise<void> {
     const request = this.#request("stream", options);
     const [items] = this.#args;
     if (
@@ -227,7 +229,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     await this.#port.stream({ ...request, args: [itemsOf(items)] });
   }
 
-  async period(options: PeriodOptions): Promise<ScheduledTask> {
+  async period(options = {} as PeriodOptions): Promise<ScheduledTask> {
     const request = this.#request("period", options);
     return await this.#tasks.schedule(request, readPeriodOptions(options));
   }
@@ -255,12 +257,17 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     }
   }
 
-  #request<K extends ModifierKind>(kind: K, options: ModifierOptions[K]): CallRequest {
+  #request<K extends ModifierKind>(kind: K, options?: ModifierOptions[K]): CallRequest {
+    const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options);
     return {
       callbackName: this.#name,
       args: this.#args,
       site: this.#site,
-      ...readOptions(kind, options),
+      timeoutMs,
+      etaMs,
+      signal,
+      to,
+      strategy,
     };
   }
 

@@ -75,7 +75,7 @@ export class Runtime {
     if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore);
     this.#listening = this.#listen(transport);
     this.calls = new GatedCalls({
-      caller: (callbackName) => this.requireNode(`call ${callbackName}`).caller,
+      caller: (callbackName) => this.requireNode("call", callbackName).caller,
       logger,
     });
     this.ready = this.#start();
@@ -164,17 +164,18 @@ export class Runtime {
   /**
    * The node.
    *
-   * @param what What it is needed for, for the message.
+   * @param verb What it is needed for, for the message.
+   * @param object The same.
    * @throws {GlobalContextError} when there is none, or it is stopped.
    */
-  requireNode(what: string): Node {
+  requireNode(verb: string, object: string): Node {
     // What runs while the node drains may still call on.
     if (this.#stopping !== undefined && currentScope() === undefined) {
-      throw this.#failure === undefined ? stoppedError(what) : copyOf(this.#failure);
+      throw this.#failure === undefined ? stoppedError(`${verb} ${object}`) : copyOf(this.#failure);
     }
     if (this.#node !== undefined) return this.#node;
     throw new GlobalContextError(
-      `Cannot ${what}: this Global runs no Node; leave initNode out or set it to true`,
+      `Cannot ${verb} ${object}: this Global runs no Node; leave initNode out or set it to true`,
     );
   }
 
@@ -186,7 +187,7 @@ export class Runtime {
     }
     const { timeout = Infinity, signal } = options;
     const timeoutMs = parseDuration(timeout, "timeout", { allowInfinity: true });
-    const [met, giveUp] = begin(this.requireNode(`wait for ${what}`).network);
+    const [met, giveUp] = begin(this.requireNode("wait for", what).network);
     try {
       await waitFor(met, {
         timeoutMs,

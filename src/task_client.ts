@@ -17,13 +17,13 @@ import { isUuid } from "./scheduler/task_request.ts";
 /** Schedules tasks, lists and changes them. */
 export class TaskClient {
   #processName: string;
-  #requireNode: (what: string) => Node;
+  #requireNode: (verb: string, object: string) => Node;
 
   /**
    * @param processName The own process.
    * @param requireNode Gives the node. @throws {GlobalContextError} when there is none.
    */
-  constructor(processName: string, requireNode: (what: string) => Node) {
+  constructor(processName: string, requireNode: (verb: string, object: string) => Node) {
     this.#processName = processName;
     this.#requireNode = requireNode;
   }
@@ -31,7 +31,7 @@ export class TaskClient {
   /** Has another process run a callback by itself. */
   async schedule(request: CallRequest, plan: TaskPlan): Promise<ScheduledTask> {
     const { callbackName } = request;
-    const node = this.#requireNode(`schedule ${callbackName}`);
+    const node = this.#requireNode("schedule", callbackName);
     const args = node.caller.encodeArguments(request.args);
     const body = { op: "create", spec: { ...plan, callbackName, args } };
     const { value, processName } = await node.caller.ask(
@@ -70,7 +70,7 @@ export class TaskClient {
 
   async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
     checkProcessName(processName);
-    const node = this.#requireNode(`ask ${processName} for its tasks`);
+    const node = this.#requireNode("ask", `${processName} for its tasks`);
     if (processName === this.#processName) return node.tasks.handle(body, processName);
     const request = requestTo(processName, [body]);
     return (await node.caller.ask(Kind.Task, request, "look at the tasks")).value;

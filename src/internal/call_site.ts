@@ -12,7 +12,7 @@ export interface CallSite {
 }
 
 /** Remembering a place takes microseconds, as long as a call; so many are remembered in a millisecond. */
-const MAX_PER_MS = 20;
+const MAX_PER_MS = 10;
 
 /** Remembers where calls are made; of a flood of calls only some. */
 export class CallSites {

@@ -11,6 +11,7 @@ import type { Logger } from "../internal/log.ts";
 import { type Codec, ownPayload } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
 import type { Network, RemoteProcess } from "./network.ts";
+import type { FrameOwner } from "./outbox.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
 import { checkSize } from "./stream_link.ts";
@@ -31,7 +32,11 @@ export interface OneWayOptions {
 }
 
 /** Hands a payload over; the promise, if there is one, settles when more may follow. */
-type Post = (session: Session, payload: Uint8Array) => Promise<void> | undefined;
+type Post = (
+  session: Session,
+  request: CallRequest,
+  payload: Uint8Array,
+) => Promise<void> | undefined;
 
 const HANDED_OVER: Promise<void> = Promise.resolve();
 
@@ -51,16 +56,16 @@ export class OneWayCalls {
    * cannot be sent is logged and counted.
    */
   noReturn(request: CallRequest): Promise<void> {
-    const { callbackName } = request;
-    const failed = (error: Error) => this.drop(`${callbackName}: ${error.message}`);
+    const failed = (error: Error) => this.#failed(request, error);
     try {
-      const { network, answered } = this.#options;
-      const withStreams = () => void answered.call(request).catch(failed);
-      return this.#send(request, withStreams, (session, payload) => {
-        const target = network.choose(callbackName, request.to, request.strategy);
-        this.#post(session, target, callbackName, payload);
-        return session.outbox.ready(target.id);
-      }).catch(failed);
+      const payload = this.#encode(request);
+      if (payload === undefined) {
+        // Somebody has to stay and send the items: that it was called without answer stays here.
+        this.#options.answered.call(request).catch(failed);
+        return HANDED_OVER;
+      }
+      const sent = this.#send(request, payload, this.#postToOne);
+      return sent === undefined ? HANDED_OVER : sent.catch(failed);
     } catch (error) {
       failed(error as Error);
       return HANDED_OVER;
@@ -75,25 +80,28 @@ export class OneWayCalls {
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { callbackName } = request;
-    const { answered } = this.#options;
-    const failed = (error: Error) => this.drop(`${callbackName}: ${error.message}`);
-    const withStreams = () => void answered.broadcast(request).catch(failed);
     try {
-      await this.#send(
-        request,
-        withStreams,
-        (session, payload) => this.#postToAll(session, callbackName, payload),
-      );
+      const payload = this.#encode(request);
+      if (payload === undefined) {
+        const { answered } = this.#options;
+        answered.broadcast(request).catch((error: Error) => this.#failed(request, error));
+      } else await this.#send(request, payload, this.#postToAll);
     } catch (error) {
       throw concerning(error as Error, { callbackName, executed: "never" });
     }
   }
 
-  #postToAll(
-    session: Session,
-    callbackName: string,
-    payload: Uint8Array,
-  ): Promise<void> | undefined {
+  #failed({ callbackName }: CallRequest, { message }: Error): void {
+    this.drop(`${callbackName}: ${message}`);
+  }
+
+  readonly #postToOne: Post = (session, { callbackName, to, strategy }, payload) => {
+    const target = this.#options.network.choose(callbackName, to, strategy);
+    this.#post(session, target, callbackName, payload);
+    return session.outbox.ready(target.id);
+  };
+
+  readonly #postToAll: Post = (session, { callbackName }, payload) => {
     const { network, nextId } = this.#options;
     if (session.outbox.isFree) {
       const name = network.nameId(callbackName);
@@ -106,15 +114,20 @@ export class OneWayCalls {
       }
     }
     return session.outbox.ready(0); // until the own connection has room
-  }
+  };
 
   #post(session: Session, target: RemoteProcess, callbackName: string, payload: Uint8Array): void {
     const { network, nextId } = this.#options;
-    const fields = { call: nextId(), peer: target.id, name: network.nameId(callbackName), payload };
-    session.outbox.post(frame(Kind.Call, { ...fields, flags: Flag.NoReply }), {
-      claim: () => true,
-      dropped: () => this.drop(`${callbackName}: process ${target.name} was lost`),
-    });
+    session.outbox.post({
+      kind: Kind.Call,
+      flags: Flag.NoReply,
+      stream: 0,
+      call: nextId(),
+      peer: target.id,
+      name: network.nameId(callbackName),
+      value: 0,
+      payload,
+    }, new OneWayCall(this, callbackName, target));
   }
 
   /** One slow process must not keep a broadcast from the others. */
@@ -132,25 +145,23 @@ export class OneWayCalls {
     this.#options.logger.warn(`daffi: a call without answer was dropped: ${why}`);
   }
 
-  /** Sends now, or when there is a connection, in the order of the calls. */
-  #send(request: CallRequest, withStreams: () => void, post: Post): Promise<void> {
-    const { codec, gate } = this.#options;
-    const { signal } = request;
-    if (signal?.aborted) throw cancelled(request);
+  /** The arguments; `undefined` if there are streams among them. */
+  #encode(request: CallRequest): Uint8Array | undefined {
+    if (request.signal?.aborted) throw cancelled(request);
     let hasStreams = false;
-    const payload = codec.encode(request.args, "args", () => {
+    const payload = this.#options.codec.encode(request.args, "args", () => {
       hasStreams = true;
       return 1;
     });
-    if (hasStreams) {
-      // Somebody has to stay and send the items: that it was called without answer stays here.
-      withStreams();
-      return HANDED_OVER;
-    }
-    const session = gate.ready(request);
+    return hasStreams ? undefined : payload;
+  }
+
+  /** Sends now, or when there is a connection, in the order of the calls. */
+  #send(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> | undefined {
+    const session = this.#options.gate.ready(request);
     if (session === undefined) return this.#wait(request, payload, post);
     checkSize(payload, session, "the arguments");
-    return post(session, payload) ?? HANDED_OVER;
+    return post(session, request, payload);
   }
 
   #wait(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> {
@@ -165,7 +176,7 @@ export class OneWayCalls {
         signal?.removeEventListener("abort", abort);
         try {
           checkSize(kept, session, "the arguments");
-          resolve(post(session, kept));
+          resolve(post(session, request, kept));
         } catch (error) {
           reject(error);
         }
@@ -173,6 +184,27 @@ export class OneWayCalls {
       fail: reject,
     });
     return promise;
+  }
+}
+
+/** A call that waits for a slow process. */
+class OneWayCall implements FrameOwner {
+  #calls: OneWayCalls;
+  #callbackName: string;
+  #target: RemoteProcess;
+
+  constructor(calls: OneWayCalls, callbackName: string, target: RemoteProcess) {
+    this.#calls = calls;
+    this.#callbackName = callbackName;
+    this.#target = target;
+  }
+
+  claim(): boolean {
+    return true;
+  }
+
+  dropped(): void {
+    this.#calls.drop(`${this.#callbackName}: process ${this.#target.name} was lost`);
   }
 }
 
