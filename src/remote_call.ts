@@ -6,7 +6,7 @@
 
 import { AsyncResult } from "./async_result.ts";
 import { readOptions } from "./call_options.ts";
-import { EncodeError, InitializationError } from "./errors.ts";
+import { InitializationError } from "./errors.ts";
 import type { CallRequest } from "./internal/call_request.ts";
 import { type CallSite, CallSites } from "./internal/call_site.ts";
 import type {

@@ -5,9 +5,9 @@
  */
 
 import { LARGE_PAYLOAD_BYTES } from "./limits.ts";
+import { SHORT_STRING, writeAscii } from "./short_strings.ts";
 
 const INITIAL_BYTES = 4096;
-const SHORT_STRING = 24;
 
 const utf8 = new TextEncoder();
 
@@ -82,20 +82,12 @@ export class ByteWriter {
   string(value: string): boolean {
     const length = value.length;
     if (length <= SHORT_STRING) {
-      // Most keys and words are short ASCII: cheaper by hand than by a call into the runtime.
-      const at = this.reserve(1 + length);
-      const bytes = this.bytes;
-      let i = 0;
-      for (; i < length; i++) {
-        const code = value.charCodeAt(i);
-        if (code >= 0x80) break;
-        bytes[at + 1 + i] = code;
-      }
-      if (i === length) {
-        bytes[at] = 0xa0 | length;
-        return true;
-      }
-      this.at = at;
+      const start = this.at;
+      if (length < 0x20) this.byte(0xa0 | length);
+      else this.head2(0xd9, length);
+      const at = this.reserve(length);
+      if (writeAscii(value, this.bytes, at)) return true;
+      this.at = start;
     }
     if (!value.isWellFormed()) return false;
     // UTF-8 needs at most three bytes for a UTF-16 unit; the head is as wide as that needs.

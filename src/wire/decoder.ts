@@ -9,9 +9,8 @@ import { ProtocolError } from "../errors.ts";
 import type { StreamReader } from "./codec.ts";
 import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
 import { asString, defineField, rebuildError } from "./rebuild_error.ts";
+import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
 import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
-
-const SHORT_STRING = 24;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -21,6 +20,7 @@ export class Decoder {
   #view: DataView = new DataView(this.#bytes.buffer);
   #at = 0;
   #end = 0;
+  #keys = new KeyCache();
   #streams: StreamReader | undefined;
 
   /** See {@linkcode Codec.decode}. */
@@ -135,18 +135,8 @@ export class Decoder {
   #string(size: number): string {
     const start = this.#take(size);
     const end = start + size;
-    const bytes = this.#bytes;
-    if (size <= SHORT_STRING) {
-      let text = "";
-      let at = start;
-      for (; at < end; at++) {
-        const code = bytes[at]!;
-        if (code >= 0x80) break;
-        text += String.fromCharCode(code);
-      }
-      if (at === end) return text;
-    }
-    return utf8.decode(bytes.subarray(start, end));
+    const short = size <= SHORT_STRING ? readAscii(this.#bytes, start, end) : undefined;
+    return short ?? utf8.decode(this.#bytes.subarray(start, end));
   }
 
   #binary(size: number): Uint8Array {
@@ -189,7 +179,14 @@ export class Decoder {
 
   #key(): string {
     const tag = this.#u8();
-    if (tag >= 0xa0 && tag < 0xc0) return this.#string(tag & 0x1f);
+    if (tag >= 0xa0 && tag < 0xc0) {
+      const size = tag & 0x1f;
+      if (size > this.#end - this.#at) this.#take(size); // throws
+      const known = this.#keys.find(this.#bytes, this.#at, size);
+      if (known === undefined) return this.#keys.add(this.#string(size));
+      this.#at += size;
+      return known;
+    }
     if (tag === 0xd9) return this.#string(this.#u8());
     if (tag === 0xda) return this.#string(this.#u16());
     if (tag === 0xdb) return this.#string(this.#u32());

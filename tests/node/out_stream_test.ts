@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { CallTimeoutError } from "../../mod.ts";
 import { type ConsumerLink, OutStream } from "../../src/node/out_stream.ts";
 import type { Streamable } from "../../src/wire/streamable.ts";
