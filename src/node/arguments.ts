@@ -8,6 +8,7 @@ import { ProtocolError } from "../errors.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
@@ -28,6 +29,9 @@ export function decodeArguments(
   payload: Uint8Array,
 ): unknown[] {
   const addStream = (stream: number) => {
+    if (stream === 0 || stream > MAX_STREAMS_PER_CALL || call.argumentStreams?.has(stream)) {
+      throw new ProtocolError(`A call cannot have a stream ${stream}, or not twice`);
+    }
     const fields = { call: call.callId, peer: call.source.id, stream };
     const incoming = new InStream({
       credit: (value) => session()?.connection.send(frame(Kind.Credit, { ...fields, value })),
