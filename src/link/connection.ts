@@ -23,8 +23,8 @@ const YIELD_AFTER_BYTES = 512 * 1024;
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
   /**
-   * A frame came. It is valid during the call only, but for a payload of `LARGE_PAYLOAD_BYTES` or
-   * more, which is handed over. Throwing closes the connection with the error as its reason.
+   * A frame came. It and its payload are valid during the call only. Throwing closes the connection
+   * with the error as its reason.
    */
   onFrame(frame: Frame): void;
   /** The queue, which was {@linkcode Connection.congested}, has drained. */
@@ -86,8 +86,7 @@ export class Connection {
   }
 
   /**
-   * Sends a frame: it is copied into the queue at once, but for a payload of `LARGE_PAYLOAD_BYTES`
-   * or more, which must not change any more. On a closed connection nothing happens.
+   * Sends a frame: it is copied into the queue at once. On a closed connection nothing happens.
    */
   send(frame: Frame): void {
     if (this.#closed) return;
@@ -132,10 +131,10 @@ export class Connection {
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
         for (const piece of pieces) {
-          await this.#writeAll(piece.bytes);
+          await this.#writeAll(piece);
           this.#queue.written(piece);
           this.#drained();
-          unread += piece.bytes.length;
+          unread += piece.length;
           if (unread < YIELD_AFTER_BYTES) continue;
           unread = 0;
           await nextTurn();

@@ -4,50 +4,56 @@
  * @module
  */
 
+import { monotonicMs } from "../internal/deadlines.ts";
 import type { Frame } from "../wire/frame.ts";
 import { writeHeader } from "../wire/frame_codec.ts";
-import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "../wire/limits.ts";
+import { HEADER_BYTES } from "../wire/limits.ts";
 
 const MIN_BUFFER_BYTES = 4 * 1024;
-const KEPT_BUFFER_BYTES = 64 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
-
-/** Bytes to be written in one go. */
-export interface Piece {
-  readonly bytes: Uint8Array;
-  /** Whether the buffer behind `bytes` is the queue's own and may be used again. */
-  readonly reusable: boolean;
-}
+const MAX_SPARES = 32;
+/** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
+const SPARES_KEPT_MS = 1_000;
 
 /**
- * Packs small frames behind each other into one buffer, so that they leave in one write, and keeps
- * large payloads as they are, so that they are never copied.
+ * Packs frames behind each other into buffers, each of which leaves in one write. What is added is
+ * copied at once: whoever adds it may use its memory again.
  */
 export class WriteQueue {
-  #sealed: Piece[] = [];
+  #sealed: Uint8Array[] = [];
   #open: Uint8Array | undefined;
   #used = 0;
-  #spare: Uint8Array | undefined;
+  #spares: Uint8Array[] = [];
+  #busyAt = 0;
   #bytes = 0;
+  #now: () => number;
+
+  /** @param now The clock. */
+  constructor(now: () => number = monotonicMs) {
+    this.#now = now;
+  }
 
   /** Bytes that were added and not yet {@linkcode WriteQueue.written}. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a frame. A payload of {@linkcode LARGE_PAYLOAD_BYTES} or more must not change any more. */
+  /** Adds a frame. */
   add(frame: Frame): void {
     const { payload } = frame;
-    const large = payload.length >= LARGE_PAYLOAD_BYTES;
-    const size = large ? HEADER_BYTES : HEADER_BYTES + payload.length;
-    const buffer = this.#room(size);
+    const size = HEADER_BYTES + payload.length;
+    this.#bytes += size;
+    // What fits into one buffer is not torn; what does not, is wherever a buffer ends.
+    const buffer = this.#room(size <= MAX_BUFFER_BYTES ? size : HEADER_BYTES);
     writeHeader(buffer, this.#used, frame);
-    if (!large) buffer.set(payload, this.#used + HEADER_BYTES);
-    this.#used += size;
-    this.#bytes += HEADER_BYTES + payload.length;
-    if (large) {
-      this.#seal();
-      this.#sealed.push({ bytes: payload, reusable: false });
+    this.#used += HEADER_BYTES;
+    for (let at = 0; at < payload.length;) {
+      if (this.#used === MAX_BUFFER_BYTES) this.#seal();
+      const end = Math.min(payload.length, at + MAX_BUFFER_BYTES - this.#used);
+      const whole = at === 0 && end === payload.length;
+      this.#room(end - at).set(whole ? payload : payload.subarray(at, end), this.#used);
+      this.#used += end - at;
+      at = end;
     }
   }
 
@@ -61,10 +67,7 @@ export class WriteQueue {
   /** The open buffer, with at least `size` bytes free behind what is used. */
   #room(size: number): Uint8Array {
     if (this.#open !== undefined && this.#used + size > MAX_BUFFER_BYTES) this.#seal();
-    if (this.#open === undefined) {
-      this.#open = this.#spare ?? new Uint8Array(MIN_BUFFER_BYTES);
-      this.#spare = undefined;
-    }
+    this.#open ??= this.#spares.pop() ?? new Uint8Array(MIN_BUFFER_BYTES);
     const needed = this.#used + size;
     if (needed > this.#open.length) {
       let length = this.#open.length;
@@ -78,13 +81,13 @@ export class WriteQueue {
 
   #seal(): void {
     if (this.#open === undefined || this.#used === 0) return;
-    this.#sealed.push({ bytes: this.#open.subarray(0, this.#used), reusable: true });
+    this.#sealed.push(this.#open.subarray(0, this.#used));
     this.#open = undefined;
     this.#used = 0;
   }
 
   /** Takes all that waits, in order. Each piece goes back by {@linkcode WriteQueue.written}. */
-  take(): Piece[] {
+  take(): Uint8Array[] {
     this.#seal();
     const pieces = this.#sealed;
     this.#sealed = [];
@@ -92,11 +95,14 @@ export class WriteQueue {
   }
 
   /** Tells that a piece from {@linkcode WriteQueue.take} was written. */
-  written({ bytes, reusable }: Piece): void {
-    this.#bytes -= bytes.length;
-    // A buffer that a burst made large is not worth keeping for an idle connection.
-    if (reusable && bytes.buffer.byteLength <= KEPT_BUFFER_BYTES) {
-      this.#spare ??= new Uint8Array(bytes.buffer);
+  written(piece: Uint8Array): void {
+    this.#bytes -= piece.length;
+    const { buffer } = piece;
+    if (piece.length > MIN_BUFFER_BYTES) this.#busyAt = this.#now();
+    else if (buffer.byteLength > MIN_BUFFER_BYTES && this.#now() - this.#busyAt > SPARES_KEPT_MS) {
+      this.#spares = [];
+      return;
     }
+    if (this.#spares.length < MAX_SPARES) this.#spares.push(new Uint8Array(buffer));
   }
 }

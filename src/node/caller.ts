@@ -9,7 +9,7 @@ import type { Answer, CallRequest } from "../internal/call_request.ts";
 import { concerning } from "../internal/concerning.ts";
 import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
-import { type Codec, ownPayload } from "../wire/codec.ts";
+import type { Codec } from "../wire/codec.ts";
 import { decodeTargets } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { BroadcastCall } from "./broadcast_call.ts";
@@ -206,7 +206,7 @@ export class Caller {
     try {
       const payload = this.#encode(call, request.args);
       const session = this.#gate.ready(request);
-      if (session === undefined) return this.#queue(call, request, send, ownPayload(payload));
+      if (session === undefined) return this.#queue(call, request, send, payload.slice());
       checkSize(payload, session, "the arguments");
       send(session, payload);
     } catch (error) {

@@ -8,7 +8,7 @@ import { CallCancelledError } from "../errors.ts";
 import { concerning } from "../internal/concerning.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
-import { type Codec, ownPayload } from "../wire/codec.ts";
+import type { Codec } from "../wire/codec.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { FrameOwner } from "./outbox.ts";
@@ -165,7 +165,7 @@ export class OneWayCalls {
   }
 
   #wait(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> {
-    const kept = ownPayload(payload);
+    const kept = payload.slice();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = request;
     const abort = () => reject(cancelled(request));

@@ -7,7 +7,6 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { Connection } from "../link/connection.ts";
-import { ownPayload } from "../wire/codec.ts";
 import type { Frame } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 
@@ -65,7 +64,7 @@ export class Outbox {
     if (queue === undefined) {
       this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
     }
-    queue.frames.push({ frame: { ...frame, payload: ownPayload(payload) }, owner });
+    queue.frames.push({ frame: { ...frame, payload: payload.slice() }, owner });
   }
 
   /** Whether nothing waits and nobody is paused. */

@@ -15,7 +15,7 @@ import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { Connection } from "../link/connection.ts";
-import { type Codec, MessagePackCodec, ownPayload } from "../wire/codec.ts";
+import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeFailure, MAX_FAILURE_BYTES } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { ChildStream } from "./child_stream.ts";
@@ -151,7 +151,7 @@ export class Sandbox {
       if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");
       return;
     }
-    if (kind === Kind.Result) return running.settle({ payload: ownPayload(payload) });
+    if (kind === Kind.Result) return running.settle({ payload: payload.slice() });
     if (payload.length > MAX_FAILURE_BYTES) return this.kill("its failure is too large");
     const error = decodeFailure(this.#codec, payload, { callbackName: running.name });
     const isThrown = error instanceof RemoteCallError;

@@ -6,7 +6,7 @@
 
 import { type DaffiError, EncodeError, OverloadedError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
-import { type Codec, MessagePackCodec, ownPayload } from "../wire/codec.ts";
+import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { compile, type FunctionSource, missingVariable, ownStack } from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
@@ -177,7 +177,7 @@ export class TransferRunner {
   async #runInline(fn: FunctionSource, args: Uint8Array): Promise<TransferOutcome> {
     try {
       const value = await compile(fn)(...this.#codec.decode(args) as unknown[]);
-      return { payload: ownPayload(this.#codec.encode(value, "result")) };
+      return { payload: this.#codec.encode(value, "result").slice() };
     } catch (thrown) {
       if (thrown instanceof TransferError) return { refused: thrown };
       if (thrown instanceof EncodeError) {

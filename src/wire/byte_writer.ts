@@ -4,10 +4,11 @@
  * @module
  */
 
-import { LARGE_PAYLOAD_BYTES } from "./limits.ts";
 import { SHORT_STRING, writeAscii } from "./short_strings.ts";
 
 const INITIAL_BYTES = 4096;
+/** A larger buffer is kept only until the runtime wants its memory. */
+const KEPT_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 
@@ -19,21 +20,27 @@ export class ByteWriter {
   view: DataView = new DataView(this.bytes.buffer);
   /** Where the next byte goes. */
   at = 0;
+  /** The last large buffer: fresh memory costs more than writing into it. */
+  #large: WeakRef<Uint8Array> | undefined;
 
   /**
    * Gives what was written and begins anew.
    *
-   * @returns From {@linkcode LARGE_PAYLOAD_BYTES} on a buffer that belongs to the receiver; below, a
-   * view that is valid until the next byte is written.
+   * @returns A view that is valid until the next byte is written.
    */
   finish(): Uint8Array {
     const result = this.bytes.subarray(0, this.at);
     this.at = 0;
-    if (this.bytes.length >= LARGE_PAYLOAD_BYTES) {
-      this.bytes = new Uint8Array(INITIAL_BYTES);
-      this.view = new DataView(this.bytes.buffer);
+    if (this.bytes.length > KEPT_BYTES) {
+      this.#large = new WeakRef(this.bytes);
+      this.#use(new Uint8Array(INITIAL_BYTES));
     }
     return result;
+  }
+
+  #use(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
   }
 
   /** Makes room for `size` bytes and tells where it begins. */
@@ -41,13 +48,17 @@ export class ByteWriter {
     const at = this.at;
     const end = at + size;
     if (end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.bytes.length * 2));
+      const grown = this.#larger(Math.max(end, this.bytes.length * 2));
       grown.set(this.bytes.subarray(0, at));
-      this.bytes = grown;
-      this.view = new DataView(grown.buffer);
+      this.#use(grown);
     }
     this.at = end;
     return at;
+  }
+
+  #larger(size: number): Uint8Array {
+    const large = size > KEPT_BYTES ? this.#large?.deref() : undefined;
+    return large !== undefined && large.length >= size ? large : new Uint8Array(size);
   }
 
   /** Writes a byte. */

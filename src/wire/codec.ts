@@ -7,7 +7,6 @@
 import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import { LARGE_PAYLOAD_BYTES } from "./limits.ts";
 import type { Streamable } from "./streamable.ts";
 
 /** Gives an iterable found in a value its stream number. */
@@ -24,8 +23,7 @@ export interface Codec {
    * @param value Anything that `api` lists; iterables only if `streams` is given.
    * @param root How the value is called in errors: `"args"`, `"result"`, `"item"`.
    * @param streams Called for each iterable in the value.
-   * @returns From {@linkcode LARGE_PAYLOAD_BYTES} on a buffer that belongs to the receiver;
-   * below, a view that is valid until the next call.
+   * @returns A view that is valid until the next call.
    * @throws {EncodeError} when something in the value cannot travel; the message names its path.
    */
   encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array;
@@ -74,9 +72,4 @@ export class MessagePackCodec implements Codec {
       this.#decoding = false;
     }
   }
-}
-
-/** A payload that stays as it is when the codec is used again: itself, or a copy. */
-export function ownPayload(payload: Uint8Array): Uint8Array {
-  return payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload;
 }

@@ -6,10 +6,13 @@
 
 import { EMPTY, type Frame, frame, Kind } from "./frame.ts";
 import { readHeader, readPayloadSize } from "./frame_codec.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
 
 const MIN_BUFFER_BYTES = 4 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
+/** Buffers that were grown for a burst are kept so long after it; fresh memory is expensive. */
+const KEPT_MS = 1_000;
 
 /**
  * Cuts a byte stream into frames. Whoever owns it reads into {@linkcode Framer.space} and tells by
@@ -22,14 +25,23 @@ export class Framer {
   #buffer = new Uint8Array(MIN_BUFFER_BYTES);
   #start = 0;
   #end = 0;
-  /** Buffer of the large payload that is being received, and how much of it is there. */
+  /** The large payload that is being received, and how much of it is there. */
   #large: Uint8Array | undefined;
   #largeEnd = 0;
+  /** Where large payloads land. */
+  #largeBuffer: Uint8Array | undefined;
+  #grownAt = 0;
   #frame: Frame = frame(Kind.Ping);
 
-  /** @param maxFrameBytes Largest frame that is accepted. */
-  constructor(maxFrameBytes: number) {
+  #now: () => number;
+
+  /**
+   * @param maxFrameBytes Largest frame that is accepted.
+   * @param now The clock.
+   */
+  constructor(maxFrameBytes: number, now: () => number = monotonicMs) {
     this.maxFrameBytes = maxFrameBytes;
+    this.#now = now;
   }
 
   /** Bytes received that are not part of a delivered frame yet. */
@@ -57,24 +69,21 @@ export class Framer {
    * are complete with them.
    *
    * @param count Number of bytes read.
-   * @param onFrame Called for each frame. The frame is reused: it, and a payload shorter than
-   * {@linkcode LARGE_PAYLOAD_BYTES}, are valid during the call only. A larger payload is handed over.
+   * @param onFrame Called for each frame. The frame is reused: it and its payload are valid during
+   * the call only.
    * @throws {ProtocolError} when the bytes are not frames; the stream cannot be read further then.
    */
   advance(count: number, onFrame: (frame: Frame) => void): void {
     if (this.#large !== undefined) {
       this.#largeEnd += count;
-      if (this.#largeEnd < this.#large.length) return;
-      const payload = this.#large;
-      this.#large = undefined;
-      this.#largeEnd = 0;
-      this.#deliver(payload, onFrame);
+      if (this.#largeEnd === this.#large.length) this.#deliverLarge(onFrame);
       return;
     }
     const filled = count === this.#buffer.length - this.#end;
     this.#end += count;
     this.#deliverAll(onFrame);
-    if (filled && this.#buffer.length < MAX_BUFFER_BYTES) this.#grow();
+    if (filled) this.#grow();
+    else if (this.#grownAt !== 0) this.#shrink();
   }
 
   #deliverAll(onFrame: (frame: Frame) => void): void {
@@ -82,25 +91,35 @@ export class Framer {
       const size = readPayloadSize(this.#buffer, this.#start, this.maxFrameBytes);
       if (this.#end - this.#start < HEADER_BYTES) return;
       const from = this.#start + HEADER_BYTES;
-      if (size >= LARGE_PAYLOAD_BYTES) {
-        readHeader(this.#buffer, this.#start, this.#frame);
-        const there = Math.min(size, this.#end - from);
-        const payload = new Uint8Array(size);
-        payload.set(this.#buffer.subarray(from, from + there));
-        this.#start = from + there;
-        if (there < size) {
-          this.#large = payload;
-          this.#largeEnd = there;
-          return;
-        }
-        this.#deliver(payload, onFrame);
-      } else {
-        if (this.#end - from < size) return;
+      if (this.#end - from >= size) {
         readHeader(this.#buffer, this.#start, this.#frame);
         this.#start = from + size;
         this.#deliver(size === 0 ? EMPTY : this.#buffer.subarray(from, from + size), onFrame);
-      }
+      } else if (size >= LARGE_PAYLOAD_BYTES) {
+        readHeader(this.#buffer, this.#start, this.#frame);
+        this.#large = this.#largeSpace(size);
+        this.#large.set(this.#buffer.subarray(from, this.#end));
+        this.#largeEnd = this.#end - from;
+        this.#start = this.#end;
+        return;
+      } else return;
     }
+  }
+
+  /** Memory is taken for what was announced, but the system gives it only as it is filled. */
+  #largeSpace(size: number): Uint8Array {
+    if (this.#largeBuffer === undefined || this.#largeBuffer.length < size) {
+      this.#largeBuffer = new Uint8Array(size);
+    }
+    this.#grownAt = this.#now();
+    return this.#largeBuffer.subarray(0, size);
+  }
+
+  #deliverLarge(onFrame: (frame: Frame) => void): void {
+    const payload = this.#large!;
+    this.#large = undefined;
+    this.#largeEnd = 0;
+    this.#deliver(payload, onFrame);
   }
 
   #deliver(payload: Uint8Array, onFrame: (frame: Frame) => void): void {
@@ -111,10 +130,23 @@ export class Framer {
 
   /** A read that filled the buffer says that more was waiting: larger reads cost less per frame. */
   #grow(): void {
-    const grown = new Uint8Array(this.#buffer.length * 4);
-    grown.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#grownAt = this.#now();
+    if (this.#buffer.length === MAX_BUFFER_BYTES) return;
+    this.#use(new Uint8Array(this.#buffer.length * 4));
+  }
+
+  /** Gives memory back that has not been needed for a while. */
+  #shrink(): void {
+    if (this.#now() - this.#grownAt < KEPT_MS || this.#start !== this.#end) return;
+    this.#grownAt = 0;
+    this.#largeBuffer = undefined;
+    if (this.#buffer.length > MIN_BUFFER_BYTES) this.#use(new Uint8Array(MIN_BUFFER_BYTES));
+  }
+
+  #use(buffer: Uint8Array<ArrayBuffer>): void {
+    buffer.set(this.#buffer.subarray(this.#start, this.#end));
     this.#end -= this.#start;
     this.#start = 0;
-    this.#buffer = grown;
+    this.#buffer = buffer;
   }
 }

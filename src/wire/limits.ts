@@ -53,10 +53,10 @@ export const LARGE_PAYLOAD_BYTES: number = 32 * KiB;
  * Bytes waiting for one connection from which on its senders are asked to pause. Stops a slow
  * reader from growing the controller.
  */
-export const PAUSE_AT_BYTES: number = 2 * MiB;
+export const PAUSE_AT_BYTES: number = 8 * MiB;
 
 /** Bytes waiting for one connection at which paused senders may go on. */
-export const RESUME_AT_BYTES: number = 512 * KiB;
+export const RESUME_AT_BYTES: number = 2 * MiB;
 
 /**
  * Bytes waiting for one connection at which the controller stops reading from whoever sends to

@@ -67,25 +67,15 @@ Deno.test("Connection.send() gathers what is sent during a write for the next on
   connection.close();
 });
 
-Deno.test("Connection.send() writes a large payload without copying it", async () => {
+Deno.test("Connection.send() is done with the payload when it returns", async () => {
   const { stream, connection } = await open();
-  const payload = payloadOf(100_000);
-  const given: Uint8Array[] = [];
-  const write = stream.write.bind(stream);
-  stream.write = (bytes) => {
-    given.push(bytes);
-    return write(bytes);
-  };
-  connection.send(ping(1));
-  connection.send(frame(Kind.Call, { call: 1, payload }));
-  connection.send(ping(2));
+  const payload = payloadOf(1_000_000);
+  const frames = [ping(1), frame(Kind.Call, { call: 1, payload }), ping(2)];
+  const wanted = concat(frames.map(toBytes));
+  for (const each of frames) connection.send(each);
+  payload.fill(0);
   await connection.flushed();
-  assertEquals(given.map(({ length }) => length), [2 * HEADER_BYTES, 100_000, HEADER_BYTES]);
-  assert(given[1]!.buffer === payload.buffer);
-  assertEquals(
-    stream.written,
-    concat([ping(1), frame(Kind.Call, { call: 1, payload }), ping(2)].map(toBytes)),
-  );
+  assertEquals(stream.written, wanted);
   connection.close();
 });
 

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
@@ -69,23 +75,31 @@ Deno.test("Framer gives the same frames when they come faster than its buffer is
   assertEquals(feed(new Framer(MAX), concat(frames.map(toBytes))), frames);
 });
 
-Deno.test("Framer hands a large payload over and never touches it again", () => {
-  const framer = new Framer(MAX);
-  const given: Uint8Array[] = [];
-  const sent = [1, 2, 3].map((seed) => payloadOf(LARGE_PAYLOAD_BYTES, seed));
-  for (const payload of sent) {
-    const bytes = toBytes(frame(Kind.Result, { call: 1, payload }));
+Deno.test("Framer reuses the memory of large payloads, and gives it back after a while", () => {
+  let now = 1;
+  const framer = new Framer(MAX, () => now);
+  const receive = (sent: Frame): Uint8Array => {
+    let got: Uint8Array | undefined;
+    const bytes = toBytes(sent);
     for (let at = 0; at < bytes.length;) {
       const space = framer.space();
       const count = Math.min(space.length, bytes.length - at, 10_000);
       space.set(bytes.subarray(at, at += count));
-      framer.advance(count, (got) => given.push(got.payload));
+      framer.advance(count, ({ payload }) => {
+        got = payload;
+        assertEquals(payload, sent.payload);
+      });
     }
-  }
-  feed(framer, toBytes(frame(Kind.Ping, { payload: payloadOf(30_000) })));
-  assertEquals(given, sent);
-  assertEquals(new Set(given.map((payload) => payload.buffer)).size, 3);
-  assertEquals(given[0]!.buffer.byteLength, LARGE_PAYLOAD_BYTES);
+    return got!;
+  };
+  const large = (size: number) => frame(Kind.Result, { call: 1, payload: payloadOf(size, size) });
+  const { buffer } = receive(large(900_000));
+  assertStrictEquals(receive(large(300_000)).buffer, buffer);
+  assertStrictEquals(receive(large(900_000)).buffer, buffer);
+  now += 1_001;
+  receive(frame(Kind.Ping));
+  assert(framer.space().length <= 4 * 1024);
+  assertNotEquals(receive(large(300_000)).buffer, buffer);
 });
 
 Deno.test("Framer reads the rest of a large payload straight into its own buffer", () => {
