@@ -20,14 +20,14 @@ Deno.test("capture() remembers who called, without the frames from `below` on", 
   assert(!stack.includes("innerPart") && !stack.includes("CallSites.capture"));
 });
 
-Deno.test("capture() remembers twenty places in a millisecond, and again in the next", () => {
+Deno.test("capture() remembers ten places in a millisecond, and again in the next", () => {
   using time = new FakeTime();
   const sites = new CallSites();
   const remembered = (calls: number) =>
     Array.from({ length: calls }, () => callerOfLibrary(sites)).filter((site) => site).length;
-  assertEquals(remembered(30), 20);
+  assertEquals(remembered(30), 10);
   time.tick(1);
-  assertEquals(remembered(30), 20);
+  assertEquals(remembered(30), 10);
 });
 
 Deno.test("showCallSite() puts the call site and the remote stack behind name and message", () => {
