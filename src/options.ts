@@ -61,6 +61,14 @@ export interface GlobalOptions {
    * @default {"<temp dir>/daffi"}
    */
   unixSockPath?: string | undefined;
+  /**
+   * What the controller and all nodes must know: each side proves it to the other, and it is never
+   * sent. Make it random, with 32 bytes or so, for instance by
+   * `crypto.getRandomValues(new Uint8Array(32)).toHex()`: whoever listens to a handshake can try out
+   * secrets at home. It decides who may join, and does not encrypt what is sent then: see `tls`.
+   * @default {none}
+   */
+  secret?: string | undefined;
   /** Timeout of calls that give none. @default {none} */
   defaultTimeout?: Duration;
   /** The callbacks that the node offers. @default {those registered by `callback`} */

@@ -33,6 +33,7 @@ export interface ResolvedOptions {
   readonly initController: boolean;
   readonly initNode: boolean;
   readonly address: ControllerAddress;
+  readonly secret: string | undefined;
   readonly defaultTimeoutMs: number;
   readonly callbacks: CallbackRegistry;
   readonly reconnect:
@@ -60,6 +61,7 @@ const HOOKS = [
 const NAMES: readonly string[] = [
   ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
   ...[
+    "secret",
     "defaultTimeout",
     "callbacks",
     "reconnect",
@@ -109,6 +111,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     initController,
     initNode,
     address: resolveAddress(options, initController),
+    secret: resolveSecret(options.secret),
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
@@ -144,6 +147,16 @@ function resolveAddress(options: GlobalOptions, initController: boolean): Contro
     );
   }
   return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };
+}
+
+/** Not shown in messages, for they get logged. */
+function resolveSecret(secret: unknown): string | undefined {
+  if (secret === undefined) return undefined;
+  if (typeof secret === "string" && secret !== "" && secret.isWellFormed()) return secret;
+  const what = secret === "" ? "empty" : typeof secret === "string" ? "malformed" : typeof secret;
+  throw new InitializationError(
+    `Cannot start: secret is ${what}, a string that is not empty is needed`,
+  );
 }
 
 function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOptions["reconnect"] {

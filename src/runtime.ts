@@ -20,6 +20,7 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { onTermination } from "./internal/termination.ts";
+import { Secret } from "./link/secret.ts";
 import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
@@ -65,14 +66,15 @@ export class Runtime {
     runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
   ) {
     const { initController, initNode, address, maxFrameBytes, logger } = options;
+    const secret = options.secret === undefined ? undefined : new Secret(options.secret);
     this.#options = options;
     this.#runHook = runHook;
     const transport = transportFor(address);
     if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
-    if (initController) this.#controller = new Controller({ maxFrameBytes, logger });
-    if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore);
+    if (initController) this.#controller = new Controller({ maxFrameBytes, secret, logger });
+    if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore, secret);
     this.#listening = this.#listen(transport);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.requireNode("call", callbackName).caller,
@@ -93,7 +95,12 @@ export class Runtime {
     this.#runHook("onInit", this.#options.processName);
   }
 
-  #makeNode(g: unknown, transport: Transport, taskStore: TaskStore): Node {
+  #makeNode(
+    g: unknown,
+    transport: Transport,
+    taskStore: TaskStore,
+    secret: Secret | undefined,
+  ): Node {
     const { callbacks, reconnect, processName } = this.#options;
     const controller = this.#controller;
     return new Node({
@@ -101,6 +108,7 @@ export class Runtime {
       g,
       registry: callbacks,
       taskStore,
+      secret: controller === undefined ? secret : undefined, // nobody is between the two
       // The own controller is lost only when this process is.
       reconnect: controller === undefined ? reconnect : undefined,
       connect: controller === undefined
@@ -158,6 +166,7 @@ export class Runtime {
       forwardedFrames: controller?.forwarded ?? 0,
       droppedFrames: controller?.dropped ?? 0,
       refusedConnections: controller?.refused ?? 0,
+      failedAuthentications: controller?.unauthenticated ?? 0,
     };
   }
 

@@ -18,4 +18,6 @@ export interface GlobalStats {
   readonly droppedFrames: number;
   /** Connections that the Controller here has turned away. */
   readonly refusedConnections: number;
+  /** Those of them that did not prove that they know the secret. */
+  readonly failedAuthentications: number;
 }

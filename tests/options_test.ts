@@ -34,6 +34,13 @@ Deno.test("resolveOptions() fills in the defaults", () => {
   assertEquals(options.hooks, {});
 });
 
+Deno.test("resolveOptions() takes a secret that is text, and never shows it", () => {
+  assertEquals(resolveOptions({ secret: "s" }).secret, "s");
+  assertEquals(resolveOptions({ secret: undefined }).secret, undefined);
+  refused("secret", ["", 5, null, new Uint8Array(32), "\ud800"]);
+  assert(!refusal({ secret: "hush\ud800" }).message.includes("hush"));
+});
+
 Deno.test("resolveOptions() makes a process name that no other has", () => {
   const names = Array.from({ length: 10 }, () => resolveOptions({}).processName);
   assertEquals(new Set(names).size, 10);

@@ -8,7 +8,8 @@ import { ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { acceptNode, Refused } from "../link/handshake.ts";
+import { acceptNode, type Entrance, Refused } from "../link/accept_node.ts";
+import type { Secret } from "../link/secret.ts";
 import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
@@ -19,6 +20,7 @@ import {
   MAX_NODES,
 } from "../wire/limits.ts";
 import { Directory } from "./directory.ts";
+import { FailedProofs } from "./failed_proofs.ts";
 import { Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
 
@@ -29,6 +31,8 @@ const FLUSH_TIMEOUT_MS = 1_000;
 export interface ControllerOptions {
   /** Largest frame that it accepts. */
   maxFrameBytes: number;
+  /** What nodes have to prove, and it to them. */
+  secret?: Secret | undefined;
   /** Where it tells what no caller hears of. */
   logger: Logger;
 }
@@ -44,7 +48,9 @@ export class Controller {
   /** Listeners with their accept loops. */
   readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #handshakes = new Set<ByteStream>();
+  readonly #failedProofs = new FailedProofs();
   #refused = 0;
+  #unauthenticated = 0;
   #stopped = false;
 
   /** @param options What it needs. */
@@ -53,8 +59,9 @@ export class Controller {
   }
 
   /** What it has forwarded, dropped and refused so far. */
-  get counts(): RouterCounts & { refused: number } {
-    return { ...this.#router.counts, refused: this.#refused };
+  get counts(): RouterCounts & { refused: number; unauthenticated: number } {
+    const refused = this.#refused;
+    return { ...this.#router.counts, refused, unauthenticated: this.#unauthenticated };
   }
 
   /**
@@ -74,29 +81,49 @@ export class Controller {
 
   async #acceptAll(listener: Listener): Promise<void> {
     for (let stream = await listener.accept(); stream; stream = await listener.accept()) {
-      this.attach(stream);
+      const attempt = this.#failedProofs.begin(stream.remote);
+      this.#accept(stream, {
+        secret: this.#options.secret,
+        turn: ({ over }) => attempt.turn(over),
+        wrongProof: () => attempt.failed(),
+      }).finally(() => attempt.end());
     }
   }
 
-  /** Takes a fresh connection of a node that wants to join. */
+  /** Takes the connection of the node in the same process, which has to prove nothing. */
   attach(stream: ByteStream): void {
+    void this.#accept(stream, {});
+  }
+
+  async #accept(stream: ByteStream, entrance: Entrance): Promise<void> {
     if (this.#stopped || this.#handshakes.size >= MAX_HANDSHAKES) {
       this.#refused++;
       stream.close();
       return;
     }
     this.#handshakes.add(stream);
-    acceptNode(
-      stream,
-      this.#options.maxFrameBytes,
-      (hello, connection) => this.#admit(hello, connection),
-    ).catch((error: Error) => {
-      this.#refused++;
-      this.#options.logger.warn(`daffi: a connection was turned away: ${error.message}`);
-    }).finally(() => this.#handshakes.delete(stream));
+    try {
+      await acceptNode(
+        stream,
+        this.#options.maxFrameBytes,
+        (...joining) => this.#admit(...joining),
+        entrance,
+      );
+    } catch (error) {
+      this.#turnedAway(error as Error, stream.remote);
+    } finally {
+      this.#handshakes.delete(stream);
+    }
   }
 
-  #admit(hello: Hello, connection: Connection): ConnectionHandler {
+  #turnedAway(error: Error, remote: string | undefined): void {
+    this.#refused++;
+    if (error instanceof Refused && error.code === "AUTHENTICATION") this.#unauthenticated++;
+    const from = remote === undefined ? "" : ` from ${remote}`;
+    this.#options.logger.warn(`daffi: a connection${from} was turned away: ${error.message}`);
+  }
+
+  #admit(hello: Hello, connection: Connection, mac: Uint8Array | undefined): ConnectionHandler {
     const { process, instance, maxFrameBytes } = hello;
     const former = this.#peersByName.get(process);
     if (former !== undefined && former.instance !== instance) {
@@ -117,6 +144,7 @@ export class Controller {
         controller: this.#instance,
         maxFrameBytes: this.#options.maxFrameBytes,
         processes: this.#directory.snapshot(),
+        ...(mac === undefined ? {} : { mac }),
       }),
     }));
     this.#announce(change);

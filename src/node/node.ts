@@ -10,7 +10,8 @@ import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { isFinal, joinController } from "../link/handshake.ts";
+import { isFinal, joinController } from "../link/join_controller.ts";
+import type { Secret } from "../link/secret.ts";
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
@@ -69,6 +70,8 @@ export interface NodeOptions {
   readonly transfer: ResolvedTransferOptions;
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
+  /** What it proves to the controller, and the controller to it. */
+  readonly secret: Secret | undefined;
   readonly logger: Logger;
   readonly events: NodeEvents;
   /** Opens a connection to the controller. @throws {ConnectionError} when nobody answers. */
@@ -176,14 +179,14 @@ export class Node {
       stream.close();
       throw new ConnectionError("The node is stopping");
     }
-    const { processName: process, registry, maxFrameBytes } = this.#options;
+    const { processName: process, registry, maxFrameBytes, secret } = this.#options;
     this.#joining = stream;
     const hello = { process, instance: this.#instance, maxFrameBytes, callbacks: registry.names() };
     try {
       return await joinController(stream, hello, (welcome, connection) => {
         this.#onWelcome(welcome, connection);
         return this.#handler(connection);
-      });
+      }, secret);
     } finally {
       this.#joining = undefined; // it is closed, or the session's
     }

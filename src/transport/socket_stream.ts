@@ -8,12 +8,16 @@ import type { ByteStream } from "./transport.ts";
 
 /** Closes the socket once, however often it is asked to; the runtime throws the second time. */
 export class SocketStream implements ByteStream {
+  /** See {@linkcode ByteStream.remote}. */
+  readonly remote: string | undefined;
   #socket: Deno.Conn;
   #closed = false;
 
   /** @param socket A connected socket. */
   constructor(socket: Deno.Conn) {
     this.#socket = socket;
+    const address = socket.remoteAddr;
+    this.remote = "hostname" in address ? address.hostname : undefined;
   }
 
   /** See {@linkcode ByteStream.read}. */

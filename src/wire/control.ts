@@ -7,7 +7,7 @@
 
 import { decode, encode, type ValueType } from "@std/msgpack";
 import { ProtocolError } from "../errors.ts";
-import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES } from "./limits.ts";
+import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES, PROOF_BYTES } from "./limits.ts";
 
 /** A callback's name and the number that stands for it in frames. */
 export type NamedCallback = readonly [nameId: number, name: string];
@@ -25,6 +25,18 @@ export interface Hello {
   instance: string;
   maxFrameBytes: number;
   callbacks: readonly string[];
+  /** Of a node with a secret: the version of authentication, and the node's nonce. */
+  auth?: { version: number; nonce: Uint8Array };
+}
+
+/** Payload of `CHALLENGE`. */
+export interface Challenge {
+  nonce: Uint8Array;
+}
+
+/** Payload of `PROOF`. */
+export interface Proof {
+  mac: Uint8Array;
 }
 
 /** Payload of `WELCOME`. */
@@ -33,6 +45,8 @@ export interface Welcome {
   controller: string;
   maxFrameBytes: number;
   processes: readonly ProcessEntry[];
+  /** The controller's proof, for a node with a secret. */
+  mac?: Uint8Array;
 }
 
 /** Why a node may not join. */
@@ -73,19 +87,29 @@ export function nameProblem(name: unknown): string | undefined {
 
 /** Encodes any control payload. */
 export function encodeControl(
-  value: Hello | Welcome | Refusal | DirectoryChange | readonly string[] | readonly number[],
-): Uint8Array {
+  value:
+    | Hello
+    | Challenge
+    | Proof
+    | Welcome
+    | Refusal
+    | DirectoryChange
+    | readonly string[]
+    | readonly number[],
+): Uint8Array<ArrayBuffer> {
   return encode(value as unknown as ValueType);
 }
 
 /** Decodes the payload of `HELLO`. @throws {ProtocolError} when it is not one. */
 export function decodeHello(bytes: Uint8Array): Hello {
   const map = asMap(decodeControl(bytes), "HELLO");
-  const hello = {
+  const auth = field(map, "auth");
+  const hello: Hello = {
     process: asName(field(map, "process"), "HELLO.process"),
     instance: asName(field(map, "instance"), "HELLO.instance"),
     maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "HELLO.maxFrameBytes"),
     callbacks: asList(field(map, "callbacks"), "HELLO.callbacks", asName),
+    ...(auth === undefined ? {} : { auth: asAuth(auth) }),
   };
   if (hello.callbacks.length > MAX_CALLBACKS_PER_NODE) {
     throw new ProtocolError(
@@ -95,14 +119,36 @@ export function decodeHello(bytes: Uint8Array): Hello {
   return hello;
 }
 
+function asAuth(value: unknown): { version: number; nonce: Uint8Array } {
+  const map = asMap(value, "HELLO.auth");
+  return {
+    version: asInteger(field(map, "version"), "HELLO.auth.version"),
+    nonce: asProofBytes(field(map, "nonce"), "HELLO.auth.nonce"),
+  };
+}
+
+/** Decodes the payload of `CHALLENGE`. @throws {ProtocolError} when it is not one. */
+export function decodeChallenge(bytes: Uint8Array): Challenge {
+  const map = asMap(decodeControl(bytes), "CHALLENGE");
+  return { nonce: asProofBytes(field(map, "nonce"), "CHALLENGE.nonce") };
+}
+
+/** Decodes the payload of `PROOF`. @throws {ProtocolError} when it is not one. */
+export function decodeProof(bytes: Uint8Array): Proof {
+  const map = asMap(decodeControl(bytes), "PROOF");
+  return { mac: asProofBytes(field(map, "mac"), "PROOF.mac") };
+}
+
 /** Decodes the payload of `WELCOME`. @throws {ProtocolError} when it is not one. */
 export function decodeWelcome(bytes: Uint8Array): Welcome {
   const map = asMap(decodeControl(bytes), "WELCOME");
+  const mac = field(map, "mac");
   return {
     id: asInteger(field(map, "id"), "WELCOME.id"),
     controller: asName(field(map, "controller"), "WELCOME.controller"),
     maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "WELCOME.maxFrameBytes"),
     processes: asList(field(map, "processes"), "WELCOME.processes", asProcess),
+    ...(mac === undefined ? {} : { mac: asProofBytes(mac, "WELCOME.mac") }),
   };
 }
 
@@ -185,6 +231,12 @@ function asInteger(value: unknown, what: string): number {
     return value;
   }
   throw wrong(what, "an unsigned 32-bit integer");
+}
+
+/** A copy, for the payload is the connection's. */
+function asProofBytes(value: unknown, what: string): Uint8Array {
+  if (value instanceof Uint8Array && value.length === PROOF_BYTES) return value.slice();
+  throw wrong(what, `${PROOF_BYTES} bytes`);
 }
 
 function asList<T>(value: unknown, what: string, as: (item: unknown, what: string) => T): T[] {

@@ -9,6 +9,8 @@ export const Kind = {
   Hello: 0x01,
   Welcome: 0x02,
   Refused: 0x03,
+  Challenge: 0x04,
+  Proof: 0x05,
   Offer: 0x06,
   Withdraw: 0x07,
   Directory: 0x08,

@@ -34,6 +34,27 @@ export const MAX_NODES = 16_384;
 /** Time that a new connection has to finish its handshake. Stops connections that say nothing. */
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
 
+/** Size of the nonces and proofs of authentication. Too large to be guessed or to come twice. */
+export const PROOF_BYTES = 32;
+
+/** Delay of an address's next handshakes after a wrong proof. Stops trying out of secrets. */
+export const MIN_PROOF_DELAY_MS = 100;
+
+/** Highest of these delays, which double: the rest of the handshake needs its time too. */
+export const MAX_PROOF_DELAY_MS = 2_000;
+
+/** After this time an address's wrong proofs are forgotten: it may be somebody else's by then. */
+export const FORGET_PROOFS_AFTER_MS: number = 10 * 60_000;
+
+/** Most addresses whose wrong proofs are remembered. Stops addresses from filling memory. */
+export const MAX_DELAYED_ADDRESSES = 4_096;
+
+/**
+ * Most handshakes at a time of an address that has sent wrong proofs. Stops it from trying many
+ * secrets within one delay, and from taking all of `MAX_HANDSHAKES` by waiting.
+ */
+export const MAX_DELAYED_HANDSHAKES = 64;
+
 /** Most connections in the handshake at a time. Stops floods of half-open handshakes. */
 export const MAX_HANDSHAKES = 1_024;
 

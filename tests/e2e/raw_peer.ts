@@ -13,6 +13,8 @@ export const KIND = {
   HELLO: 0x01,
   WELCOME: 0x02,
   REFUSED: 0x03,
+  CHALLENGE: 0x04,
+  PROOF: 0x05,
   OFFER: 0x06,
   WITHDRAW: 0x07,
   DIRECTORY: 0x08,

@@ -2,9 +2,11 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
 import {
+  decodeChallenge,
   decodeDirectoryChange,
   decodeHello,
   decodeNames,
+  decodeProof,
   decodeRefusal,
   decodeTargets,
   decodeWelcome,
@@ -16,6 +18,13 @@ const hello = { process: "p", instance: "i", maxFrameBytes: 65536, callbacks: ["
 
 const payloads: [what: string, decode: (bytes: Uint8Array) => unknown, valid: Uint8Array][] = [
   ["decodeHello()", decodeHello, encodeControl(hello)],
+  [
+    "decodeHello() with auth",
+    decodeHello,
+    encodeControl({ ...hello, auth: { version: 1, nonce: new Uint8Array(32) } }),
+  ],
+  ["decodeChallenge()", decodeChallenge, encodeControl({ nonce: new Uint8Array(32) })],
+  ["decodeProof()", decodeProof, encodeControl({ mac: new Uint8Array(32) })],
   [
     "decodeWelcome()",
     decodeWelcome,

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import type { Connection } from "../../src/link/connection.ts";
-import { acceptNode, Refused } from "../../src/link/handshake.ts";
+import { acceptNode, Refused } from "../../src/link/accept_node.ts";
 import { decodeRefusal } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import {

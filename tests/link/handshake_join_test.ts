@@ -6,7 +6,8 @@ import {
   OverloadedError,
   ProtocolError,
 } from "../../src/errors.ts";
-import { acceptNode, isFinal, joinController } from "../../src/link/handshake.ts";
+import { acceptNode } from "../../src/link/accept_node.ts";
+import { isFinal, joinController } from "../../src/link/join_controller.ts";
 import { decodeHello, encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";

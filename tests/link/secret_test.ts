@@ -1,0 +1,68 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { createHmac } from "node:crypto";
+import { digest, isSameProof, newNonce, Secret } from "../../src/link/secret.ts";
+
+const filled = (byte: number) => new Uint8Array(32).fill(byte);
+const transcript = {
+  nodeNonce: filled(1),
+  controllerNonce: filled(2),
+  hello: filled(3),
+  challenge: filled(4),
+};
+
+/** As section 4a of the protocol says, by another implementation. */
+function mac(secret: string, role: string): string {
+  const parts = [filled(1), filled(2), filled(3), filled(4)];
+  const hmac = createHmac("sha256", secret).update(`daffi/1 ${role}\0`);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest("hex");
+}
+
+Deno.test("Secret.proofs() are the MACs of the protocol's document", async () => {
+  for (const secret of ["s", "sécret 🔑", "x".repeat(1000)]) {
+    const { node, controller } = await new Secret(secret).proofs(transcript);
+    assertEquals(node.toHex(), mac(secret, "node"));
+    assertEquals(controller.toHex(), mac(secret, "controller"));
+  }
+  const { node } = await new Secret("a shared secret").proofs(transcript);
+  assertEquals(node.toHex(), "364214316a1452a2660274a6ca532ab99539b8da1faef76dd147a91d12304bd4");
+});
+
+Deno.test("Secret.proofs() depend on the role, the secret and everything in the transcript", async () => {
+  const secret = new Secret("s");
+  const { node, controller } = await secret.proofs(transcript);
+  assertNotEquals(node, controller);
+  assertNotEquals((await new Secret("t").proofs(transcript)).node, node);
+  for (const key of Object.keys(transcript)) {
+    const other = await secret.proofs({ ...transcript, [key]: filled(9) });
+    assertNotEquals(other.node, node);
+    assertNotEquals(other.controller, controller);
+  }
+});
+
+Deno.test("digest() is of the payload as it was when it was called", async () => {
+  const payload = Uint8Array.of(1, 2, 3);
+  const digesting = digest(payload);
+  payload.fill(0);
+  assertEquals(
+    (await digesting).toHex(),
+    "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81",
+  );
+});
+
+Deno.test("isSameProof() is true for the same 32 bytes only", () => {
+  const proof = newNonce();
+  assert(isSameProof(proof, proof.slice()));
+  for (let bit = 0; bit < 256; bit++) {
+    const other = proof.slice();
+    other[bit >> 3]! ^= 1 << (bit & 7);
+    assert(!isSameProof(proof, other));
+  }
+  assert(!isSameProof(proof, proof.subarray(0, 31)));
+  assert(!isSameProof(new Uint8Array(0), new Uint8Array(0)));
+});
+
+Deno.test("newNonce() never gives the same twice", () => {
+  const nonces = Array.from({ length: 1000 }, () => newNonce().toHex());
+  assertEquals(new Set(nonces).size, 1000);
+});
