@@ -79,8 +79,10 @@ export {
   type TargetOptions,
 } from "./src/modifiers.ts";
 export type {
+  ControllerTlsOptions,
   GlobalOptions,
   LifecycleFunction,
+  NodeTlsOptions,
   ReconnectOptions,
   StopOptions,
   TaskFailureFunction,

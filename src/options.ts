@@ -44,6 +44,20 @@ export interface ReconnectOptions {
   maxAttempts?: number;
 }
 
+/** What a controller shows to its nodes, so that they know it and what is sent is encrypted. */
+export interface ControllerTlsOptions {
+  /** Its certificate, and those between it and its authority, as PEM. It must be for its `host`. */
+  cert: string;
+  /** The certificate's private key, as PEM. */
+  key: string;
+}
+
+/** What a node trusts. Certificates are always verified; there is no way around it. */
+export interface NodeTlsOptions {
+  /** Authorities, as PEM, besides those that the machine trusts. @default {none} */
+  caCerts?: readonly string[] | undefined;
+}
+
 /** Options of a {@linkcode Global}. */
 export interface GlobalOptions {
   /** How other processes name this node. @default {random and unique} */
@@ -69,6 +83,19 @@ export interface GlobalOptions {
    * @default {none}
    */
   secret?: string | undefined;
+  /**
+   * Encrypts TCP by TLS. `{ cert, key }` where the Controller is; `{}` or `{ caCerts }` in its nodes,
+   * to which the Controller proves by its certificate who it is. It does not tell who they are: see
+   * `secret` and `authorize`.
+   * @default {none}
+   */
+  tls?: ControllerTlsOptions | NodeTlsOptions | undefined;
+  /**
+   * Whether a Controller may listen where other machines reach it although it asks nobody for a
+   * `secret`, and does not both have `tls` and `authorize` who joins.
+   * @default {false}
+   */
+  insecure?: boolean | undefined;
   /** Timeout of calls that give none. @default {none} */
   defaultTimeout?: Duration;
   /** The callbacks that the node offers. @default {those registered by `callback`} */

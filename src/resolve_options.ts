@@ -13,6 +13,7 @@ import { show } from "./internal/show.ts";
 import type { GlobalOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
+import { type ResolvedSecurity, resolveSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import type { ResolvedTransferOptions } from "./transfer/transfer_options.ts";
 import { nameProblem } from "./wire/control.ts";
@@ -33,7 +34,7 @@ export interface ResolvedOptions {
   readonly initController: boolean;
   readonly initNode: boolean;
   readonly address: ControllerAddress;
-  readonly secret: string | undefined;
+  readonly security: ResolvedSecurity;
   readonly defaultTimeoutMs: number;
   readonly callbacks: CallbackRegistry;
   readonly reconnect:
@@ -61,7 +62,6 @@ const HOOKS = [
 const NAMES: readonly string[] = [
   ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
   ...[
-    "secret",
     "defaultTimeout",
     "callbacks",
     "reconnect",
@@ -70,6 +70,7 @@ const NAMES: readonly string[] = [
     "maxFrameBytes",
     "logger",
   ],
+  ...SECURITY_OPTIONS,
   ...HOOKS,
 ];
 
@@ -106,12 +107,13 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
   if (typeof logger?.warn !== "function" || typeof logger?.error !== "function") {
     fail("logger", logger, "an object with warn and error");
   }
+  const address = resolveAddress(options, initController);
   return {
     processName,
     initController,
     initNode,
-    address: resolveAddress(options, initController),
-    secret: resolveSecret(options.secret),
+    address,
+    security: resolveSecurity(options, initController, address),
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
@@ -147,16 +149,6 @@ function resolveAddress(options: GlobalOptions, initController: boolean): Contro
     );
   }
   return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };
-}
-
-/** Not shown in messages, for they get logged. */
-function resolveSecret(secret: unknown): string | undefined {
-  if (secret === undefined) return undefined;
-  if (typeof secret === "string" && secret !== "" && secret.isWellFormed()) return secret;
-  const what = secret === "" ? "empty" : typeof secret === "string" ? "malformed" : typeof secret;
-  throw new InitializationError(
-    `Cannot start: secret is ${what}, a string that is not empty is needed`,
-  );
 }
 
 function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOptions["reconnect"] {

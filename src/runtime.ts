@@ -66,10 +66,13 @@ export class Runtime {
     runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
   ) {
     const { initController, initNode, address, maxFrameBytes, logger } = options;
-    const secret = options.secret === undefined ? undefined : new Secret(options.secret);
+    const { tls } = options.security;
+    const secret = options.security.secret === undefined
+      ? undefined
+      : new Secret(options.security.secret);
     this.#options = options;
     this.#runHook = runHook;
-    const transport = transportFor(address);
+    const transport = transportFor(address, tls);
     if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;

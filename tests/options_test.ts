@@ -35,10 +35,55 @@ Deno.test("resolveOptions() fills in the defaults", () => {
 });
 
 Deno.test("resolveOptions() takes a secret that is text, and never shows it", () => {
-  assertEquals(resolveOptions({ secret: "s" }).secret, "s");
-  assertEquals(resolveOptions({ secret: undefined }).secret, undefined);
+  assertEquals(resolveOptions({ secret: "s" }).security.secret, "s");
+  assertEquals(resolveOptions({ secret: undefined }).security.secret, undefined);
   refused("secret", ["", 5, null, new Uint8Array(32), "\ud800"]);
   assert(!refusal({ secret: "hush\ud800" }).message.includes("hush"));
+});
+
+const CERT = "-----BEGIN CERTIFICATE-----";
+const KEY = "-----BEGIN EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----";
+
+Deno.test("resolveOptions() takes tls as it goes with the process's part", () => {
+  const tls = (options: GlobalOptions) => resolveOptions(options).security.tls;
+  const controller = { initController: true, host: "localhost" };
+  assertEquals(tls({ ...controller, tls: { cert: CERT, key: KEY } }), { cert: CERT, key: KEY });
+  assertEquals(tls({ port: 1, tls: {} }), {});
+  assertEquals(tls({ port: 1, tls: { caCerts: [CERT, CERT] } }), { caCerts: [CERT, CERT] });
+  assertEquals(tls({ port: 1, tls: undefined }), undefined);
+  const wrongAtNode = [null, true, CERT, { cert: CERT, key: KEY }, { insecure: true }];
+  refused("tls", [...wrongAtNode, { caCerts: CERT }, { caCerts: [KEY] }, { caCerts: [5] }]);
+  const wrongAtController = [{}, { cert: CERT }, { key: KEY }, { cert: KEY, key: KEY }];
+  refused(
+    "tls",
+    [...wrongAtController, { caCerts: [CERT] }, { cert: CERT, key: "hush" }],
+    controller,
+  );
+  assert(!refusal({ ...controller, tls: { cert: CERT, key: "hush" } }).message.includes("hush"));
+  for (const place of [{ unixSockPath: "dir" }, {}]) {
+    assert(refusal({ ...place, tls: {} }).message.includes("UNIX"));
+  }
+});
+
+const OPEN = ["0.0.0.0", "::", "192.168.1.2", "example.org", "128.0.0.1", "127.0.0.1.example.org"];
+const PRIVATE = ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1"];
+
+Deno.test("resolveOptions() refuses a controller that everybody could join, if not told to", () => {
+  const controller = (host: string): GlobalOptions => ({ initController: true, host });
+  for (const host of OPEN) {
+    const { message } = refusal(controller(host));
+    for (const word of [host, "secret", "tls", "authorize", "insecure: true"]) {
+      assert(message.includes(word), message);
+    }
+    refusal({ ...controller(host), tls: { cert: CERT, key: KEY } });
+    resolveOptions({ ...controller(host), secret: "s" });
+    resolveOptions({ ...controller(host), insecure: true });
+    resolveOptions({ host, port: 1 }); // a node
+  }
+  for (const host of PRIVATE) resolveOptions(controller(host));
+  resolveOptions({ initController: true });
+  resolveOptions({ initController: true, port: 1 });
+  refused("insecure", ["yes", 1, null], { initController: true });
 });
 
 Deno.test("resolveOptions() makes a process name that no other has", () => {

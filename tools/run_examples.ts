@@ -24,6 +24,8 @@ interface Example {
   skip?: boolean;
   /** A program that runs beside it until it is stopped; both are given a port. @default {none} */
   beside?: string;
+  /** A program that is run before both. @default {none} */
+  before?: string;
 }
 
 /** A program is ended if it takes longer. */
@@ -33,7 +35,12 @@ const LIMIT_MS = 30_000;
 const PAIR = ["proc1.ts", "proc2.ts"];
 
 /** Another example starts these. */
-const PARTS = ["scheduler_client.ts", "transfer/other_process.ts"];
+const PARTS = [
+  "scheduler_client.ts",
+  "tls/controller.ts",
+  "tls/make_certificates.ts",
+  "transfer/other_process.ts",
+];
 
 const EXAMPLES: Readonly<Record<string, Example>> = {
   "callbacks_functions.ts": {
@@ -163,6 +170,16 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     ],
     beside: "transfer/other_process.ts",
   },
+  "tls/node.ts": {
+    lines: [
+      "over TLS: 3",
+      "without TLS: ProtocolError",
+      "without trust in its authority: AuthenticationError",
+      "with another secret: AuthenticationError",
+    ],
+    before: "tls/make_certificates.ts",
+    beside: "tls/controller.ts",
+  },
   "typed_calls.ts": {
     lines: ["sum: 3.0", "rows: 1", "everybody: 7", "n: 1.0", "n: 2.0", "at run time: 12"],
   },
@@ -253,6 +270,7 @@ async function commandOf(file: string): Promise<string[]> {
 
 /** Runs an example to its end, and the program that it needs for as long. */
 async function runExample(file: string, example: Example): Promise<void> {
+  if (example.before !== undefined) await run(await commandOf(example.before), { lines: [] });
   if (example.beside === undefined) return await run(await commandOf(file), example);
   const port = String(freePort());
   const beside = new Child([...await commandOf(example.beside), port], { cwd: ROOT });

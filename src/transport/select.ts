@@ -6,6 +6,7 @@
 
 import { InitializationError } from "../errors.ts";
 import { tcpTransport } from "./tcp.ts";
+import type { TlsSettings } from "./tls.ts";
 import type { Transport } from "./transport.ts";
 import { unixTransport } from "./unix.ts";
 
@@ -17,13 +18,15 @@ export type TransportAddress =
 /**
  * Makes the transport for an address.
  *
+ * @param address Where it is.
+ * @param tls What encrypts TCP.
  * @throws {InitializationError} when this runtime cannot open sockets.
  */
-export function transportFor(address: TransportAddress): Transport {
+export function transportFor(address: TransportAddress, tls?: TlsSettings): Transport {
   if (typeof Deno === "undefined" || Deno.listen === undefined) {
     throw new InitializationError("Cannot start: this runtime has no TCP and no UNIX sockets");
   }
-  if (address.kind === "tcp") return tcpTransport(address.host, address.port);
+  if (address.kind === "tcp") return tcpTransport(address.host, address.port, tls);
   return address.directory === undefined
     ? unixTransport(`${temporaryDirectory()}/daffi`, false)
     : unixTransport(address.directory, true);

@@ -1,11 +1,12 @@
 /**
- * TCP through `Deno.listen` and `Deno.connect`.
+ * TCP through `Deno.listen` and `Deno.connect`, with or without TLS.
  *
  * @module
  */
 
 import { ConnectionError } from "../errors.ts";
 import { SocketStream } from "./socket_stream.ts";
+import { listenTls, startTls, type TlsSettings } from "./tls.ts";
 import {
   acceptFrom,
   type Address,
@@ -14,31 +15,39 @@ import {
   type Transport,
 } from "./transport.ts";
 
-/** Makes the TCP transport for an address; port 0 lets the system choose one when listening. */
-export function tcpTransport(host: string, port: number): Transport {
+/**
+ * Makes the TCP transport for an address.
+ *
+ * @param host Where to listen, or whom to connect to.
+ * @param port Its port; 0 lets the system choose one when listening.
+ * @param tls What encrypts it; without it nothing does.
+ */
+export function tcpTransport(host: string, port: number, tls?: TlsSettings): Transport {
   const description = `${host}:${port}`;
   return {
     description,
-    // deno-lint-ignore require-await -- the interface is asynchronous, this call is not
     async listen(): Promise<Listener> {
-      let listener: Deno.TcpListener;
       try {
-        listener = Deno.listen({ transport: "tcp", hostname: host, port });
+        if (tls !== undefined) return await listenTls(host, port, tls);
+        const listener = Deno.listen({ transport: "tcp", hostname: host, port });
+        return new TcpListener(listener, host);
       } catch (error) {
         throw new ConnectionError(
-          error instanceof Deno.errors.AddrInUse
+          isTaken(error as Error)
             ? `Cannot listen on ${description}: another program, perhaps another controller, does already`
             : `Cannot listen on ${description}: ${(error as Error).message}`,
           { cause: error },
         );
       }
-      return new TcpListener(listener, host);
     },
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
       try {
         const socket = await Deno.connect({ transport: "tcp", hostname: host, port });
         socket.setNoDelay(true);
-        return { stream: new SocketStream(socket), address: { host, port } };
+        const stream = tls === undefined
+          ? new SocketStream(socket)
+          : await startTls(socket, host, tls);
+        return { stream, address: { host, port } };
       } catch (error) {
         throw new ConnectionError(
           `Cannot connect to the controller at ${description}: ${(error as Error).message}`,
@@ -47,6 +56,10 @@ export function tcpTransport(host: string, port: number): Transport {
       }
     },
   };
+}
+
+function isTaken(error: Error & { code?: string }): boolean {
+  return error instanceof Deno.errors.AddrInUse || error.code === "EADDRINUSE";
 }
 
 class TcpListener implements Listener {

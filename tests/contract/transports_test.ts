@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { makeAuthority, makeCertificate } from "../../examples/tls/make_certificates.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
@@ -19,6 +20,21 @@ async function tcpPlace(): Promise<Place> {
   const listening = await tcpTransport("127.0.0.1", 0).listen();
   const there = tcpTransport("127.0.0.1", listening.address.port!);
   return { listening, there, again: there, free: () => Promise.resolve() };
+}
+
+const authority = await makeAuthority();
+const certificate = await makeCertificate(authority);
+
+async function tlsPlace(): Promise<Place> {
+  const listening = await tcpTransport("127.0.0.1", 0, certificate).listen();
+  const port = listening.address.port!;
+  const there = tcpTransport("127.0.0.1", port, { caCerts: [authority.pem] });
+  return {
+    listening,
+    there,
+    again: tcpTransport("127.0.0.1", port, certificate),
+    free: () => Promise.resolve(),
+  };
 }
 
 async function unixPlace(): Promise<Place> {
@@ -47,10 +63,11 @@ async function pairAt(makePlace: () => Promise<Place>): Promise<Pair> {
 }
 
 testByteStreams("TCP", () => pairAt(tcpPlace));
+testByteStreams("TLS", () => pairAt(tlsPlace));
 testByteStreams("memory", () => Promise.resolve({ ends: memoryPipe(), close() {} }));
 if (Deno.build.os !== "windows") testByteStreams("a UNIX socket", () => pairAt(unixPlace));
 
-const places: [string, () => Promise<Place>][] = [["TCP", tcpPlace]];
+const places: [string, () => Promise<Place>][] = [["TCP", tcpPlace], ["TLS", tlsPlace]];
 if (Deno.build.os !== "windows") places.push(["UNIX", unixPlace]);
 
 for (const [name, makePlace] of places) {

@@ -24,7 +24,8 @@ export interface Place extends AsyncDisposable {
   occupy(): Deno.Listener;
 }
 
-function tcpPlace(): Place {
+/** A free TCP port. */
+export function tcpPlace(): Place {
   using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = { hostname: "127.0.0.1", port: probe.addr.port };
   return {

@@ -1,0 +1,102 @@
+/**
+ * Checking the options that decide who may join.
+ *
+ * @module
+ */
+
+import { InitializationError } from "./errors.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
+import { show } from "./internal/show.ts";
+import type { GlobalOptions } from "./options.ts";
+import type { TlsSettings } from "./transport/tls.ts";
+
+/** The options that are checked here. */
+export const SECURITY_OPTIONS = ["secret", "tls", "insecure"] as const;
+
+/** These options, checked. */
+export interface ResolvedSecurity {
+  readonly secret: string | undefined;
+  readonly tls: TlsSettings | undefined;
+}
+
+/**
+ * Checks these options.
+ *
+ * @param options As given.
+ * @param initController Whether the Controller is here.
+ * @param address Where the Controller is.
+ * @throws {InitializationError} when one is not valid, or a Controller would be open to everybody.
+ */
+export function resolveSecurity(
+  options: GlobalOptions,
+  initController: boolean,
+  address: { kind: string; host?: string },
+): ResolvedSecurity {
+  const { insecure = false } = options;
+  if (typeof insecure !== "boolean") fail("insecure", show(insecure), "true or false");
+  const secret = resolveSecret(options.secret);
+  const tls = resolveTls(options.tls, initController, address.kind);
+  const knowsWhoJoins = secret !== undefined;
+  if (initController && !knowsWhoJoins && !insecure && !isPrivate(address)) {
+    throw new InitializationError(
+      `Cannot start: on host ${show(address.host)} everybody who reaches this machine could join ` +
+        'and run its callbacks. Give a secret, or tls with authorize; or host "localhost"; or, ' +
+        "if that is what you want, insecure: true",
+    );
+  }
+  return { secret, tls };
+}
+
+/** Its value is not shown, for messages get logged. */
+function resolveSecret(secret: unknown): string | undefined {
+  if (secret === undefined) return undefined;
+  if (typeof secret === "string" && secret !== "" && secret.isWellFormed()) return secret;
+  const what = secret === "" ? "empty" : typeof secret === "string" ? "malformed" : typeof secret;
+  fail("secret", what, "a string that is not empty");
+}
+
+function resolveTls(
+  tls: GlobalOptions["tls"],
+  initController: boolean,
+  transport: string,
+): TlsSettings | undefined {
+  if (tls === undefined) return undefined;
+  if (transport !== "tcp") {
+    throw new InitializationError(
+      "Cannot start: tls needs host and port; a UNIX socket has no TLS",
+    );
+  }
+  checkOptionNames(
+    initController ? "tls of a controller" : "tls of a node",
+    tls,
+    initController ? ["cert", "key"] : ["caCerts"],
+  );
+  const { cert, key, caCerts } = tls as Record<string, unknown>;
+  if (initController) {
+    checkPem("tls.cert", cert, "CERTIFICATE");
+    checkPem("tls.key", key, "PRIVATE KEY");
+  } else if (caCerts !== undefined) {
+    if (!Array.isArray(caCerts)) fail("tls.caCerts", show(caCerts), "a list of PEM texts");
+    caCerts.forEach((ca, i) => checkPem(`tls.caCerts[${i}]`, ca, "CERTIFICATE"));
+  }
+  return tls;
+}
+
+/** What it holds is not shown, for it may be a key. */
+function checkPem(name: string, value: unknown, label: string): void {
+  const isText = typeof value === "string";
+  if (isText && new RegExp(`-----BEGIN ([A-Z0-9 ]+ )?${label}-----`).test(value)) return;
+  fail(name, isText ? "another text" : typeof value, `a PEM text with BEGIN ${label}`);
+}
+
+/** Whether only processes of this machine can reach it. */
+function isPrivate({ kind, host = "" }: { kind: string; host?: string }): boolean {
+  if (kind !== "tcp") return true;
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  return name === "localhost" || /^127(\.\d{1,3}){3}$/.test(name) ||
+    /^(0*:)*:?0*1$/.test(name) && name.includes(":");
+}
+
+function fail(name: string, is: string, wanted: string): never {
+  throw new InitializationError(`Cannot start: ${name} is ${is}, ${wanted} is needed`);
+}

@@ -1,0 +1,182 @@
+/**
+ * TLS on top of TCP.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { AuthenticationError, ProtocolError } from "../errors.ts";
+import { SocketStream } from "./socket_stream.ts";
+import type { Address, ByteStream, Listener } from "./transport.ts";
+
+/** What a controller shows to its nodes, and what nodes trust. */
+export interface TlsSettings {
+  /** The controller's certificate, and those between it and its authority, as PEM. */
+  readonly cert?: string | undefined;
+  /** Its private key, as PEM. */
+  readonly key?: string | undefined;
+  /** Authorities that the node trusts besides those that its machine does, as PEM. */
+  readonly caCerts?: readonly string[] | undefined;
+}
+
+/**
+ * Begins TLS on a connection to a controller. The certificate must be for `host`, and is checked when
+ * the first bytes flow, so that the time of the handshake is that of the connection's.
+ */
+export async function startTls(
+  socket: Deno.TcpConn,
+  host: string,
+  { caCerts = [] }: TlsSettings,
+): Promise<ByteStream> {
+  return new ClientStream(await Deno.startTls(socket, { hostname: host, caCerts: [...caCerts] }));
+}
+
+/** The node's end. */
+class ClientStream extends SocketStream {
+  override async read(into: Uint8Array): Promise<number | null> {
+    try {
+      return await super.read(into);
+    } catch (error) {
+      // Ended without goodbye, as TCP connections do. Whether that was too early, frames tell.
+      if (error instanceof Deno.errors.UnexpectedEof) return null;
+      throw explain(error as Error);
+    }
+  }
+
+  override async write(bytes: Uint8Array): Promise<number> {
+    try {
+      return await super.write(bytes);
+    } catch (error) {
+      throw explain(error as Error);
+    }
+  }
+}
+
+function explain(error: Error): Error {
+  if (!(error instanceof Deno.errors.InvalidData)) return error;
+  const { message } = error;
+  return message.includes("peer certificate")
+    ? new AuthenticationError(`Cannot trust the controller: ${message}`, { cause: error })
+    : notTls(error);
+}
+
+function notTls(error: Error): ProtocolError {
+  return new ProtocolError(`The other side does not do TLS as it should: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/**
+ * Listens for TLS connections. By `node:tls`, because a connection of `Deno.listenTls` cannot be
+ * closed as long as its handshake is not over, so that strangers who say nothing would stay for ever;
+ * nor can it be asked to send small writes at once.
+ *
+ * @throws What is wrong with the address, or with `tls`.
+ */
+export async function listenTls(
+  host: string,
+  port: number,
+  { cert, key }: TlsSettings,
+): Promise<Listener> {
+  const [{ createServer }, { createSecureContext, TLSSocket }] = await Promise.all([
+    import("node:net"),
+    import("node:tls"),
+  ]);
+  const secureContext = createSecureContext({ cert, key });
+  const accepted: ByteStream[] = [];
+  let wake = Promise.withResolvers<void>();
+  let closed = false;
+  const server = createServer({ noDelay: true }, (socket) => {
+    const tls = new TLSSocket(socket, { isServer: true, secureContext });
+    accepted.push(new ServerStream(socket, tls));
+    wake.resolve();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+  server.on("error", () => {}); // one that could not be accepted does not end the listener
+  const address: Address = { host, port: (server.address() as { port: number }).port };
+  return {
+    address,
+    async accept(): Promise<ByteStream | null> {
+      while (!closed) {
+        const next = accepted.shift();
+        if (next !== undefined) return next;
+        wake = Promise.withResolvers();
+        await wake.promise;
+      }
+      return null;
+    },
+    close(): void {
+      if (closed) return;
+      closed = true;
+      server.close();
+      for (const stream of accepted) stream.close();
+      wake.resolve();
+    },
+  };
+}
+
+/** The controller's end. */
+class ServerStream implements ByteStream {
+  readonly remote: string | undefined;
+  readonly #socket: Socket;
+  readonly #tls: TLSSocket;
+  /** What was read, and did not fit where it should go. */
+  #rest: Uint8Array | null = null;
+  /** Why there will be nothing any more; `null` for an orderly end. */
+  #end: Error | null | undefined;
+  #closed = false;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(socket: Socket, tls: TLSSocket) {
+    this.remote = socket.remoteAddress;
+    this.#socket = socket;
+    this.#tls = tls;
+    const wake = () => this.#wake.resolve();
+    const end = (error: Error | null) => {
+      this.#end ??= error;
+      wake();
+    };
+    const fail = (error: Error & { code?: string }) =>
+      end(error.code?.startsWith("ERR_SSL") ? notTls(error) : error);
+    tls.on("readable", wake).on("end", () => end(null)).on("error", fail);
+    socket.on("error", fail).on("close", () => end(null));
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (true) {
+      if (this.#closed) throw new Error("the connection is closed");
+      const bytes: Uint8Array | null = this.#rest ?? this.#tls.read();
+      if (bytes !== null) {
+        const count = Math.min(bytes.length, into.length);
+        into.set(bytes.subarray(0, count));
+        this.#rest = count < bytes.length ? bytes.subarray(count) : null;
+        return count;
+      }
+      if (this.#end === null) return null;
+      if (this.#end !== undefined) throw this.#end;
+      await this.#wake.promise;
+      this.#wake = Promise.withResolvers();
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    if (this.#closed) reject(new Error("the connection is closed"));
+    else {
+      this.#tls.write(bytes, (error) => error ? reject(this.#end ?? error) : resolve(bytes.length));
+    }
+    return promise;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#tls.destroy();
+    this.#socket.destroy();
+    this.#wake.resolve();
+  }
+}
