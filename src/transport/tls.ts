@@ -7,6 +7,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { AuthenticationError, ProtocolError } from "../errors.ts";
+import { nextTurn } from "../internal/next_turn.ts";
 import { SocketStream } from "./socket_stream.ts";
 import type { Address, ByteStream, Listener } from "./transport.ts";
 
@@ -163,13 +164,12 @@ class ServerStream implements ByteStream {
     }
   }
 
-  write(bytes: Uint8Array): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    if (this.#closed) reject(new Error("the connection is closed"));
-    else {
-      this.#tls.write(bytes, (error) => error ? reject(this.#end ?? error) : resolve(bytes.length));
-    }
-    return promise;
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) throw new Error("the connection is closed");
+    const error = await new Promise<unknown>((written) => this.#tls.write(bytes, written));
+    if (!error) return bytes.length;
+    await nextTurn(); // why the handshake failed comes after the write that failed by it
+    throw this.#end ?? error;
   }
 
   close(): void {
