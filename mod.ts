@@ -56,6 +56,7 @@ export {
   type ValidationIssue,
 } from "./src/errors.ts";
 export { Global } from "./src/global.ts";
+export type { AuthorizationRequest, Authorize } from "./src/internal/authorization.ts";
 export type { Strategy } from "./src/internal/call_request.ts";
 export type { Duration, Time } from "./src/internal/duration.ts";
 export type { Logger } from "./src/internal/log.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Global } from "./global.ts";
+import type { Authorize } from "./internal/authorization.ts";
 import type { Duration } from "./internal/duration.ts";
 import type { Logger } from "./internal/log.ts";
 import type { CallbackRegistry } from "./registry/callback_registry.ts";
@@ -90,6 +91,15 @@ export interface GlobalOptions {
    * @default {none}
    */
   tls?: ControllerTlsOptions | NodeTlsOptions | undefined;
+  /**
+   * Decides, where the Controller is, who may do what: join, offer callbacks, call them, schedule
+   * tasks, send functions. Only `true` allows it, at once or within four seconds; who may not gets an
+   * `AuthenticationError`. It is asked once for each caller, callback and process that runs it, and its
+   * answer holds until one of the two leaves. Meanwhile the caller's frames wait: so it must not wait
+   * for that process itself. Of the node in its own process it is not asked, but for `"stopNodes"`.
+   * @default {everything is allowed to whoever has joined}
+   */
+  authorize?: Authorize | undefined;
   /**
    * Whether a Controller may listen where other machines reach it although it asks nobody for a
    * `secret`, and does not both have `tls` and `authorize` who joins.

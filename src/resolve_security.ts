@@ -5,18 +5,20 @@
  */
 
 import { InitializationError } from "./errors.ts";
+import type { Authorize } from "./internal/authorization.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { TlsSettings } from "./transport/tls.ts";
 
 /** The options that are checked here. */
-export const SECURITY_OPTIONS = ["secret", "tls", "insecure"] as const;
+export const SECURITY_OPTIONS = ["secret", "tls", "authorize", "insecure"] as const;
 
 /** These options, checked. */
 export interface ResolvedSecurity {
   readonly secret: string | undefined;
   readonly tls: TlsSettings | undefined;
+  readonly authorize: Authorize | undefined;
 }
 
 /**
@@ -32,11 +34,17 @@ export function resolveSecurity(
   initController: boolean,
   address: { kind: string; host?: string },
 ): ResolvedSecurity {
-  const { insecure = false } = options;
+  const { authorize, insecure = false } = options;
   if (typeof insecure !== "boolean") fail("insecure", show(insecure), "true or false");
   const secret = resolveSecret(options.secret);
   const tls = resolveTls(options.tls, initController, address.kind);
-  const knowsWhoJoins = secret !== undefined;
+  if (authorize !== undefined) {
+    if (typeof authorize !== "function") fail("authorize", show(authorize), "a function");
+    if (!initController) {
+      throw new InitializationError("Cannot start: authorize is for where the Controller is");
+    }
+  }
+  const knowsWhoJoins = secret !== undefined || tls !== undefined && authorize !== undefined;
   if (initController && !knowsWhoJoins && !insecure && !isPrivate(address)) {
     throw new InitializationError(
       `Cannot start: on host ${show(address.host)} everybody who reaches this machine could join ` +
@@ -44,7 +52,7 @@ export function resolveSecurity(
         "if that is what you want, insecure: true",
     );
   }
-  return { secret, tls };
+  return { secret, tls, authorize };
 }
 
 /** Its value is not shown, for messages get logged. */

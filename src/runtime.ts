@@ -7,6 +7,7 @@
 import type { WaitOptions } from "./async_result.ts";
 import { Controller } from "./controller/controller.ts";
 import {
+  AuthenticationError,
   CallCancelledError,
   CallTimeoutError,
   DaffiError,
@@ -76,7 +77,10 @@ export class Runtime {
     if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
-    if (initController) this.#controller = new Controller({ maxFrameBytes, secret, logger });
+    const { authorize } = options.security;
+    if (initController) {
+      this.#controller = new Controller({ maxFrameBytes, secret, authorize, logger });
+    }
     if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore, secret);
     this.#listening = this.#listen(transport);
     this.calls = new GatedCalls({
@@ -170,6 +174,7 @@ export class Runtime {
       droppedFrames: controller?.dropped ?? 0,
       refusedConnections: controller?.refused ?? 0,
       failedAuthentications: controller?.unauthenticated ?? 0,
+      deniedActions: controller?.denied ?? 0,
     };
   }
 
@@ -237,6 +242,9 @@ export class Runtime {
       );
     }
     const drainTimeoutMs = parseDuration(drainTimeout, "drainTimeout");
+    if (killAllConnectedNodes && !await this.#controller!.mayStopNodes(this.#options.processName)) {
+      throw new AuthenticationError("Cannot stop the connected nodes: authorize does not allow it");
+    }
     return this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
   }
 

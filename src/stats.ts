@@ -18,6 +18,8 @@ export interface GlobalStats {
   readonly droppedFrames: number;
   /** Connections that the Controller here has turned away. */
   readonly refusedConnections: number;
-  /** Those of them that did not prove that they know the secret. */
+  /** Those of them that did not prove that they know the secret, or that `authorize` refused. */
   readonly failedAuthentications: number;
+  /** What `authorize` has denied: joins, and what joined processes wanted to do. */
+  readonly deniedActions: number;
 }

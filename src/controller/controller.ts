@@ -6,21 +6,25 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
+import type { Authorize } from "../internal/authorization.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { acceptNode, type Entrance, Refused } from "../link/accept_node.ts";
 import type { Secret } from "../link/secret.ts";
 import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
+import { MessagePackCodec } from "../wire/codec.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import {
   MAX_CALLBACKS_PER_NODE,
   MAX_CONTROL_BYTES,
   MAX_HANDSHAKES,
   MAX_NODES,
 } from "../wire/limits.ts";
+import { Authorizer } from "./authorizer.ts";
 import { Directory } from "./directory.ts";
 import { FailedProofs } from "./failed_proofs.ts";
+import { Gate } from "./gate.ts";
 import { Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
 
@@ -33,8 +37,20 @@ export interface ControllerOptions {
   maxFrameBytes: number;
   /** What nodes have to prove, and it to them. */
   secret?: Secret | undefined;
+  /** What decides who may do what; the node in the same process is not asked about. */
+  authorize?: Authorize | undefined;
   /** Where it tells what no caller hears of. */
   logger: Logger;
+}
+
+/** What a controller has counted since it was made. */
+export interface ControllerCounts extends RouterCounts {
+  /** Connections that were turned away. */
+  refused: number;
+  /** Those of them that were not allowed to join. */
+  unauthenticated: number;
+  /** What nodes wanted to do and were not allowed to. */
+  denied: number;
 }
 
 /** Accepts nodes, keeps the directory and lets the router forward their frames. */
@@ -49,19 +65,28 @@ export class Controller {
   readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #handshakes = new Set<ByteStream>();
   readonly #failedProofs = new FailedProofs();
+  readonly #codec = new MessagePackCodec();
   #refused = 0;
   #unauthenticated = 0;
   #stopped = false;
 
+  readonly #authorizer: Authorizer | undefined;
+
   /** @param options What it needs. */
   constructor(options: ControllerOptions) {
+    const { authorize, logger } = options;
     this.#options = options;
+    if (authorize !== undefined) this.#authorizer = new Authorizer(authorize, logger);
   }
 
   /** What it has forwarded, dropped and refused so far. */
-  get counts(): RouterCounts & { refused: number; unauthenticated: number } {
-    const refused = this.#refused;
-    return { ...this.#router.counts, refused, unauthenticated: this.#unauthenticated };
+  get counts(): ControllerCounts {
+    return {
+      ...this.#router.counts,
+      refused: this.#refused,
+      unauthenticated: this.#unauthenticated,
+      denied: this.#authorizer?.denied ?? 0,
+    };
   }
 
   /**
@@ -86,6 +111,7 @@ export class Controller {
         secret: this.#options.secret,
         turn: ({ over }) => attempt.turn(over),
         wrongProof: () => attempt.failed(),
+        permit: this.#authorizer && ((hello) => this.#permit(hello, stream.remote)),
       }).finally(() => attempt.end());
     }
   }
@@ -106,7 +132,7 @@ export class Controller {
       await acceptNode(
         stream,
         this.#options.maxFrameBytes,
-        (...joining) => this.#admit(...joining),
+        (...joining) => this.#admit(entrance.permit !== undefined, ...joining),
         entrance,
       );
     } catch (error) {
@@ -116,6 +142,13 @@ export class Controller {
     }
   }
 
+  async #permit({ process, callbacks }: Hello, address: string | undefined): Promise<void> {
+    const request = { action: "join", processName: process, address, callbacks } as const;
+    if (await this.#authorizer!.decide(request) === true) return;
+    this.#authorizer!.denied++;
+    throw new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it");
+  }
+
   #turnedAway(error: Error, remote: string | undefined): void {
     this.#refused++;
     if (error instanceof Refused && error.code === "AUTHENTICATION") this.#unauthenticated++;
@@ -123,7 +156,12 @@ export class Controller {
     this.#options.logger.warn(`daffi: a connection${from} was turned away: ${error.message}`);
   }
 
-  #admit(hello: Hello, connection: Connection, mac: Uint8Array | undefined): ConnectionHandler {
+  #admit(
+    gated: boolean,
+    hello: Hello,
+    connection: Connection,
+    mac: Uint8Array | undefined,
+  ): ConnectionHandler {
     const { process, instance, maxFrameBytes } = hello;
     const former = this.#peersByName.get(process);
     if (former !== undefined && former.instance !== instance) {
@@ -150,11 +188,32 @@ export class Controller {
     this.#announce(change);
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
+    const onFrame = (incoming: Frame) => this.#onFrame(peer, incoming);
+    const gate = gated ? this.#gateOf(peer, onFrame) : undefined;
+    peer.gate = gate;
     return {
-      onFrame: (incoming) => this.#onFrame(peer, incoming),
+      onFrame: gate === undefined ? onFrame : (incoming) => gate.onFrame(incoming),
       onDrain: () => peer.letGo(),
       onClose: (error) => this.#remove(peer, error),
     };
+  }
+
+  #gateOf(peer: Peer, pass: (frame: Frame) => void): Gate {
+    return new Gate(peer, {
+      authorizer: this.#authorizer!,
+      codec: this.#codec,
+      peers: this.#peers,
+      nameOf: (process, name) => this.#directory.nameOf(process, name),
+      providersOf: (name) => this.#directory.providersOf(name),
+      pass,
+      deny: (incoming) => this.#deny(peer, incoming),
+    });
+  }
+
+  #deny(peer: Peer, incoming: Frame): void {
+    if (incoming.kind !== Kind.Offer) return this.#router.deny(peer, incoming);
+    const { payload } = incoming; // which callbacks
+    peer.connection.send(frame(Kind.Undelivered, { value: Undelivered.Denied, payload }));
   }
 
   #onFrame(peer: Peer, incoming: Frame): void {
@@ -210,8 +269,18 @@ export class Controller {
     if (!this.#peers.delete(peer.id)) return false;
     if (this.#peersByName.get(peer.name) === peer) this.#peersByName.delete(peer.name);
     peer.letGo();
+    peer.gate?.end();
+    for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
     this.#announce(this.#directory.leave(peer.id, graceful));
     return true;
+  }
+
+  /** Whether `processName`, in which it runs, may stop the nodes. */
+  async mayStopNodes(processName: string): Promise<boolean> {
+    const verdict = await this.#authorizer?.decide({ action: "stopNodes", processName });
+    if (this.#authorizer === undefined || verdict === true) return true;
+    this.#authorizer.denied++;
+    return false;
   }
 
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */

@@ -61,6 +61,12 @@ export class Directory {
     return this.#processes.get(id)?.offers.size ?? 0;
   }
 
+  /** A callback that a process offers, by its number. */
+  nameOf(id: number, nameId: number): string | undefined {
+    const name = this.#namesById.get(nameId);
+    return name?.providers.has(id) ? name.text : undefined;
+  }
+
   /** The processes that offer a name. */
   providersOf(nameId: number): ReadonlySet<number> {
     return this.#namesById.get(nameId)?.providers ?? NOBODY;

@@ -4,17 +4,20 @@
  * @module
  */
 
+import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
 import { MAX_QUEUED_BYTES } from "../wire/limits.ts";
 
-/** A joined node, with what keeps others from sending it more than it reads. */
+/** A joined node, with what it may do, and what keeps others from sending it more than it reads. */
 export class Peer {
+  /** Decides about its frames, if somebody is to decide. */
+  gate: Gate | undefined;
   /** Nodes that were asked to send nothing to this one. */
   #paused = new Set<Peer>();
   /** Nodes that are not read from because of this one. */
   #held = new Set<Peer>();
-  /** Nodes because of which this one is not read from. */
+  /** Nodes because of which this one is not read from; itself, while something of it is decided. */
   #heldBy = new Set<Peer>();
 
   /**
@@ -46,6 +49,18 @@ export class Peer {
       source.connection.hold();
       source.#heldBy.add(this);
     }
+  }
+
+  /** Stops reading from this node while something that it has sent is decided. */
+  hold(): void {
+    this.#heldBy.add(this);
+    this.connection.hold();
+  }
+
+  /** It is decided: goes on reading, if nobody else minds. */
+  goOn(): void {
+    this.#heldBy.delete(this);
+    if (this.#heldBy.size === 0) this.connection.release();
   }
 
   /** Called when the queue has drained or this node is gone: the others may go on. */

@@ -83,6 +83,11 @@ export class Router {
     if (target.connection.congested) target.slowDown(source);
   }
 
+  /** Sends back what its sender may not do. */
+  deny(source: Peer, { call, peer }: Frame): void {
+    this.#sendBack(source, call, peer, Undelivered.Denied);
+  }
+
   #targetIsGone(source: Peer, { kind, call, peer }: Frame): void {
     if (asksForAnswer(kind)) this.#sendBack(source, call, peer, Undelivered.UnknownProcess);
     else this.counts.dropped++; // its node has told everybody by leaving
@@ -116,7 +121,8 @@ export class Router {
     incoming.kind = Kind.Call;
     for (const target of targets) {
       incoming.peer = target.id;
-      this.#forward(source, incoming);
+      if (source.gate?.denies(target.id, incoming.name) === true) this.deny(source, incoming);
+      else this.#forward(source, incoming);
     }
   }
 }

@@ -261,7 +261,7 @@ export class Caller {
     const call = this.#pending.get(incoming.call);
     const process = this.#options.network.byId(incoming.peer);
     if (incoming.kind === Kind.Undelivered && call === undefined) {
-      return this.#oneWay.drop(`process ${process?.name ?? incoming.peer} did not take it`);
+      return this.#oneWay.undelivered(incoming, process);
     }
     if (incoming.kind === Kind.Targets) {
       if (call instanceof BroadcastCall) return call.begin(this.#targets(incoming));

@@ -9,7 +9,8 @@ import { concerning } from "../internal/concerning.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
-import { Flag, frame, Kind } from "../wire/frame.ts";
+import { decodeNames } from "../wire/control.ts";
+import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { FrameOwner } from "./outbox.ts";
 import type { Session } from "./session.ts";
@@ -137,6 +138,20 @@ export class OneWayCalls {
     } catch (error) {
       this.drop(`${name} on ${target.name}: ${(error as Error).message}`);
     }
+  }
+
+  /** The controller could not, or would not, pass something on for which nobody waits. */
+  undelivered({ call, value, payload }: Frame, process: RemoteProcess | undefined): void {
+    if (call === 0) {
+      const names = decodeNames(payload).join(", ");
+      return this.#options.logger.warn(`daffi: the controller does not allow to offer ${names}`);
+    }
+    const who = process?.name ?? "the process";
+    this.drop(
+      value === Undelivered.Denied
+        ? `the controller does not allow it on ${who}`
+        : `${who} did not take it`,
+    );
   }
 
   /** Counts and logs a call that was not delivered. */

@@ -5,6 +5,7 @@
  */
 
 import {
+  AuthenticationError,
   CallCancelledError,
   CallTimeoutError,
   DaffiError,
@@ -172,6 +173,8 @@ export abstract class PendingCall {
         );
       case Undelivered.TooLarge:
         return new EncodeError(`${what}: the arguments are larger than it accepts`, facts);
+      case Undelivered.Denied:
+        return new AuthenticationError(`${what}: the controller does not allow it`, facts);
       case Undelivered.Overloaded:
         return new OverloadedError(`${what}: too much waits for it`, facts);
       default:

@@ -67,6 +67,7 @@ export const Undelivered = {
   Overloaded: 2,
   TooLarge: 3,
   AnswerTooLarge: 4,
+  Denied: 5,
 } as const;
 
 /** Header and body. */

@@ -58,6 +58,12 @@ export const MAX_DELAYED_HANDSHAKES = 64;
 /** Most connections in the handshake at a time. Stops floods of half-open handshakes. */
 export const MAX_HANDSHAKES = 1_024;
 
+/** Time that `authorize` has to decide. Stops a decision that never comes from holding a process up. */
+export const AUTHORIZE_TIMEOUT_MS = 4_000;
+
+/** Most decisions remembered for one process. Stops calls of ever other callbacks from filling memory. */
+export const MAX_VERDICTS_PER_NODE = 65_536;
+
 /**
  * Deepest nesting of a value. Stops payloads that overflow the stack of whoever decodes them,
  * and turns circular values into an error at the sender.

@@ -7,6 +7,7 @@ export class FakeConnection {
   congested = false;
   queuedBytes = 0;
   held = false;
+  closedWith: Error | undefined;
 
   send(frame: Frame): void {
     this.sent.push({ ...frame });
@@ -18,6 +19,10 @@ export class FakeConnection {
 
   release(): void {
     this.held = false;
+  }
+
+  close(error?: Error): void {
+    this.closedWith = error;
   }
 
   /** Frames sent, as `KIND peer call`. */

@@ -1,0 +1,220 @@
+/**
+ * Lets the frames of a process pass that its controller's `authorize` function allows.
+ *
+ * @module
+ */
+
+import type { AuthorizationRequest } from "../internal/authorization.ts";
+import { isUuid } from "../scheduler/task_request.ts";
+import type { Codec } from "../wire/codec.ts";
+import { decodeNames, nameProblem } from "../wire/control.ts";
+import { type Frame, Kind } from "../wire/frame.ts";
+import { LARGE_PAYLOAD_BYTES, MAX_VERDICTS_PER_NODE } from "../wire/limits.ts";
+import type { Authorizer, Verdict } from "./authorizer.ts";
+import type { Peer } from "./peer.ts";
+
+/** What a gate needs of its controller. */
+export interface GateOptions {
+  readonly authorizer: Authorizer;
+  readonly codec: Codec;
+  readonly peers: ReadonlyMap<number, Peer>;
+  /** A callback that a process offers, by number. */
+  nameOf(process: number, name: number): string | undefined;
+  /** Who offers a callback. */
+  providersOf(name: number): ReadonlySet<number>;
+  /** What becomes of a frame that is allowed. @throws {ProtocolError} */
+  pass(frame: Frame): void;
+  /** What becomes of one that is not. */
+  deny(frame: Frame): void;
+}
+
+/** Stands for "functions that are sent" among the numbers of callbacks, which begin with 1. */
+const TRANSFER = 0;
+
+const OPERATIONS = ["create", "list", "describe", "cancel", "pause", "resume", "run"] as const;
+
+/**
+ * The gate of one process. Each call, that is each pair of a target and a callback, is decided once
+ * and remembered. While something is decided, all that comes after it waits, in order; it is not more
+ * than one read brings, for the connection is not read from meanwhile.
+ */
+export class Gate {
+  readonly #source: Peer;
+  readonly #options: GateOptions;
+  /** By target, then by callback. */
+  readonly #verdicts = new Map<number, Map<number, boolean>>();
+  #verdictCount = 0;
+  #waiting: Frame[] | undefined;
+  #ended = false;
+
+  /**
+   * @param source Whose frames come here.
+   * @param options What it needs.
+   */
+  constructor(source: Peer, options: GateOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** Takes a frame of the process. @throws {ProtocolError} when it is malformed. */
+  onFrame(incoming: Frame): void {
+    if (this.#waiting !== undefined) return void this.#waiting.push(ownFrame(incoming));
+    const question = this.#question(incoming);
+    if (typeof question === "boolean") return this.#finish(incoming, question);
+    this.#waiting = [];
+    this.#source.hold();
+    void this.#decideAll(ownFrame(incoming), question);
+  }
+
+  /** Whether a broadcast may not go to one of its targets. */
+  denies(target: number, name: number): boolean {
+    return this.#verdicts.get(target)?.get(name) !== true;
+  }
+
+  /** A process is gone, and with it what was decided about calls of it. */
+  forget(target: number): void {
+    this.#verdictCount -= this.#verdicts.get(target)?.size ?? 0;
+    this.#verdicts.delete(target);
+  }
+
+  /** The process is gone: what waits is dropped. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  async #decideAll(first: Frame, question: Promise<boolean>): Promise<void> {
+    try {
+      this.#finish(first, await question);
+      for (let at = 0; at < this.#waiting!.length; at++) {
+        const next = this.#waiting![at]!;
+        this.#finish(next, await this.#question(next));
+      }
+    } catch (error) {
+      this.#source.connection.close(error as Error);
+    }
+    this.#waiting = undefined;
+    this.#source.goOn();
+  }
+
+  #finish(incoming: Frame, allowed: boolean): void {
+    if (this.#ended) return;
+    if (allowed) return this.#options.pass(incoming);
+    this.#options.authorizer.denied++;
+    this.#options.deny(incoming);
+  }
+
+  /** Whether a frame may pass, as far as that is known already. */
+  #question(incoming: Frame): boolean | Promise<boolean> {
+    switch (incoming.kind) {
+      case Kind.Call:
+        return this.#mayCall(incoming.peer, incoming.name);
+      case Kind.Broadcast:
+        return this.#mayBroadcast(incoming.name);
+      case Kind.Offer:
+        return this.#ask({
+          action: "offer",
+          processName: this.#source.name,
+          callbacks: decodeNames(incoming.payload),
+        });
+      case Kind.Task:
+        return this.#maySchedule(incoming);
+      case Kind.Transfer:
+        return this.#mayTransfer(incoming.peer);
+      default:
+        return true;
+    }
+  }
+
+  async #ask(request: AuthorizationRequest): Promise<boolean> {
+    return await this.#options.authorizer.decide(request) === true;
+  }
+
+  /** What is not there, or is not offered, is no question: nothing of it will run. */
+  #mayCall(targetId: number, name: number): boolean | Promise<boolean> {
+    const known = this.#verdicts.get(targetId)?.get(name);
+    if (known !== undefined) return known;
+    const callbackName = this.#options.nameOf(targetId, name);
+    if (callbackName === undefined) return true;
+    return this.#decide(targetId, name, (caller, processName) => ({
+      action: "call",
+      ...{ caller, processName, callbackName },
+    }));
+  }
+
+  /** It passes as such, and the router asks about each target. */
+  #mayBroadcast(name: number): boolean | Promise<boolean> {
+    const open = [...this.#options.providersOf(name)]
+      .map((target) => target === this.#source.id ? true : this.#mayCall(target, name))
+      .filter((question) => typeof question !== "boolean");
+    return open.length === 0 ? true : Promise.all(open).then(() => true);
+  }
+
+  #mayTransfer(targetId: number): boolean | Promise<boolean> {
+    return this.#verdicts.get(targetId)?.get(TRANSFER) ??
+      this.#decide(targetId, TRANSFER, (caller, processName) => ({
+        action: "transfer",
+        ...{ caller, processName },
+      }));
+  }
+
+  #maySchedule({ peer, payload }: Frame): boolean | Promise<boolean> {
+    const target = this.#options.peers.get(peer);
+    if (target === undefined) return true;
+    const what = taskRequest(this.#options.codec, payload);
+    if (what === undefined) return false;
+    const [caller, processName] = [this.#source.name, target.name];
+    return this.#ask({ action: "schedule", caller, processName, ...what });
+  }
+
+  #decide(
+    targetId: number,
+    name: number,
+    request: (caller: string, processName: string) => AuthorizationRequest,
+  ): boolean | Promise<boolean> {
+    const target = this.#options.peers.get(targetId);
+    if (target === undefined) return true;
+    const deciding = this.#options.authorizer.decide(request(this.#source.name, target.name));
+    return deciding.then((verdict) => {
+      this.#remember(targetId, name, verdict);
+      return verdict === true;
+    });
+  }
+
+  #remember(target: number, name: number, verdict: Verdict): void {
+    if (verdict === undefined || !this.#options.peers.has(target)) return;
+    if (this.#verdictCount >= MAX_VERDICTS_PER_NODE) {
+      this.#verdicts.clear();
+      this.#verdictCount = 0;
+    }
+    const verdicts = this.#verdicts.get(target) ?? new Map<number, boolean>();
+    this.#verdicts.set(target, verdicts);
+    if (!verdicts.has(name)) this.#verdictCount++;
+    verdicts.set(name, verdict);
+  }
+}
+
+/** Frames and small payloads are the connection's, and are used again. */
+function ownFrame(incoming: Frame): Frame {
+  const { payload } = incoming;
+  return { ...incoming, payload: payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload };
+}
+
+/** What a `TASK` asks for; `undefined` if that is not to be seen, and so cannot be decided. */
+function taskRequest(codec: Codec, payload: Uint8Array):
+  | Pick<AuthorizationRequest & { action: "schedule" }, "operation" | "callbackName" | "uuid">
+  | undefined {
+  try {
+    const [request] = codec.decode(payload) as [Record<string, unknown>];
+    const { op, uuid, spec } = request;
+    const operation = OPERATIONS.find((known) => known === op);
+    if (operation === undefined) return undefined;
+    if (operation === "list" || operation === "describe") return { operation };
+    if (operation !== "create") return isUuid(uuid) ? { operation, uuid } : undefined;
+    const { callbackName } = spec as Record<string, unknown>;
+    return nameProblem(callbackName) === undefined
+      ? { operation, callbackName: callbackName as string }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

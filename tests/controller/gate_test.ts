@@ -1,0 +1,214 @@
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { ProtocolError } from "../../mod.ts";
+import { Authorizer } from "../../src/controller/authorizer.ts";
+import { Gate } from "../../src/controller/gate.ts";
+import type { AuthorizationRequest } from "../../src/internal/authorization.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { encodeControl } from "../../src/wire/control.ts";
+import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { AUTHORIZE_TIMEOUT_MS, MAX_VERDICTS_PER_NODE } from "../../src/wire/limits.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+import { RecordingLogger } from "../helpers/recording_logger.ts";
+import { settled } from "../helpers/soon.ts";
+import { fakePeer } from "./peers.ts";
+
+/** Peer 1 behind a gate, and peers 2 and 3, of which each offers every name from 1 on. */
+function setUp(authorize: (request: AuthorizationRequest) => unknown) {
+  const nodes = [1, 2, 3].map((id) => fakePeer(id));
+  const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
+  const logger = new RecordingLogger();
+  const asked: AuthorizationRequest[] = [];
+  const authorizer = new Authorizer((request) => {
+    asked.push(request);
+    return authorize(request) as boolean;
+  }, logger);
+  const passed: Frame[] = [];
+  const denied: Frame[] = [];
+  const { peer, wire } = nodes[0]!;
+  const gate = new Gate(peer, {
+    authorizer,
+    codec: new MessagePackCodec(),
+    peers,
+    nameOf: (process, name) => process > 1 && name > 0 ? `name${name}` : undefined,
+    providersOf: () => new Set([1, 2, 3]),
+    pass: (one) => {
+      if (one.kind === Kind.Hello) throw new ProtocolError("not here");
+      passed.push(structuredClone(one));
+    },
+    deny: (one) => denied.push(structuredClone(one)),
+  });
+  return { gate, peer, peers, wire, asked, passed, denied, authorizer, logger };
+}
+
+const call = (peer: number, name: number) => frame(Kind.Call, { call: 1, peer, name });
+const calls = (frames: Frame[]) => frames.map(({ peer, name }) => [peer, name]);
+
+Deno.test("Gate passes what is decided, or is no question, at once and without asking", async () => {
+  const { gate, passed, asked } = setUp(() => true);
+  const free = [Kind.Result, Kind.Ping, Kind.Leave, Kind.Withdraw, Kind.Cancel, Kind.Item];
+  for (const kind of free) gate.onFrame(frame(kind, { peer: 2 }));
+  gate.onFrame(call(9, 1)); // not there
+  gate.onFrame(call(2, 0)); // not offered
+  assertEquals([passed.length, asked.length], [free.length + 2, 0]);
+  gate.onFrame(call(2, 1));
+  await settled();
+  gate.onFrame(call(2, 1));
+  assertEquals([passed.length, asked.length], [free.length + 4, 1]);
+});
+
+Deno.test("Gate keeps what comes meanwhile as it was, and does not read on", async () => {
+  const decided = Promise.withResolvers<boolean>();
+  const { gate, passed, wire } = setUp(() => decided.promise);
+  const reused = frame(Kind.Call, { call: 1, peer: 2, name: 1, payload: Uint8Array.of(1) });
+  gate.onFrame(reused);
+  assertEquals(wire.held, true);
+  for (let i = 2; i <= 4; i++) {
+    reused.call = i;
+    reused.payload[0] = i;
+    gate.onFrame(reused);
+  }
+  reused.payload.fill(99);
+  await settled();
+  assertEquals(passed, []);
+  decided.resolve(true);
+  await settled();
+  assertEquals(passed.map((one) => [one.call, one.payload[0]]), [[1, 1], [2, 2], [3, 3], [4, 4]]);
+  assertEquals(wire.held, false);
+});
+
+Deno.test("Gate reads on only when nobody else holds its process", async () => {
+  const { gate, peer, peers, wire } = setUp(() => true);
+  const full = peers.get(2)!;
+  Object.defineProperty(full.connection, "queuedBytes", { value: Infinity });
+  full.slowDown(peer);
+  gate.onFrame(call(2, 1));
+  await settled();
+  assertEquals(wire.held, true);
+  full.letGo();
+  assertEquals(wire.held, false);
+});
+
+Deno.test("Gate denies when authorize says nothing in time, and asks again the next time", async () => {
+  using time = new FakeTime();
+  let answer: unknown = new Promise(() => {});
+  const { gate, passed, denied, authorizer, logger } = setUp(() => answer);
+  gate.onFrame(call(2, 1));
+  gate.onFrame(frame(Kind.Ping));
+  await time.tickAsync(AUTHORIZE_TIMEOUT_MS - 1);
+  assertEquals([passed, denied], [[], []]);
+  await time.tickAsync(1);
+  assertEquals([passed.length, calls(denied), authorizer.denied], [1, [[2, 1]], 1]);
+  assert(logger.has(`${AUTHORIZE_TIMEOUT_MS} ms`));
+  answer = true;
+  gate.onFrame(call(2, 1));
+  await time.runMicrotasks();
+  assertEquals([passed.length, denied.length, time.pending], [2, 1, 0]);
+});
+
+Deno.test("Gate closes the connection when something that waited is malformed", async () => {
+  for (const bad of [frame(Kind.Hello), frame(Kind.Offer, { payload: Uint8Array.of(0xc1) })]) {
+    const { gate, wire } = setUp(() => true);
+    gate.onFrame(call(2, 1));
+    gate.onFrame(bad);
+    await settled();
+    assertInstanceOf(wire.closedWith, ProtocolError);
+  }
+});
+
+Deno.test("Gate does nothing more after its end", async () => {
+  const decided = Promise.withResolvers<boolean>();
+  const { gate, passed, denied } = setUp(() => decided.promise);
+  gate.onFrame(call(2, 1));
+  gate.onFrame(call(2, 2));
+  gate.end();
+  decided.resolve(true);
+  await settled();
+  assertEquals([passed, denied], [[], []]);
+});
+
+Deno.test("Gate decides about each target of a broadcast, and passes it once", async () => {
+  const { gate, passed, asked } = setUp((one) => "processName" in one && one.processName !== "p3");
+  const broadcast = frame(Kind.Broadcast, { call: 1, name: 7 });
+  gate.onFrame(broadcast);
+  await settled();
+  assertEquals(passed.map(({ kind }) => kind), [Kind.Broadcast]);
+  assertEquals([gate.denies(2, 7), gate.denies(3, 7), gate.denies(2, 8)], [false, true, true]);
+  gate.onFrame(broadcast);
+  gate.onFrame(call(3, 7));
+  assertEquals([asked.length, passed.length], [2, 2]);
+});
+
+Deno.test("Gate asks again after a process has left, for its number is never used twice", async () => {
+  const { gate, asked, peers } = setUp(() => true);
+  gate.onFrame(call(2, 1));
+  await settled();
+  gate.forget(2);
+  gate.onFrame(call(2, 1));
+  await settled();
+  assertEquals(asked.length, 2);
+  // Left while it was decided: nothing is remembered of it.
+  gate.forget(2);
+  gate.onFrame(call(2, 1));
+  peers.delete(2);
+  await settled();
+  assertEquals(gate.denies(2, 1), true);
+});
+
+Deno.test("Gate remembers a limited number of decisions", async () => {
+  const { gate, asked } = setUp(() => true);
+  for (let name = 1; name <= MAX_VERDICTS_PER_NODE; name++) gate.onFrame(call(2, name));
+  while (asked.length < MAX_VERDICTS_PER_NODE) await settled();
+  await settled();
+  assertEquals(gate.denies(2, 1), false);
+  gate.onFrame(call(3, 1));
+  await settled();
+  assertEquals([gate.denies(2, 1), gate.denies(3, 1)], [true, false]);
+});
+
+Deno.test("Gate denies a TASK that it cannot read, without asking", async () => {
+  const codec = new MessagePackCodec();
+  const uuid = crypto.randomUUID();
+  const requests: unknown[] = [
+    [],
+    [null],
+    [{}],
+    [{ op: "destroy" }],
+    [{ op: "constructor" }],
+    [{ op: "cancel" }],
+    [{ op: "cancel", uuid: "u".repeat(1_000_000) }],
+    [{ op: "create" }],
+    [{ op: "create", spec: { callbackName: 5 } }],
+    [{ op: "create", spec: { callbackName: "x".repeat(300) } }],
+  ];
+  const payloads = requests.map((one) => codec.encode(one, "request").slice());
+  for (const payload of [...payloads, new Uint8Array(0), new Uint8Array(5000).fill(0x91)]) {
+    const { gate, denied, passed, asked } = setUp(() => true);
+    gate.onFrame(frame(Kind.Task, { call: 1, peer: 2, payload }));
+    await settled();
+    assertEquals([denied.length, passed.length, asked.length], [1, 0, 0]);
+  }
+  const { gate, asked, passed } = setUp(() => true);
+  for (const request of [{ op: "run", uuid }, { op: "list" }]) {
+    const payload = codec.encode([request], "request").slice();
+    gate.onFrame(frame(Kind.Task, { call: 1, peer: 2, payload }));
+    gate.onFrame(frame(Kind.Task, { call: 1, peer: 9, payload })); // not there
+  }
+  await settled();
+  const common = { action: "schedule", caller: "p1", processName: "p2" } as const;
+  assertEquals(asked, [{ ...common, operation: "run", uuid }, { ...common, operation: "list" }]);
+  assertEquals(passed.length, 4);
+});
+
+Deno.test("Gate keeps the order of offers, and denies as a whole", async () => {
+  const { gate, passed, denied } = setUp((one) =>
+    one.action !== "offer" || !one.callbacks.includes("no")
+  );
+  const offer = (...names: string[]) => frame(Kind.Offer, { payload: encodeControl(names) });
+  gate.onFrame(offer("a"));
+  gate.onFrame(frame(Kind.Withdraw, { payload: encodeControl(["a"]) }));
+  gate.onFrame(offer("b", "no"));
+  gate.onFrame(offer("c"));
+  await settled();
+  assertEquals(passed.map(({ kind }) => kind), [Kind.Offer, Kind.Withdraw, Kind.Offer]);
+  assertEquals(denied.length, 1);
+});
