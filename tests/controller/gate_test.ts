@@ -172,7 +172,7 @@ Deno.test("Gate denies a TASK that it cannot read, without asking", async () => 
     [],
     [null],
     [{}],
-    [{ op: "destroy" }],
+    [{ op: "destroy", uuid }],
     [{ op: "constructor" }],
     [{ op: "cancel" }],
     [{ op: "cancel", uuid: "u".repeat(1_000_000) }],
