@@ -111,7 +111,10 @@ export class ConnectionError extends DaffiError {
   }
 }
 
-/** The other side did not prove that it may take part. */
+/**
+ * One side did not prove to the other that it may take part: the secret or the certificate is wrong.
+ * Or the controller's `authorize` does not allow a call, which has not run then.
+ */
 export class AuthenticationError extends DaffiError {
   /**
    * Makes the error.

@@ -86,6 +86,16 @@ Deno.test("resolveOptions() refuses a controller that everybody could join, if n
   refused("insecure", ["yes", 1, null], { initController: true });
 });
 
+Deno.test("resolveOptions() takes authorize where the controller is", () => {
+  const authorize = () => true;
+  const controller: GlobalOptions = { initController: true, host: "0.0.0.0" };
+  const secure = { ...controller, authorize, tls: { cert: CERT, key: KEY } };
+  assertStrictEquals(resolveOptions(secure).security.authorize, authorize);
+  refusal({ ...controller, authorize }); // it could not tell who it is that joins
+  refused("authorize", [null, true, "yes", {}], { initController: true });
+  refused("authorize", [authorize]);
+});
+
 Deno.test("resolveOptions() makes a process name that no other has", () => {
   const names = Array.from({ length: 10 }, () => resolveOptions({}).processName);
   assertEquals(new Set(names).size, 10);

@@ -298,7 +298,11 @@ function freePort(): number {
 /** The programs in `examples/` and its directories. */
 function exampleFiles(directory = ""): string[] {
   return [...Deno.readDirSync(`${ROOT}examples/${directory}`)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? exampleFiles(`${directory}${name}/`) : [directory + name]
+    isDirectory
+      ? exampleFiles(`${directory}${name}/`)
+      : name.endsWith(".ts")
+      ? [directory + name]
+      : []
   ).sort();
 }
 
