@@ -232,7 +232,6 @@ export class Runtime {
   }
 
   /** Stops everything; see `Global.stop`. */
-  // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptionNames("stop", options, ["drainTimeout", "killAllConnectedNodes"]);
     const { drainTimeout = "10s", killAllConnectedNodes = false } = options;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import type * as net from "node:net";
+import type * as tls from "node:tls";
 import { AuthenticationError, ProtocolError } from "../errors.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { SocketStream } from "./socket_stream.ts";
@@ -80,17 +80,15 @@ export async function listenTls(
   port: number,
   { cert, key }: TlsSettings,
 ): Promise<Listener> {
-  const [{ createServer }, { createSecureContext, TLSSocket }] = await Promise.all([
-    import("node:net"),
-    import("node:tls"),
-  ]);
+  const { createServer } = builtin("node:net") as typeof net;
+  const { createSecureContext, TLSSocket } = builtin("node:tls") as typeof tls;
   const secureContext = createSecureContext({ cert, key });
   const accepted: ByteStream[] = [];
   let wake = Promise.withResolvers<void>();
   let closed = false;
   const server = createServer({ noDelay: true }, (socket) => {
-    const tls = new TLSSocket(socket, { isServer: true, secureContext });
-    accepted.push(new ServerStream(socket, tls));
+    const encrypted = new TLSSocket(socket, { isServer: true, secureContext });
+    accepted.push(new ServerStream(socket, encrypted));
     wake.resolve();
   });
   await new Promise<void>((resolve, reject) => {
@@ -120,11 +118,17 @@ export async function listenTls(
   };
 }
 
+/** Not imported, for then bundlers for browsers would look for it. */
+function builtin(name: string): unknown {
+  const { process } = globalThis as { process?: { getBuiltinModule(name: string): unknown } };
+  return process?.getBuiltinModule(name);
+}
+
 /** The controller's end. */
 class ServerStream implements ByteStream {
   readonly remote: string | undefined;
-  readonly #socket: Socket;
-  readonly #tls: TLSSocket;
+  readonly #socket: net.Socket;
+  readonly #tls: tls.TLSSocket;
   /** What was read, and did not fit where it should go. */
   #rest: Uint8Array | null = null;
   /** Why there will be nothing any more; `null` for an orderly end. */
@@ -132,10 +136,10 @@ class ServerStream implements ByteStream {
   #closed = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(socket: Socket, tls: TLSSocket) {
+  constructor(socket: net.Socket, encrypted: tls.TLSSocket) {
     this.remote = socket.remoteAddress;
     this.#socket = socket;
-    this.#tls = tls;
+    this.#tls = encrypted;
     const wake = () => this.#wake.resolve();
     const end = (error: Error | null) => {
       this.#end ??= error;
@@ -143,7 +147,7 @@ class ServerStream implements ByteStream {
     };
     const fail = (error: Error & { code?: string }) =>
       end(error.code?.startsWith("ERR_SSL") ? notTls(error) : error);
-    tls.on("readable", wake).on("end", () => end(null)).on("error", fail);
+    encrypted.on("readable", wake).on("end", () => end(null)).on("error", fail);
     socket.on("error", fail).on("close", () => end(null));
   }
 
