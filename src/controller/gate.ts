@@ -9,7 +9,7 @@ import { isUuid } from "../scheduler/task_request.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeNames, nameProblem } from "../wire/control.ts";
 import { type Frame, Kind } from "../wire/frame.ts";
-import { LARGE_PAYLOAD_BYTES, MAX_VERDICTS_PER_NODE } from "../wire/limits.ts";
+import { MAX_VERDICTS_PER_NODE } from "../wire/limits.ts";
 import type { Authorizer, Verdict } from "./authorizer.ts";
 import type { Peer } from "./peer.ts";
 
@@ -193,10 +193,9 @@ export class Gate {
   }
 }
 
-/** Frames and small payloads are the connection's, and are used again. */
+/** Frame and payload are the connection's, which uses them again. */
 function ownFrame(incoming: Frame): Frame {
-  const { payload } = incoming;
-  return { ...incoming, payload: payload.length < LARGE_PAYLOAD_BYTES ? payload.slice() : payload };
+  return { ...incoming, payload: incoming.payload.slice() };
 }
 
 /** What a `TASK` asks for; `undefined` if that is not to be seen, and so cannot be decided. */

@@ -57,23 +57,26 @@ Deno.test("Gate passes what is decided, or is no question, at once and without a
 });
 
 Deno.test("Gate keeps what comes meanwhile as it was, and does not read on", async () => {
-  const decided = Promise.withResolvers<boolean>();
-  const { gate, passed, wire } = setUp(() => decided.promise);
-  const reused = frame(Kind.Call, { call: 1, peer: 2, name: 1, payload: Uint8Array.of(1) });
-  gate.onFrame(reused);
-  assertEquals(wire.held, true);
-  for (let i = 2; i <= 4; i++) {
-    reused.call = i;
-    reused.payload[0] = i;
+  for (const size of [1, 100_000]) {
+    const decided = Promise.withResolvers<boolean>();
+    const { gate, passed, wire } = setUp(() => decided.promise);
+    const payload = new Uint8Array(size).fill(1);
+    const reused = frame(Kind.Call, { call: 1, peer: 2, name: 1, payload });
     gate.onFrame(reused);
+    assertEquals(wire.held, true);
+    for (let i = 2; i <= 4; i++) {
+      reused.call = i;
+      payload[0] = i;
+      gate.onFrame(reused);
+    }
+    payload.fill(99);
+    await settled();
+    assertEquals(passed, []);
+    decided.resolve(true);
+    await settled();
+    assertEquals(passed.map((one) => [one.call, one.payload[0]]), [[1, 1], [2, 2], [3, 3], [4, 4]]);
+    assertEquals(wire.held, false);
   }
-  reused.payload.fill(99);
-  await settled();
-  assertEquals(passed, []);
-  decided.resolve(true);
-  await settled();
-  assertEquals(passed.map((one) => [one.call, one.payload[0]]), [[1, 1], [2, 2], [3, 3], [4, 4]]);
-  assertEquals(wire.held, false);
 });
 
 Deno.test("Gate reads on only when nobody else holds its process", async () => {
