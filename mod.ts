@@ -80,6 +80,7 @@ export {
 } from "./src/modifiers.ts";
 export type {
   GlobalOptions,
+  HeartbeatOptions,
   LifecycleFunction,
   ReconnectOptions,
   StopOptions,

@@ -10,7 +10,7 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { Logger } from "./internal/log.ts";
 import { show } from "./internal/show.ts";
-import type { GlobalOptions, ReconnectOptions } from "./options.ts";
+import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
@@ -38,6 +38,7 @@ export interface ResolvedOptions {
   readonly reconnect:
     | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
     | undefined;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
   readonly taskStore: string | TaskStore | undefined;
   readonly transfer: ResolvedTransferOptions;
   readonly maxFrameBytes: number;
@@ -63,6 +64,7 @@ const NAMES: readonly string[] = [
     "defaultTimeout",
     "callbacks",
     "reconnect",
+    "heartbeat",
     "taskStore",
     "transfer",
     "maxFrameBytes",
@@ -86,6 +88,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     defaultTimeout = Infinity,
     callbacks = processCallbacks,
     reconnect = true,
+    heartbeat = true,
     maxFrameBytes = DEFAULT_MAX_FRAME_BYTES,
     logger = console,
   } = options;
@@ -112,6 +115,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
+    heartbeat: resolveHeartbeat(heartbeat),
     taskStore: resolveTaskStore(options.taskStore),
     transfer: resolveTransfer(options.transfer),
     maxFrameBytes,
@@ -169,6 +173,21 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
     checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
   }
   return { minDelayMs, maxDelayMs, maxAttempts };
+}
+
+function resolveHeartbeat(heartbeat: boolean | HeartbeatOptions): ResolvedOptions["heartbeat"] {
+  if (heartbeat === false) return undefined;
+  if (heartbeat !== true && (typeof heartbeat !== "object" || heartbeat === null)) {
+    fail("heartbeat", heartbeat, "true, false or an object");
+  }
+  if (heartbeat !== true) checkOptionNames("heartbeat", heartbeat, ["interval", "timeout"]);
+  const { interval = "5s", timeout = "15s" } = heartbeat === true ? {} : heartbeat;
+  const intervalMs = parseDuration(interval, "heartbeat.interval");
+  const timeoutMs = parseDuration(timeout, "heartbeat.timeout");
+  if (timeoutMs <= intervalMs) {
+    fail("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
+  }
+  return { intervalMs, timeoutMs };
 }
 
 function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["taskStore"] {

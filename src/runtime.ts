@@ -20,6 +20,8 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { onTermination } from "./internal/termination.ts";
+import type { Connection } from "./link/connection.ts";
+import { Heartbeat } from "./link/heartbeat.ts";
 import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
@@ -44,6 +46,7 @@ export class Runtime {
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
   readonly #node: Node | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #listening: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
@@ -71,7 +74,11 @@ export class Runtime {
     if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
-    if (initController) this.#controller = new Controller({ maxFrameBytes, logger });
+    if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
+    if (initController) {
+      const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
+      this.#controller = new Controller({ maxFrameBytes, logger, watch });
+    }
     if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore);
     this.#listening = this.#listen(transport);
     this.calls = new GatedCalls({
@@ -103,6 +110,9 @@ export class Runtime {
       taskStore,
       // The own controller is lost only when this process is.
       reconnect: controller === undefined ? reconnect : undefined,
+      watch: (connection) => {
+        if (controller === undefined) this.#heartbeat?.watch(connection, false);
+      },
       connect: controller === undefined
         ? () => this.#connect(transport)
         : () => this.#attach(controller),

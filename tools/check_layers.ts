@@ -43,7 +43,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["global.ts", ...SURFACE, ...MIDDLE, ...GROUND],
 
   "global.ts": [...SURFACE, ...MIDDLE, "wire", ...GROUND],
-  "runtime.ts": [...SURFACE, "controller", "node", ...MIDDLE, ...BOTTOM],
+  "runtime.ts": [...SURFACE, "controller", "node", "link", ...MIDDLE, ...BOTTOM],
   "stats.ts": [],
   "task_client.ts": ["node", "period_options.ts", "scheduled_task.ts", ...MIDDLE, ...BOTTOM],
   "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],

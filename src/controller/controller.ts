@@ -31,6 +31,8 @@ export interface ControllerOptions {
   maxFrameBytes: number;
   /** Where it tells what no caller hears of. */
   logger: Logger;
+  /** Closes a connection of another process when it is lost. */
+  watch(connection: Connection): void;
 }
 
 /** Accepts nodes, keeps the directory and lets the router forward their frames. */
@@ -74,12 +76,17 @@ export class Controller {
 
   async #acceptAll(listener: Listener): Promise<void> {
     for (let stream = await listener.accept(); stream; stream = await listener.accept()) {
-      this.attach(stream);
+      this.#take(stream, (connection) => this.#options.watch(connection));
     }
   }
 
-  /** Takes a fresh connection of a node that wants to join. */
+  /** Takes a connection of a node in this process. */
   attach(stream: ByteStream): void {
+    this.#take(stream, () => {}); // it is lost only when this process is
+  }
+
+  /** Takes a fresh connection of a node that wants to join, and has it watched once it has. */
+  #take(stream: ByteStream, watch: (connection: Connection) => void): void {
     if (this.#stopped || this.#handshakes.size >= MAX_HANDSHAKES) {
       this.#refused++;
       stream.close();
@@ -90,7 +97,7 @@ export class Controller {
       stream,
       this.#options.maxFrameBytes,
       (hello, connection) => this.#admit(hello, connection),
-    ).catch((error: Error) => {
+    ).then(watch).catch((error: Error) => {
       this.#refused++;
       this.#options.logger.warn(`daffi: a connection was turned away: ${error.message}`);
     }).finally(() => this.#handshakes.delete(stream));

@@ -71,6 +71,8 @@ export interface NodeOptions {
   readonly reconnect: ReconnectPolicy | undefined;
   readonly logger: Logger;
   readonly events: NodeEvents;
+  /** Closes the connection to the controller when it is lost. */
+  readonly watch: (connection: Connection) => void;
   /** Opens a connection to the controller. @throws {ConnectionError} when nobody answers. */
   readonly connect: () => Promise<ByteStream>;
 }
@@ -145,6 +147,7 @@ export class Node {
         const connection = await this.#join(await connect());
         failures = 0;
         this.#ready.resolve();
+        this.#options.watch(connection);
         await connection.over;
         if (reconnect === undefined) throw new ConnectionError("The controller is lost");
       } catch (error) {

@@ -64,6 +64,12 @@ export const RESUME_AT_BYTES: number = 2 * MiB;
  */
 export const MAX_QUEUED_BYTES: number = 64 * MiB;
 
+/**
+ * How many heartbeat timeouts a node may go on sending, but take nothing of what it is sent. Stops
+ * nodes that never read from filling their queue for ever, and is long enough for the slowest link.
+ */
+export const STALLED_TIMEOUTS = 4;
+
 /** Payloads of calls that may wait in a node for slow processes. Stops endless local queues. */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 

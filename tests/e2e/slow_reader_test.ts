@@ -9,6 +9,9 @@ const MiB = 1024 * 1024;
 /** What the controller queues, and generously what the system's sockets hold on both sides. */
 const BOUND_BYTES = (64 + 32) * MiB;
 
+/** Some of the peers here do not even answer a `PING`. */
+const PATIENT = { heartbeat: false };
+
 /** After so long without progress something is taken to have stopped. */
 const STALLED_MS = 400;
 
@@ -24,7 +27,7 @@ async function stalls(promise: Promise<unknown>): Promise<boolean> {
 overBoth(
   "callers of a process that does not read are slowed down, and nothing is lost",
   async (place) => {
-    await using _controller = await startController(place);
+    await using _controller = await startController(place, PATIENT);
     await using _there = await startNode(place, "there");
     using sloth = await RawPeer.join(place, "sloth", ["sink"]);
     await using here = await joinHere(place);
@@ -55,7 +58,7 @@ overBoth(
 );
 
 overBoth("a stream to a process that does not read keeps within its credits", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using _there = await startNode(place, "there");
   using sloth = await RawPeer.join(place, "sloth", ["sink"]);
   await using here = await joinHere(place);
@@ -84,7 +87,7 @@ overBoth("a stream to a process that does not read keeps within its credits", as
 overBoth(
   "a sender that ignores PAUSE is not read from while the target's queue is full",
   async (place) => {
-    await using controller = await startController(place);
+    await using controller = await startController(place, PATIENT);
     await using _there = await startNode(place, "there");
     using sloth = await RawPeer.join(place, "sloth", ["sink"]);
     await using here = await joinHere(place);
@@ -124,7 +127,7 @@ overBoth(
 );
 
 overBoth("processes that wait for a slow one go on when it is killed", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
   await here.g.waitProcess("sloth");
@@ -144,7 +147,7 @@ overBoth("processes that wait for a slow one go on when it is killed", async (pl
 }, { needsPosix: true });
 
 overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
   await here.g.waitProcess("sloth");
