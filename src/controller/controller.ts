@@ -19,7 +19,7 @@ import {
   MAX_NODES,
 } from "../wire/limits.ts";
 import { Directory } from "./directory.ts";
-import { Peer } from "./peer.ts";
+import { Backlog, Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
 
 /** How long a controller that stops waits for what it still has to send. */
@@ -42,6 +42,7 @@ export class Controller {
   readonly #directory = new Directory();
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
+  readonly #backlog = new Backlog();
   readonly #router = new Router(this.#peers, (nameId) => this.#directory.providersOf(nameId));
   /** Listeners with their accept loops. */
   readonly #listeners = new Map<Listener, Promise<void>>();
@@ -117,7 +118,8 @@ export class Controller {
     }
     if (former !== undefined) former.connection.close(); // its node has given that connection up
     const change = this.#directory.join(process, hello.callbacks);
-    const peer = new Peer(change.process[0], process, instance, maxFrameBytes, connection);
+    const [id] = change.process;
+    const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
     connection.send(frame(Kind.Welcome, {
       payload: encodeControl({
         id: peer.id,
@@ -130,7 +132,10 @@ export class Controller {
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
     return {
-      onFrame: (incoming) => this.#onFrame(peer, incoming),
+      onFrame: (incoming) => {
+        this.#onFrame(peer, incoming);
+        if (connection.congested && this.#peers.has(id)) peer.holdBack(peer);
+      },
       onDrain: () => peer.letGo(),
       onClose: (error) => this.#remove(peer, error),
     };
@@ -161,13 +166,15 @@ export class Controller {
     this.#announce(this.#directory.offer(peer.id, names), peer);
   }
 
-  /** Tells every node of a change, the one that it concerns first. */
-  #announce(change: DirectoryChange | undefined, first?: Peer): void {
+  /** Tells every node of a change, first the one that wanted it, which is not faster than the others. */
+  #announce(change: DirectoryChange | undefined, cause?: Peer): void {
     if (change === undefined) return;
     const payload = encodeControl(change);
-    first?.connection.send(frame(Kind.Directory, { payload }));
+    cause?.announce(payload);
     for (const peer of this.#peers.values()) {
-      if (peer !== first) peer.connection.send(frame(Kind.Directory, { payload }));
+      if (peer === cause) continue;
+      peer.announce(payload);
+      if (cause !== undefined && peer.connection.congested) peer.holdBack(cause);
     }
   }
 

@@ -65,6 +65,12 @@ export const RESUME_AT_BYTES: number = 2 * MiB;
 export const MAX_QUEUED_BYTES: number = 64 * MiB;
 
 /**
+ * Bytes waiting for all connections together at which it does so too. Stops a sender from filling the
+ * memory by way of many nodes that do not read.
+ */
+export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
+
+/**
  * How many heartbeat timeouts a node may go on sending, but take nothing of what it is sent. Stops
  * nodes that never read from filling their queue for ever, and is long enough for the slowest link.
  */

@@ -3,6 +3,7 @@ import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
 import { joinHere, overBoth, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
+import { stalls } from "./stalls.ts";
 
 const MiB = 1024 * 1024;
 
@@ -11,18 +12,6 @@ const BOUND_BYTES = (64 + 32) * MiB;
 
 /** Some of the peers here do not even answer a `PING`. */
 const PATIENT = { heartbeat: false };
-
-/** After so long without progress something is taken to have stopped. */
-const STALLED_MS = 400;
-
-/** Whether a promise does not settle; waits a fixed time, for nothing tells of what never comes. */
-async function stalls(promise: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<true>((resolve) => {
-    timer = setTimeout(() => resolve(true), STALLED_MS);
-  });
-  return await Promise.race([promise.then(() => false), late]).finally(() => clearTimeout(timer));
-}
 
 overBoth(
   "callers of a process that does not read are slowed down, and nothing is lost",

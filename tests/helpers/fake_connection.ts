@@ -7,6 +7,7 @@ export class FakeConnection {
   congested = false;
   queuedBytes = 0;
   held = false;
+  closedBecause: Error | undefined;
 
   send(frame: Frame): void {
     this.sent.push({ ...frame });
@@ -14,6 +15,10 @@ export class FakeConnection {
 
   hold(): void {
     this.held = true;
+  }
+
+  close(error?: Error): void {
+    this.closedBecause = error;
   }
 
   release(): void {
