@@ -76,14 +76,20 @@ export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
  */
 export const STALLED_TIMEOUTS = 4;
 
-/** Payloads of calls that may wait in a node for slow processes. Stops endless local queues. */
+/**
+ * Payloads of calls that may wait in a node for slow processes, and as much again for its connection.
+ * Stops endless local queues.
+ */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 
 /** Calls that may wait in a node for its connection. Stops endless local queues. */
 export const MAX_WAITING_CALLS = 100_000;
 
-/** Calls of one caller that may run on one node. Stops a caller from exhausting a callee. */
+/** Calls that may run on one node. Stops callers together from exhausting a callee. */
 export const MAX_RUNNING_CALLS = 1_000_000;
+
+/** Calls of one caller that may run on one node. Stops it from taking the room of all others. */
+export const MAX_RUNNING_CALLS_PER_CALLER = 250_000;
 
 /** Credits of a stream at first: items that may be under way, each larger one counting for several. */
 export const STREAM_WINDOW = 256;
