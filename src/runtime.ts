@@ -12,6 +12,7 @@ import {
   DaffiError,
   GlobalContextError,
   InitializationError,
+  ProtocolError,
 } from "./errors.ts";
 import { GatedCalls } from "./gated_calls.ts";
 import { waitFor } from "./internal/abort.ts";
@@ -53,6 +54,8 @@ export class Runtime {
   #stopping: Promise<void> | undefined;
   #failure: Error | undefined;
   #terminating = false;
+  #lostConnections = 0;
+  #protocolErrors = 0;
 
   /**
    * Starts in the background.
@@ -118,7 +121,7 @@ export class Runtime {
         : () => this.#attach(controller),
       events: {
         onConnect: () => this.#runHook("onNodeConnect", processName),
-        onDisconnect: () => this.#runHook("onNodeDisconnect", processName),
+        onDisconnect: (error) => this.#onDisconnect(error),
         onJoin: (name) => this.#runHook("onProcessJoin", name),
         onLeave: (name) => this.#runHook("onProcessLeave", name),
         onTaskFailure: (failure) => this.#runHook("onTaskFailure", failure),
@@ -126,6 +129,12 @@ export class Runtime {
         onFailure: (error) => this.#fail(error),
       },
     });
+  }
+
+  #onDisconnect(error: Error | undefined): void {
+    if (this.#stopping === undefined) this.#lostConnections++;
+    if (error instanceof ProtocolError) this.#protocolErrors++;
+    this.#runHook("onNodeDisconnect", this.#options.processName);
   }
 
   async #attach(controller: Controller): Promise<ByteStream> {
@@ -146,6 +155,7 @@ export class Runtime {
   #fail(error: Error): void {
     if (this.#stopping !== undefined) return;
     this.#failure = error;
+    if (error instanceof ProtocolError) this.#protocolErrors++;
     const { logger, processName } = this.#options;
     logger.error(`daffi: ${processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
@@ -168,6 +178,8 @@ export class Runtime {
       forwardedFrames: controller?.forwarded ?? 0,
       droppedFrames: controller?.dropped ?? 0,
       refusedConnections: controller?.refused ?? 0,
+      lostConnections: this.#lostConnections + (controller?.lost ?? 0),
+      protocolErrors: this.#protocolErrors + (controller?.protocolErrors ?? 0),
     };
   }
 

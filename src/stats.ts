@@ -18,4 +18,8 @@ export interface GlobalStats {
   readonly droppedFrames: number;
   /** Connections that the Controller here has turned away. */
   readonly refusedConnections: number;
+  /** Connections, of the node or of the Controller here, that ended without a goodbye. */
+  readonly lostConnections: number;
+  /** Connections that were turned away or ended because the other side broke the protocol. */
+  readonly protocolErrors: number;
 }

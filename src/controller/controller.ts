@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { OverloadedError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
@@ -35,6 +35,16 @@ export interface ControllerOptions {
   watch(connection: Connection): void;
 }
 
+/** What a controller has counted since it was made. */
+export interface ControllerCounts extends RouterCounts {
+  /** Connections turned away. */
+  refused: number;
+  /** Joined connections that ended without a goodbye. */
+  lost: number;
+  /** How many of both were for a {@linkcode ProtocolError}. */
+  protocolErrors: number;
+}
+
 /** Accepts nodes, keeps the directory and lets the router forward their frames. */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -48,6 +58,8 @@ export class Controller {
   readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #handshakes = new Set<ByteStream>();
   #refused = 0;
+  #lost = 0;
+  #protocolErrors = 0;
   #stopped = false;
 
   /** @param options What it needs. */
@@ -56,8 +68,9 @@ export class Controller {
   }
 
   /** What it has forwarded, dropped and refused so far. */
-  get counts(): RouterCounts & { refused: number } {
-    return { ...this.#router.counts, refused: this.#refused };
+  get counts(): ControllerCounts {
+    const [refused, lost, protocolErrors] = [this.#refused, this.#lost, this.#protocolErrors];
+    return { ...this.#router.counts, refused, lost, protocolErrors };
   }
 
   /**
@@ -100,6 +113,7 @@ export class Controller {
       (hello, connection) => this.#admit(hello, connection),
     ).then(watch).catch((error: Error) => {
       this.#refused++;
+      this.#countProtocolError(error);
       this.#options.logger.warn(`daffi: a connection was turned away: ${error.message}`);
     }).finally(() => this.#handshakes.delete(stream));
   }
@@ -117,7 +131,7 @@ export class Controller {
       throw new Refused("OVERLOADED", `${MAX_NODES} processes are connected, which is the limit`);
     }
     if (former !== undefined) former.connection.close(); // its node has given that connection up
-    const change = this.#directory.join(process, hello.callbacks);
+    const change = this.#join(process, hello.callbacks);
     const [id] = change.process;
     const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
     connection.send(frame(Kind.Welcome, {
@@ -139,6 +153,15 @@ export class Controller {
       onDrain: () => peer.letGo(),
       onClose: (error) => this.#remove(peer, error),
     };
+  }
+
+  #join(process: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
+    try {
+      return this.#directory.join(process, callbacks);
+    } catch (error) {
+      if (error instanceof OverloadedError) throw new Refused("OVERLOADED", error.message);
+      throw error;
+    }
   }
 
   #onFrame(peer: Peer, incoming: Frame): void {
@@ -186,10 +209,16 @@ export class Controller {
 
   #remove(peer: Peer, error: Error | undefined): void {
     if (!this.#forget(peer, false) || this.#stopped) return;
+    this.#lost++;
+    this.#countProtocolError(error);
     this.#options.logger.warn(
       `daffi: the connection to process ${JSON.stringify(peer.name)} was lost` +
         (error === undefined ? "" : `: ${error.message}`),
     );
+  }
+
+  #countProtocolError(error: Error | undefined): void {
+    if (error instanceof ProtocolError) this.#protocolErrors++;
   }
 
   #forget(peer: Peer, graceful: boolean): boolean {

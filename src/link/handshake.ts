@@ -23,7 +23,12 @@ import {
   type Welcome,
 } from "../wire/control.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
-import { HANDSHAKE_TIMEOUT_MS, MAX_CONTROL_BYTES, MIN_MAX_FRAME_BYTES } from "../wire/limits.ts";
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  MAX_CONTROL_BYTES,
+  MAX_DIRECTORY_BYTES,
+  MIN_MAX_FRAME_BYTES,
+} from "../wire/limits.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 
 /** Thrown by whoever admits nodes to turn one away. */
@@ -54,7 +59,9 @@ export function joinController(
   onWelcome: (welcome: Welcome, connection: Connection) => ConnectionHandler,
 ): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
-  const connection = new Connection(stream, hello.maxFrameBytes, {
+  // What other nodes send is limited by this node's own size, the directory is not theirs to limit.
+  const maxFrameBytes = Math.max(hello.maxFrameBytes, 2 * MAX_DIRECTORY_BYTES);
+  const connection = new Connection(stream, maxFrameBytes, {
     onFrame(frame: Frame): void {
       if (frame.kind === Kind.Refused) throw refusalError(decodeRefusal(frame.payload));
       if (frame.kind !== Kind.Welcome) throw outOfState(frame);

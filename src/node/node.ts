@@ -46,7 +46,7 @@ export interface ReconnectPolicy {
 /** Who hears of what happens to a node. */
 export interface NodeEvents {
   onConnect(): void;
-  onDisconnect(): void;
+  onDisconnect(error: Error | undefined): void;
   onJoin(processName: string): void;
   onLeave(processName: string): void;
   /** A run of a task of this process failed elsewhere. */
@@ -293,7 +293,7 @@ export class Node {
       const why = error === undefined ? "" : `: ${error.message}`;
       this.#options.logger.warn(`daffi: the connection to the controller was lost${why}`);
     }
-    this.#options.events.onDisconnect();
+    this.#options.events.onDisconnect(error);
   }
 
   #giveUp(error: DaffiError): void {

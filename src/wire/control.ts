@@ -81,18 +81,12 @@ export function encodeControl(
 /** Decodes the payload of `HELLO`. @throws {ProtocolError} when it is not one. */
 export function decodeHello(bytes: Uint8Array): Hello {
   const map = asMap(decodeControl(bytes), "HELLO");
-  const hello = {
+  return {
     process: asName(field(map, "process"), "HELLO.process"),
     instance: asName(field(map, "instance"), "HELLO.instance"),
     maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "HELLO.maxFrameBytes"),
-    callbacks: asList(field(map, "callbacks"), "HELLO.callbacks", asName),
+    callbacks: asCallbackNames(field(map, "callbacks"), "HELLO.callbacks"),
   };
-  if (hello.callbacks.length > MAX_CALLBACKS_PER_NODE) {
-    throw new ProtocolError(
-      `Cannot join: ${hello.callbacks.length} callbacks, at most ${MAX_CALLBACKS_PER_NODE} are allowed`,
-    );
-  }
-  return hello;
 }
 
 /** Decodes the payload of `WELCOME`. @throws {ProtocolError} when it is not one. */
@@ -119,7 +113,7 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
 
 /** Decodes the payload of `OFFER` and `WITHDRAW`. @throws {ProtocolError} when it is not one. */
 export function decodeNames(bytes: Uint8Array): string[] {
-  return asList(decodeControl(bytes), "OFFER", asName);
+  return asCallbackNames(decodeControl(bytes), "OFFER");
 }
 
 /** Decodes the payload of `TARGETS`. @throws {ProtocolError} when it is not one. */
@@ -190,6 +184,14 @@ function asInteger(value: unknown, what: string): number {
 function asList<T>(value: unknown, what: string, as: (item: unknown, what: string) => T): T[] {
   if (!Array.isArray(value)) throw wrong(what, "a list");
   return value.map((item, index) => as(item, `${what}[${index}]`));
+}
+
+/** How many there are comes first: to look at a million names takes time. */
+function asCallbackNames(value: unknown, what: string): string[] {
+  if (Array.isArray(value) && value.length > MAX_CALLBACKS_PER_NODE) {
+    throw wrong(what, `at most ${MAX_CALLBACKS_PER_NODE} names, not ${value.length}`);
+  }
+  return asList(value, what, asName);
 }
 
 function asNamedCallback(value: unknown, what: string): NamedCallback {

@@ -13,7 +13,7 @@ export const HEADER_BYTES = 24;
 /** Default largest frame. Stops a declared length from taking the receiver's memory. */
 export const DEFAULT_MAX_FRAME_BYTES: number = 64 * MiB;
 
-/** Smallest `maxFrameBytes` that can be configured: control frames must fit. */
+/** Smallest `maxFrameBytes` that can be configured: what tells of an error must fit. */
 export const MIN_MAX_FRAME_BYTES: number = 64 * KiB;
 
 /** Largest `maxFrameBytes` that can be configured: the length field is 32 bits wide. */
@@ -27,6 +27,12 @@ export const MAX_NAME_BYTES = 256;
 
 /** Most callbacks that one node may offer. Stops one node from bloating every directory. */
 export const MAX_CALLBACKS_PER_NODE = 4096;
+
+/**
+ * Largest directory, as `WELCOME` carries it. Stops nodes from growing what every node has a copy of,
+ * until no other could join.
+ */
+export const MAX_DIRECTORY_BYTES: number = 16 * MiB;
 
 /** Most processes at one controller. Stops connection floods from exhausting memory. */
 export const MAX_NODES = 16_384;
