@@ -6,6 +6,7 @@
 
 import { processCallbacks } from "./callback.ts";
 import { InitializationError } from "./errors.ts";
+import { CalmLogger } from "./internal/calm_logger.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { Logger } from "./internal/log.ts";
@@ -119,7 +120,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     taskStore: resolveTaskStore(options.taskStore),
     transfer: resolveTransfer(options.transfer),
     maxFrameBytes,
-    logger,
+    logger: new CalmLogger(logger),
     hooks: resolveHooks(options),
   };
 }

@@ -21,6 +21,7 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { onTermination } from "./internal/termination.ts";
+import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
 import type { Network } from "./node/network.ts";
@@ -146,7 +147,7 @@ export class Runtime {
   }
 
   async #connect(transport: Transport): Promise<ByteStream> {
-    const { stream, address } = await transport.connect();
+    const { stream, address } = await connectInTime(transport);
     this.#address = address;
     return stream;
   }

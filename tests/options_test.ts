@@ -31,7 +31,6 @@ Deno.test("resolveOptions() fills in the defaults", () => {
   assertEquals(reconnect, { minDelayMs: 100, maxDelayMs: 2000, maxAttempts: Infinity });
   assertEquals(options.heartbeat, { intervalMs: 5000, timeoutMs: 15_000 });
   assertEquals(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
-  assertStrictEquals(options.logger, console);
   assertEquals(options.hooks, {});
 });
 
@@ -76,6 +75,8 @@ Deno.test("resolveOptions() reads what is given", () => {
   assertStrictEquals(options.callbacks, callbacks);
   assertEquals(options.reconnect, { minDelayMs: 5, maxDelayMs: 2000, maxAttempts: 3 });
   assertEquals(options.hooks, { onInit });
+  options.logger.warn("daffi: one\nline");
+  assertEquals(logger.lines, ["warn daffi: one\\u000aline"]);
   assertEquals(resolveOptions({ reconnect: false }).reconnect, undefined);
   const heartbeat = { interval: "1s", timeout: "2.5 seconds" };
   assertEquals(resolveOptions({ heartbeat }).heartbeat, { intervalMs: 1000, timeoutMs: 2500 });

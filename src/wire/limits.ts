@@ -40,6 +40,9 @@ export const MAX_NODES = 16_384;
 /** Time that a new connection has to finish its handshake. Stops connections that say nothing. */
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
 
+/** Time that a controller has to take a connection. Stops a host that is cut off from being waited for. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
 /** Most connections in the handshake at a time. Stops floods of half-open handshakes. */
 export const MAX_HANDSHAKES = 1_024;
 
