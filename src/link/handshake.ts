@@ -25,6 +25,7 @@ import {
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
+  JOIN_TIMEOUT_MS,
   MAX_CONTROL_BYTES,
   MAX_DIRECTORY_BYTES,
   MIN_MAX_FRAME_BYTES,
@@ -73,7 +74,7 @@ export function joinController(
     },
   });
   connection.send(frame(Kind.Hello, { payload: encodeControl(hello) }));
-  return withinHandshakeTime(connection, promise);
+  return within(JOIN_TIMEOUT_MS, connection, promise);
 }
 
 /**
@@ -107,7 +108,7 @@ export function acceptNode(
       reject(error ?? new ProtocolError("The connection ended before HELLO"));
     },
   });
-  return withinHandshakeTime(connection, promise);
+  return within(HANDSHAKE_TIMEOUT_MS, connection, promise);
 }
 
 function readHello(payload: Uint8Array): Hello {
@@ -126,15 +127,16 @@ function refuse(connection: Connection, reason: Error, reject: (error: Error) =>
   connection.handler = { onFrame() {}, onClose: () => reject(reason) };
 }
 
-function withinHandshakeTime(
+function within(
+  timeoutMs: number,
   connection: Connection,
   outcome: Promise<Connection>,
 ): Promise<Connection> {
   const timer = setTimeout(() => {
     connection.close(
-      new ConnectionError(`The handshake was not finished within ${HANDSHAKE_TIMEOUT_MS} ms`),
+      new ConnectionError(`The handshake was not finished within ${timeoutMs} ms`),
     );
-  }, HANDSHAKE_TIMEOUT_MS);
+  }, timeoutMs);
   return outcome.finally(() => clearTimeout(timer));
 }
 

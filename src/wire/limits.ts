@@ -43,6 +43,12 @@ export const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** Time that a controller has to take a connection. Stops a host that is cut off from being waited for. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+/**
+ * Time that a node gives its controller to answer. More than the controller gives: when all nodes come
+ * back at once, giving up and asking again would make it worse.
+ */
+export const JOIN_TIMEOUT_MS = 20_000;
+
 /** Most connections in the handshake at a time. Stops floods of half-open handshakes. */
 export const MAX_HANDSHAKES = 1_024;
 
