@@ -56,6 +56,28 @@ Deno.test("calls under way fail with PeerLostError when the connection is lost",
   }
 });
 
+Deno.test("a call that was sent is not sent again when the connection is lost", async () => {
+  const started = Promise.withResolvers<void>();
+  const runs: string[] = [];
+  await using net = await TestNetwork.start((callback) => {
+    callback("run", (which: string) => {
+      runs.push(which);
+      if (which !== "lost") return;
+      started.resolve();
+      return new Promise(() => {});
+    });
+  });
+  await using proxy = new CuttingProxy(net.hub.port!);
+  const a = await net.join("a", () => {}, { ...FAST, port: proxy.port });
+  const lost = assertRejectsLater(() => soon(a.call.run("lost").fg()), PeerLostError);
+  await started.promise;
+  proxy.cut();
+  await lost;
+  await soon(a.call.run("next").fg());
+  await soon(a.call.run("last").fg());
+  assertEquals(runs, ["lost", "next", "last"]);
+});
+
 Deno.test("a callback that runs for a lost connection is aborted", async () => {
   const started = Promise.withResolvers<AbortSignal>();
   await using net = await TestNetwork.start();
