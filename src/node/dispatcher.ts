@@ -310,11 +310,8 @@ export class Dispatcher {
     if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
     const former = calls.get(call.callId);
     calls.set(call.callId, call);
-    if (former !== undefined) {
-      this.#abort(
-        former,
-        new CallCancelledError("The caller has given its number to another call"),
-      );
+    if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
+      this.#abort(former, new CallCancelledError("The caller has used its number again"));
     }
     this.#deadlines.add(call);
   }

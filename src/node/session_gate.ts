@@ -109,7 +109,7 @@ export class SessionGate {
 
   /** The directory has changed: what is ready goes out, in the order in which it came. */
   changed(): void {
-    for (const [owner, { target, send }] of [...this.#waiting]) {
+    for (const [owner, { target, send }] of this.#waiting) {
       const session = this.ready(target);
       if (session === undefined) continue;
       this.leave(owner);

@@ -6,7 +6,7 @@ import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import type { RegisteredCallback } from "../../src/registry/callback_registry.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { Flag, frame, Kind, kindName } from "../../src/wire/frame.ts";
 import { MAX_RUNNING_CALLS_PER_CALLER, MAX_STREAMS_PER_CALL } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
@@ -58,8 +58,14 @@ class Rig {
     });
   }
 
-  call(source: number, call: number, name: number, payload: Uint8Array = encode([])): void {
-    this.#dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload }));
+  call(
+    source: number,
+    call: number,
+    name: number,
+    payload: Uint8Array = encode([]),
+    flags = 0,
+  ): void {
+    this.#dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
   }
 }
 
@@ -90,6 +96,13 @@ Deno.test("Dispatcher aborts a call whose number its caller gives to another one
   rig.call(A, 1, 2);
   assertEquals(rig.signals.map(({ aborted }) => aborted), [true, false, false]);
   assertEquals(rig.answers, []);
+});
+
+Deno.test("Dispatcher lets calls that nobody waits for run on when their number comes again", () => {
+  const rig = new Rig();
+  for (let i = 0; i < 2; i++) rig.call(A, 1, 2, encode([]), Flag.NoReply);
+  rig.call(A, 1, 2);
+  assertEquals(rig.signals.map(({ aborted }) => aborted), [false, false, false]);
 });
 
 Deno.test("Dispatcher runs so many calls of one caller, and has room for others", () => {
