@@ -45,8 +45,11 @@ export function ready(fields: object = {}): void {
   tell("ready", fields);
 }
 
-/** Answers the runner's commands until there are no more, and ends the process. */
-export async function answer(onCommand: (command: Command) => Promise<object>): Promise<never> {
+/** Answers the runner's commands until there are no more, closes, and ends the process. */
+export async function answer(
+  onCommand: (command: Command) => Promise<object>,
+  close: () => PromiseLike<unknown>,
+): Promise<never> {
   for await (const line of createInterface({ input: process.stdin })) {
     try {
       tell("answer", await onCommand(JSON.parse(line)));
@@ -54,12 +57,13 @@ export async function answer(onCommand: (command: Command) => Promise<object>): 
       tell("failed", { message: String((error as Error)?.stack ?? error) });
     }
   }
+  await close();
   process.exit(0);
 }
 
-/** For a program that is no caller: ends when the runner has. */
-export function stay(): Promise<never> {
-  return answer(() => Promise.reject(new Error("Not a caller")));
+/** For a program that is no caller: stays until the runner wants it to end. */
+export function stay(close: () => PromiseLike<unknown>): Promise<never> {
+  return answer(() => Promise.reject(new Error("Not a caller")), close);
 }
 
 /**
@@ -76,6 +80,7 @@ export function serveContender(
   let opened: Promise<Contender> | undefined;
   return serveOperations(
     async (work) => await operationOf(await (opened ??= open()), work),
+    async () => await (await opened)?.close(),
     fields,
   );
 }
@@ -83,11 +88,12 @@ export function serveContender(
 /** The same for a caller that has operations of its own. */
 export function serveOperations(
   open: (work: WorkName) => Promise<Operation | undefined>,
+  close: () => PromiseLike<unknown>,
   fields: object = {},
 ): Promise<never> {
   ready(fields);
   return answer(async ({ work, ms }): Promise<Measured | { figures?: undefined }> => {
     const operation = await open(work);
     return operation === undefined ? {} : await measure(operation, ms);
-  });
+  }, close);
 }

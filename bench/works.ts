@@ -83,3 +83,13 @@ export const WORKS = {
 
 /** Name of a work of calls. */
 export type WorkName = keyof typeof WORKS;
+
+/** Works that have one callee. */
+export const CALL_WORKS: readonly WorkName[] = names(({ kind }) => kind !== "broadcast");
+
+/** Works that have many. */
+export const BROADCAST_WORKS: readonly WorkName[] = names(({ kind }) => kind === "broadcast");
+
+function names(of: (work: Work) => boolean): WorkName[] {
+  return (Object.keys(WORKS) as WorkName[]).filter((name) => of(WORKS[name]));
+}

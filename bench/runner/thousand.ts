@@ -1,0 +1,68 @@
+/**
+ * A thousand idle nodes: what they take of the controller's memory, and calls between them.
+ *
+ * @module
+ */
+
+import { daffiThousand } from "../daffi/systems.ts";
+import { floorSystems } from "../floor/systems.ts";
+import type { System } from "../system.ts";
+import type { WorkName } from "../works.ts";
+import type { Child } from "./child.ts";
+import { add, type RoundsOptions, tell } from "./rounds.ts";
+import { RunningSystem } from "./running_system.ts";
+
+const HEAP = "controller's memory per idle node, heap and external";
+const RSS = "controller's memory per idle node, RSS";
+const PAIRS: readonly (readonly [title: string, work: WorkName])[] = [
+  ["sequential calls between random pairs", "sequential"],
+  ["64 in flight between random pairs", "inflight-64"],
+];
+
+interface Memory {
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}
+
+async function memoryOf(controller: Child): Promise<Memory> {
+  return await controller.ask({}) as unknown as Memory;
+}
+
+/**
+ * Starts the nodes once a round, measures the memory, and has them call each other.
+ *
+ * @param nodes How many.
+ */
+export async function runThousand(
+  transport: System["transport"],
+  nodes: number,
+  { rounds, ms, wanted, results }: RoundsOptions,
+): Promise<void> {
+  if (![HEAP, RSS, ...PAIRS.map(([title]) => title)].some(wanted)) return;
+  const system = daffiThousand(transport, nodes);
+  const relay = floorSystems(transport).find(({ floor }) => floor === "relay")!;
+  for (let round = 0; round < rounds; round++) {
+    tell(`round ${round + 1}/${rounds}, ${transport}: ${nodes} nodes`);
+    let controller: Child | undefined;
+    let before: Memory | undefined;
+    await using floor = await RunningSystem.start(relay);
+    await using running = await RunningSystem.start(system, async (child) => {
+      if (child.role !== "controller") return;
+      controller = child;
+      before = await memoryOf(child);
+    });
+    const after = await memoryOf(controller!);
+    const perNode = (bytes: keyof Memory) => ({
+      kibibytesPerNode: (after[bytes] - before![bytes]) / nodes / 1024,
+    });
+    add(results, system, HEAP, perNode("heapBytes"));
+    add(results, system, RSS, perNode("rssBytes"));
+    for (const [title, work] of PAIRS) {
+      if (!wanted(title)) continue;
+      for (const each of [floor, running]) {
+        const { figures } = await each.run(work, ms);
+        add(results, each.system, title, figures!);
+      }
+    }
+  }
+}
