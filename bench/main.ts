@@ -5,7 +5,7 @@
  */
 
 import { daffiCrowds, daffiSystems } from "./daffi/systems.ts";
-import { floorSystems } from "./floor/systems.ts";
+import { floorSystems, promisedFloor } from "./floor/systems.ts";
 import { runFirstCall } from "./runner/first_call.ts";
 import { readFlags } from "./runner/flags.ts";
 import { writeReadme } from "./runner/readme.ts";
@@ -25,7 +25,8 @@ const options = { ...flags, results };
 
 for (const transport of ["tcp", "unix"] as const) {
   const floors = floorSystems(transport);
-  await runRounds([...floors, ...daffiSystems(transport)], CALL_WORKS, options);
+  const calls = [...floors, promisedFloor(transport), ...daffiSystems(transport)];
+  await runRounds(calls, CALL_WORKS, options);
   await runRounds([...floors, ...daffiCrowds(transport)], BROADCAST_WORKS, options);
   await runThousand(transport, flags.idleNodes, options);
   await runFirstCall(transport, options);

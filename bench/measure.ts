@@ -143,7 +143,7 @@ export async function operationOf(
 }
 
 /** Keeps a number of calls under way. */
-function lanes(call: () => PromiseLike<unknown>, inFlight: number): Operation {
+export function lanes(call: () => PromiseLike<unknown>, inFlight: number): Operation {
   const burst = async (count: number) => {
     let left = count;
     const lane = async () => {

@@ -12,8 +12,8 @@ for (let i = 0; i < each; i++) {
   const callbacks = new CallbackRegistry();
   callbacks.callback("add", (a: number, b: number) => a + b);
   const g = new Global<Callee>({ ...place(), processName: `node${first + i}`, callbacks });
-  await g.ready; // one after the other: a flood of handshakes is another work
   globals.push(g);
+  await g.ready; // one after the other: a flood of handshakes is another work
 }
 
 const stopAll = () => Promise.all(globals.map((g) => g.stop()));

@@ -5,9 +5,10 @@
 
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
-import type { Operation } from "../measure.ts";
+import { lanes, type Operation } from "../measure.ts";
 import { type Meeting, meeting, serveOperations } from "../program.ts";
 import { ECHO_IN_FLIGHT, type Work, type WorkName, WORKS } from "../works.ts";
+import { promisedEchoes } from "./promised.ts";
 import {
   BUFFER_BYTES,
   dial,
@@ -20,7 +21,9 @@ import {
   writeAll,
 } from "./socket.ts";
 
-const { through } = meeting<Meeting & { through: Listening }>();
+const { through, promised = false } = meeting<
+  Meeting & { through: Listening; promised?: boolean }
+>();
 const codec = new MessagePackCodec();
 const ADD_BYTES = frameBytes([1, 2]);
 const ITEM_BYTES = frameBytes(100_000);
@@ -37,8 +40,9 @@ function frameBytes(value: unknown): number {
   return HEADER_BYTES + codec.encode(value, "args").length;
 }
 
-async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation> {
+async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | undefined> {
   const work: Work = WORKS[name];
+  if (promised && !["sequential", "add", "echo"].includes(work.kind)) return undefined;
   const begin = (hello: Hello) => sendHello(socket, hello);
   switch (work.kind) {
     // One round trip is also the least that a call to many can take.
@@ -83,6 +87,7 @@ function oneAtATime(
   socket: Deno.Conn,
   messageBytes: number,
 ): { call(): Promise<void> } {
+  if (promised) return { call: promisedEchoes(socket, messageBytes, 1) };
   const message = new Uint8Array(messageBytes);
   return {
     async call() {
@@ -94,6 +99,7 @@ function oneAtATime(
 
 /** Writes while it reads: messages that fill the socket would block both sides otherwise. */
 function echoes(socket: Deno.Conn, messageBytes: number, inFlight: number): Operation {
+  if (promised) return lanes(promisedEchoes(socket, messageBytes, inFlight), inFlight);
   const messages = new Uint8Array(messageBytes * inFlight);
   const incoming = new Uint8Array(BUFFER_BYTES);
   const burst = async (count: number) => {

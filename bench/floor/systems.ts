@@ -8,7 +8,11 @@ import { denoProgram } from "../daffi/systems.ts";
 import type { ProgramSpec, System } from "../system.ts";
 
 /** Names of the floors. */
-export const FLOORS = { direct: "direct floor", relay: "relay floor" };
+export const FLOORS = {
+  direct: "direct floor",
+  relay: "relay floor",
+  promised: "relay floor with promises",
+};
 
 function program(
   role: ProgramSpec["role"],
@@ -16,6 +20,20 @@ function program(
   argument?: Record<string, unknown>,
 ): ProgramSpec {
   return denoProgram(role, new URL(`./${name}.ts`, import.meta.url), argument);
+}
+
+/** The one with a relay. */
+export function relayFloor(transport: System["transport"]): System {
+  return floorSystems(transport).find(({ name }) => name === FLOORS.relay)!;
+}
+
+/** The same with a promise for each message: nothing that is awaited can be faster. */
+export function promisedFloor(transport: System["transport"]): System {
+  const { programs, ...relay } = relayFloor(transport);
+  const withPromises = programs.map((spec) =>
+    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, promised: true } } : spec
+  );
+  return { ...relay, name: FLOORS.promised, programs: withPromises };
 }
 
 /** Caller ↔ callee, and caller ↔ relay ↔ callee. */

@@ -54,7 +54,7 @@ export class Child implements AsyncDisposable {
   }
 
   async #heard(event: string): Promise<Said> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), LIMIT_MS);
+    const timer = setTimeout(() => this.kill(), LIMIT_MS);
     try {
       while (true) {
         const end = this.#rest.indexOf("\n");
@@ -91,10 +91,15 @@ export class Child implements AsyncDisposable {
     }
   }
 
+  /** Ends it without warning. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** Ends it and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch(() => {}); // it has ended by itself
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5_000);
+    const timer = setTimeout(() => this.kill(), 5_000);
     await this.#lines.cancel();
     await this.#child.status;
     clearTimeout(timer);

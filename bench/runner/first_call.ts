@@ -4,8 +4,8 @@
  * @module
  */
 
-import { daffiSystems } from "../daffi/systems.ts";
-import { floorSystems } from "../floor/systems.ts";
+import { DAFFI, daffiSystems } from "../daffi/systems.ts";
+import { relayFloor } from "../floor/systems.ts";
 import type { System } from "../system.ts";
 import { add, type RoundsOptions, tell } from "./rounds.ts";
 import { RunningSystem } from "./running_system.ts";
@@ -18,9 +18,8 @@ export async function runFirstCall(
   { rounds, wanted, results }: RoundsOptions,
 ): Promise<void> {
   if (!wanted(TITLE)) return;
-  const systems = [...floorSystems(transport), ...daffiSystems(transport)];
-  const throughThird = systems.filter(({ floor }) => floor === "relay");
-  for (const system of throughThird) {
+  const separate = daffiSystems(transport).filter(({ name }) => name === DAFFI.separate);
+  for (const system of [relayFloor(transport), ...separate]) {
     tell(`${rounds} rounds, ${transport}, ${system.name}: ${TITLE}`);
     await using running = await RunningSystem.start({
       ...system,

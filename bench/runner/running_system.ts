@@ -87,6 +87,11 @@ export class RunningSystem implements AsyncDisposable {
     return cpu;
   }
 
+  /** Ends all processes at once, without warning. */
+  kill(): void {
+    for (const child of this.#children) child.kill();
+  }
+
   /** Ends all processes, those that came last first, so that nobody loses who it depends on. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children.toReversed()) await child[Symbol.asyncDispose]();

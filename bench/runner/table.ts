@@ -4,7 +4,8 @@
  * @module
  */
 
-import { FIGURES } from "../works.ts";
+import { FLOORS } from "../floor/systems.ts";
+import { BROADCAST_WORKS, FIGURES, WORKS } from "../works.ts";
 import type { Result, Spread } from "./results.ts";
 
 /**
@@ -19,9 +20,9 @@ export function tables(results: readonly Result[]): string {
 }
 
 function table(results: readonly Result[]): string {
-  const systems = distinct(results, "system");
+  const systems = distinct(results, "system").toSorted(floorsFirst);
   const names = new Map<string, Result[]>();
-  for (const result of results) {
+  for (const result of results.filter(isShown)) {
     const name = rowName(result);
     names.set(name, [...names.get(name) ?? [], result]);
   }
@@ -31,6 +32,20 @@ function table(results: readonly Result[]): string {
   ]);
   return grid([["", ...systems], ...rows]);
 }
+
+function floorsFirst(a: string, b: string): number {
+  const names = Object.values(FLOORS);
+  return Number(names.includes(b)) - Number(names.includes(a));
+}
+
+/** How many a second is no news beside the latency, but for calls: they are those with 1 in flight. */
+function isShown({ work, figure }: Result): boolean {
+  return figure !== "perSecond" || !LATENCY_TITLES.has(work);
+}
+
+const LATENCY_TITLES: ReadonlySet<string> = new Set(
+  BROADCAST_WORKS.map((name) => WORKS[name].title),
+);
 
 function rowName({ work, figure }: Result): string {
   if (figure === "p50Us") return `${work}, p50, µs`;

@@ -5,7 +5,7 @@
  */
 
 import { daffiThousand } from "../daffi/systems.ts";
-import { floorSystems } from "../floor/systems.ts";
+import { relayFloor } from "../floor/systems.ts";
 import type { System } from "../system.ts";
 import type { WorkName } from "../works.ts";
 import type { Child } from "./child.ts";
@@ -28,8 +28,12 @@ async function memoryOf(controller: Child): Promise<Memory> {
   return await controller.ask({}) as unknown as Memory;
 }
 
+/** In which the last news of the directory are taken in. */
+const SETTLING_MS = 500;
+
 /**
- * Starts the nodes once a round, measures the memory, and has them call each other.
+ * Starts the nodes once, which takes long, measures the memory, and has them call each other, once a
+ * round.
  *
  * @param nodes How many.
  */
@@ -39,30 +43,33 @@ export async function runThousand(
   { rounds, ms, wanted, results }: RoundsOptions,
 ): Promise<void> {
   if (![HEAP, RSS, ...PAIRS.map(([title]) => title)].some(wanted)) return;
-  const system = daffiThousand(transport, nodes);
-  const relay = floorSystems(transport).find(({ floor }) => floor === "relay")!;
-  for (let round = 0; round < rounds; round++) {
-    tell(`round ${round + 1}/${rounds}, ${transport}: ${nodes} nodes`);
-    let controller: Child | undefined;
-    let before: Memory | undefined;
-    await using floor = await RunningSystem.start(relay);
-    await using running = await RunningSystem.start(system, async (child) => {
+  tell(`${transport}: start of ${nodes} nodes`);
+  let controller: Child | undefined;
+  let before: Memory | undefined;
+  await using floor = await RunningSystem.start(relayFloor(transport));
+  await using running = await RunningSystem.start(
+    daffiThousand(transport, nodes),
+    async (child) => {
       if (child.role !== "controller") return;
       controller = child;
       before = await memoryOf(child);
-    });
-    const after = await memoryOf(controller!);
-    const perNode = (bytes: keyof Memory) => ({
-      kibibytesPerNode: (after[bytes] - before![bytes]) / nodes / 1024,
-    });
-    add(results, system, HEAP, perNode("heapBytes"));
-    add(results, system, RSS, perNode("rssBytes"));
+    },
+  );
+  await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
+  const after = await memoryOf(controller!);
+  for (const [title, bytes] of [[HEAP, "heapBytes"], [RSS, "rssBytes"]] as const) {
+    const kibibytesPerNode = (after[bytes] - before![bytes]) / nodes / 1024;
+    add(results, running.system, title, { kibibytesPerNode });
+  }
+  for (let round = 0; round < rounds; round++) {
     for (const [title, work] of PAIRS) {
       if (!wanted(title)) continue;
       for (const each of [floor, running]) {
+        tell(`round ${round + 1}/${rounds}, ${transport}, ${each.system.name}: ${title}`);
         const { figures } = await each.run(work, ms);
         add(results, each.system, title, figures!);
       }
     }
   }
+  running.kill(); // each would tell all others that it leaves
 }
