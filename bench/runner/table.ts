@@ -33,7 +33,8 @@ function table(results: readonly Result[]): string {
   return grid([["", ...systems], ...rows]);
 }
 
-function floorsFirst(a: string, b: string): number {
+/** Order of systems. */
+export function floorsFirst(a: string, b: string): number {
   const names = Object.values(FLOORS);
   return Number(names.includes(b)) - Number(names.includes(a));
 }
