@@ -18,7 +18,7 @@ const PANELS: readonly { readonly figure: Figure; readonly title: string }[] = [
 const LEFT_OUT = /sequential|all answers/;
 
 const WIDTH = 900;
-const LABEL_WIDTH = 230;
+const LABEL_WIDTH = 260;
 const VALUE_WIDTH = 70;
 const BAR_HEIGHT = 11;
 const BAR_STEP = 13;
@@ -38,7 +38,7 @@ const STYLE = `
     .back { fill: #0d1117; } text { fill: #e6edf3; } .faint { fill: #9198a1; }
     .grid { stroke: #30363d; }
     .s0 { fill: #59636e; } .s1 { fill: #818b98; } .s2 { fill: #b7bdc8; }
-    .s3 { fill: #4493f8; } .s4 { fill: #1f6feb; } .s5 { fill: #d29922; } .s6 { fill: #ab7df8; }
+    .s3 { fill: #388bfd; } .s4 { fill: #a5d6ff; } .s5 { fill: #d29922; } .s6 { fill: #ab7df8; }
     .s7 { fill: #3fb950; } .s8 { fill: #f85149; } .s9 { fill: #db6d28; }
   }`;
 const COLORS = 10;
@@ -65,7 +65,7 @@ export function chart(results: readonly Result[], subtitle: string): string {
     y += LINE_HEIGHT - 4;
   }
   parts.push(text(MARGIN, y + 12, subtitle, "faint"));
-  y += LINE_HEIGHT + GROUP_GAP;
+  y += 2 * LINE_HEIGHT + GROUP_GAP;
 
   for (const { figure, title } of PANELS) {
     const shown = results.filter((result) =>

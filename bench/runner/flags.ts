@@ -59,7 +59,7 @@ export function readFlags(
   const only = new RegExp(values.only, "i");
   return {
     rounds,
-    ms: quick ? 40 : 400,
+    ms: quick ? 40 : 250,
     idleNodes: quick ? 100 : 1000,
     wanted: (title) => only.test(title),
     json: values.json ?? defaults.json,

@@ -16,6 +16,8 @@ export interface RoundsOptions {
   readonly rounds: number;
   /** How long each work lasts, about, behind a warm-up of a quarter of it. */
   readonly ms: number;
+  /** How long each system does the first work before any is measured. @default {0} */
+  readonly warmUpMs?: number;
   /** Which works; others are left out. */
   readonly wanted: (title: string) => boolean;
   readonly results: Results;
@@ -50,12 +52,15 @@ export async function runRounds(
 async function runRound(
   systems: readonly System[],
   works: readonly WorkName[],
-  { rounds, ms, results }: RoundsOptions,
+  { rounds, ms, warmUpMs = 0, results }: RoundsOptions,
   round: number,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const running: RunningSystem[] = [];
   for (const system of systems) running.push(stack.use(await RunningSystem.start(system)));
+  if (warmUpMs > 0) {
+    for (const each of running) await each.run(works[0]!, warmUpMs);
+  }
   for (const name of works) {
     const { title } = WORKS[name];
     for (const each of running) {
