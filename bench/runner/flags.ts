@@ -23,7 +23,8 @@ const HELP = `
   --rounds=<n>     rounds of each work
   --only=<regex>   only works whose title matches, without regard to case
   --quick          two short rounds and 100 idle nodes: to see that it runs
-  --json=<file>    where the report goes
+  --json=<file>    where the report goes; by default into bench/results/, with --only or --quick
+                   as partial.json
   --write-readme   put the tables into bench/README.md
 `;
 
@@ -57,12 +58,13 @@ export function readFlags(
     throw new TypeError(`Cannot measure: --rounds is ${values.rounds}, 1 or more is needed`);
   }
   const only = new RegExp(values.only, "i");
+  const isWhole = values.only === "" && !quick;
   return {
     rounds,
     ms: quick ? 40 : 250,
     idleNodes: quick ? 100 : 1000,
     wanted: (title) => only.test(title),
-    json: values.json ?? defaults.json,
+    json: values.json ?? (isWhole ? defaults.json : new URL("./partial.json", defaults.json)),
     writeReadme: values["write-readme"],
   };
 }
