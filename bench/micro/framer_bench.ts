@@ -1,5 +1,6 @@
 import { WriteQueue } from "../../src/link/write_queue.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
+import { writeHeader } from "../../src/wire/frame_codec.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { DEFAULT_MAX_FRAME_BYTES, HEADER_BYTES } from "../../src/wire/limits.ts";
 
@@ -9,22 +10,14 @@ const SIZES = { "small frames": 3, "frames of 4 KiB": 4 * 1024, "frames of 64 Ki
 for (const [name, payloadBytes] of Object.entries(SIZES)) {
   const one = frame(Kind.Call, { call: 1, peer: 2, payload: new Uint8Array(payloadBytes) });
   const queue = new WriteQueue();
-  const write = () => {
-    for (let n = 0; n < MANY; n++) queue.add(one);
-    const pieces = queue.take();
-    for (const piece of pieces) queue.written(piece);
-    return pieces;
-  };
   Deno.bench(`WriteQueue: ${MANY} ${name} to bytes`, { group: name }, () => {
-    write();
+    for (let n = 0; n < MANY; n++) queue.add(one);
+    for (const piece of queue.take()) queue.written(piece);
   });
 
-  const bytes = new Uint8Array((HEADER_BYTES + payloadBytes) * MANY);
-  let at = 0;
-  for (const piece of write()) {
-    bytes.set(piece.bytes, at);
-    at += piece.bytes.length;
-  }
+  const frameBytes = HEADER_BYTES + payloadBytes;
+  const bytes = new Uint8Array(frameBytes * MANY);
+  for (let n = 0; n < MANY; n++) writeHeader(bytes, n * frameBytes, one);
   const framer = new Framer(DEFAULT_MAX_FRAME_BYTES);
   Deno.bench(`Framer: bytes to ${MANY} ${name}`, { group: name }, () => {
     for (let from = 0; from < bytes.length;) {
