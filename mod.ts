@@ -82,6 +82,7 @@ export {
 export type {
   ControllerTlsOptions,
   GlobalOptions,
+  HeartbeatOptions,
   LifecycleFunction,
   NodeTlsOptions,
   ReconnectOptions,

@@ -59,6 +59,17 @@ export interface NodeTlsOptions {
   caCerts?: readonly string[] | undefined;
 }
 
+/** How soon the other side of a connection is known to be lost when it does not say so. */
+export interface HeartbeatOptions {
+  /** How often the other side of an idle connection is asked for a sign of life. @default {"5s"} */
+  interval?: Duration;
+  /**
+   * How long nothing at all has to come for the connection to be lost. A callback may block its
+   * process for less than that. More than `interval`. @default {"15s"}
+   */
+  timeout?: Duration;
+}
+
 /** Options of a {@linkcode Global}. */
 export interface GlobalOptions {
   /** How other processes name this node. @default {random and unique} */
@@ -112,6 +123,11 @@ export interface GlobalOptions {
   callbacks?: CallbackRegistry;
   /** How the node finds its controller again; `false` to give up instead. @default {on} */
   reconnect?: boolean | ReconnectOptions;
+  /**
+   * How soon a process that is frozen or cut off counts as lost; `false` to notice only what the
+   * system tells of a connection. @default {on}
+   */
+  heartbeat?: boolean | HeartbeatOptions;
   /** Called once, after the start. */
   onInit?: LifecycleFunction;
   /** Called each time the node has connected. */

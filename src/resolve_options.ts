@@ -6,11 +6,12 @@
 
 import { processCallbacks } from "./callback.ts";
 import { InitializationError } from "./errors.ts";
+import { CalmLogger } from "./internal/calm_logger.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { Logger } from "./internal/log.ts";
 import { show } from "./internal/show.ts";
-import type { GlobalOptions, ReconnectOptions } from "./options.ts";
+import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import { type ResolvedSecurity, resolveSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
@@ -40,6 +41,7 @@ export interface ResolvedOptions {
   readonly reconnect:
     | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
     | undefined;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
   readonly taskStore: string | TaskStore | undefined;
   readonly transfer: ResolvedTransferOptions;
   readonly maxFrameBytes: number;
@@ -65,6 +67,7 @@ const NAMES: readonly string[] = [
     "defaultTimeout",
     "callbacks",
     "reconnect",
+    "heartbeat",
     "taskStore",
     "transfer",
     "maxFrameBytes",
@@ -89,6 +92,7 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     defaultTimeout = Infinity,
     callbacks = processCallbacks,
     reconnect = true,
+    heartbeat = true,
     maxFrameBytes = DEFAULT_MAX_FRAME_BYTES,
     logger = console,
   } = options;
@@ -117,10 +121,11 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
+    heartbeat: resolveHeartbeat(heartbeat),
     taskStore: resolveTaskStore(options.taskStore),
     transfer: resolveTransfer(options.transfer),
     maxFrameBytes,
-    logger,
+    logger: new CalmLogger(logger),
     hooks: resolveHooks(options),
   };
 }
@@ -174,6 +179,21 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
     checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
   }
   return { minDelayMs, maxDelayMs, maxAttempts };
+}
+
+function resolveHeartbeat(heartbeat: boolean | HeartbeatOptions): ResolvedOptions["heartbeat"] {
+  if (heartbeat === false) return undefined;
+  if (heartbeat !== true && (typeof heartbeat !== "object" || heartbeat === null)) {
+    fail("heartbeat", heartbeat, "true, false or an object");
+  }
+  if (heartbeat !== true) checkOptionNames("heartbeat", heartbeat, ["interval", "timeout"]);
+  const { interval = "5s", timeout = "15s" } = heartbeat === true ? {} : heartbeat;
+  const intervalMs = parseDuration(interval, "heartbeat.interval");
+  const timeoutMs = parseDuration(timeout, "heartbeat.timeout");
+  if (timeoutMs <= intervalMs) {
+    fail("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
+  }
+  return { intervalMs, timeoutMs };
 }
 
 function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["taskStore"] {

@@ -13,6 +13,7 @@ import {
   DaffiError,
   GlobalContextError,
   InitializationError,
+  ProtocolError,
 } from "./errors.ts";
 import { GatedCalls } from "./gated_calls.ts";
 import { waitFor } from "./internal/abort.ts";
@@ -21,6 +22,9 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { onTermination } from "./internal/termination.ts";
+import { connectInTime } from "./link/connect.ts";
+import type { Connection } from "./link/connection.ts";
+import { Heartbeat } from "./link/heartbeat.ts";
 import { Secret } from "./link/secret.ts";
 import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
@@ -46,12 +50,15 @@ export class Runtime {
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
   readonly #node: Node | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #listening: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
   #stopping: Promise<void> | undefined;
   #failure: Error | undefined;
   #terminating = false;
+  #lostConnections = 0;
+  #protocolErrors = 0;
 
   /**
    * Starts in the background.
@@ -78,8 +85,10 @@ export class Runtime {
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
     const { authorize } = options.security;
+    if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
     if (initController) {
-      this.#controller = new Controller({ maxFrameBytes, secret, authorize, logger });
+      const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
+      this.#controller = new Controller({ maxFrameBytes, secret, authorize, logger, watch });
     }
     if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore, secret);
     this.#listening = this.#listen(transport);
@@ -118,12 +127,15 @@ export class Runtime {
       secret: controller === undefined ? secret : undefined, // nobody is between the two
       // The own controller is lost only when this process is.
       reconnect: controller === undefined ? reconnect : undefined,
+      watch: (connection) => {
+        if (controller === undefined) this.#heartbeat?.watch(connection, false);
+      },
       connect: controller === undefined
         ? () => this.#connect(transport)
         : () => this.#attach(controller),
       events: {
         onConnect: () => this.#runHook("onNodeConnect", processName),
-        onDisconnect: () => this.#runHook("onNodeDisconnect", processName),
+        onDisconnect: (error) => this.#onDisconnect(error),
         onJoin: (name) => this.#runHook("onProcessJoin", name),
         onLeave: (name) => this.#runHook("onProcessLeave", name),
         onTaskFailure: (failure) => this.#runHook("onTaskFailure", failure),
@@ -131,6 +143,12 @@ export class Runtime {
         onFailure: (error) => this.#fail(error),
       },
     });
+  }
+
+  #onDisconnect(error: Error | undefined): void {
+    if (this.#stopping === undefined) this.#lostConnections++;
+    if (error instanceof ProtocolError) this.#protocolErrors++;
+    this.#runHook("onNodeDisconnect", this.#options.processName);
   }
 
   async #attach(controller: Controller): Promise<ByteStream> {
@@ -142,7 +160,7 @@ export class Runtime {
   }
 
   async #connect(transport: Transport): Promise<ByteStream> {
-    const { stream, address } = await transport.connect();
+    const { stream, address } = await connectInTime(transport);
     this.#address = address;
     return stream;
   }
@@ -151,6 +169,7 @@ export class Runtime {
   #fail(error: Error): void {
     if (this.#stopping !== undefined) return;
     this.#failure = error;
+    if (error instanceof ProtocolError) this.#protocolErrors++;
     const { logger, processName } = this.#options;
     logger.error(`daffi: ${processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
@@ -175,6 +194,8 @@ export class Runtime {
       refusedConnections: controller?.refused ?? 0,
       failedAuthentications: controller?.unauthenticated ?? 0,
       deniedActions: controller?.denied ?? 0,
+      lostConnections: this.#lostConnections + (controller?.lost ?? 0),
+      protocolErrors: this.#protocolErrors + (controller?.protocolErrors ?? 0),
     };
   }
 

@@ -22,4 +22,8 @@ export interface GlobalStats {
   readonly failedAuthentications: number;
   /** What `authorize` has denied: joins, and what joined processes wanted to do. */
   readonly deniedActions: number;
+  /** Connections, of the node or of the Controller here, that ended without a goodbye. */
+  readonly lostConnections: number;
+  /** Connections that were turned away or ended because the other side broke the protocol. */
+  readonly protocolErrors: number;
 }

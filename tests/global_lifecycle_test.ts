@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import {
+  type CallbackFunction,
   CallCancelledError,
   ConnectionError,
   currentCall,
@@ -249,4 +250,16 @@ Deno.test("a controller without a node serves others", async () => {
   assertEquals(await b.call.f(), 1);
   assertEquals(Object.keys(b.registeredCallbacks), [a.processName]);
   assert(hub.stats.forwardedFrames >= 2);
+});
+
+Deno.test("the directory reaches a Global however small its maxFrameBytes is", async () => {
+  const many = (callback: CallbackFunction) => {
+    for (let i = 0; i < 1000; i++) callback(`callback ${i} `.padEnd(200, "x"), () => i);
+  };
+  await using net = await TestNetwork.start(many);
+  const small = await net.join("small", () => {}, { maxFrameBytes: 65_536 });
+  assertEquals(small.registeredCallbacks["hub"]!.length, 1000);
+  await net.join("later", many);
+  await soon(small.waitProcess("later"));
+  assertEquals(small.registeredCallbacks["later"]!.length, 1000);
 });

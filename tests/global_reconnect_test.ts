@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CallTimeoutError, ConnectionError, currentCall, Global, PeerLostError } from "../mod.ts";
+import {
+  CallCancelledError,
+  CallTimeoutError,
+  ConnectionError,
+  currentCall,
+  FG,
+  Global,
+  PeerLostError,
+} from "../mod.ts";
+import { MAX_WAITING_BYTES } from "../src/wire/limits.ts";
 import { CuttingProxy } from "./helpers/cutting_proxy.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
@@ -45,6 +54,28 @@ Deno.test("calls under way fail with PeerLostError when the connection is lost",
     assertEquals([code, callbackName, executed], ["PEER_LOST", "wait", "maybe"]);
     assert(Number.isInteger(callId));
   }
+});
+
+Deno.test("a call that was sent is not sent again when the connection is lost", async () => {
+  const started = Promise.withResolvers<void>();
+  const runs: string[] = [];
+  await using net = await TestNetwork.start((callback) => {
+    callback("run", (which: string) => {
+      runs.push(which);
+      if (which !== "lost") return;
+      started.resolve();
+      return new Promise(() => {});
+    });
+  });
+  await using proxy = new CuttingProxy(net.hub.port!);
+  const a = await net.join("a", () => {}, { ...FAST, port: proxy.port });
+  const lost = assertRejectsLater(() => soon(a.call.run("lost").fg()), PeerLostError);
+  await started.promise;
+  proxy.cut();
+  await lost;
+  await soon(a.call.run("next").fg());
+  await soon(a.call.run("last").fg());
+  assertEquals(runs, ["lost", "next", "last"]);
 });
 
 Deno.test("a callback that runs for a lost connection is aborted", async () => {
@@ -117,6 +148,22 @@ Deno.test("calls made while the controller is away keep their order", async () =
   await soon(Promise.all(calls), 8000);
   await until(() => heard.length === 6);
   assertEquals(heard.filter((n) => n !== 4 && n !== 5), [1, 2, 3, 6]);
+});
+
+Deno.test("calls that are given up while the controller is away make room for others", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", () => {}, FAST);
+  await net.hub.stop();
+  await until(() => Object.keys(a.registeredCallbacks).length === 0);
+  const part = new Uint8Array(MAX_WAITING_BYTES / 5);
+  for (let i = 0; i < 6; i++) {
+    const aborting = new AbortController();
+    const kept = { signal: aborting.signal };
+    const calls = [a.call.f(part).fg(kept), a.call.f(part).exec(FG({ ...kept, timeout: "1m" }))];
+    const gone = calls.map((call) => assertRejectsLater(() => soon(call), CallCancelledError));
+    aborting.abort();
+    await Promise.all(gone);
+  }
 });
 
 Deno.test("what is registered while the controller is away is offered when it is back", async () => {

@@ -29,8 +29,8 @@ Deno.test("resolveOptions() fills in the defaults", () => {
   assertEquals(defaultTimeoutMs, Infinity);
   assertStrictEquals(callbacks, processCallbacks);
   assertEquals(reconnect, { minDelayMs: 100, maxDelayMs: 2000, maxAttempts: Infinity });
+  assertEquals(options.heartbeat, { intervalMs: 5000, timeoutMs: 15_000 });
   assertEquals(options.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
-  assertStrictEquals(options.logger, console);
   assertEquals(options.hooks, {});
 });
 
@@ -137,7 +137,12 @@ Deno.test("resolveOptions() reads what is given", () => {
   assertStrictEquals(options.callbacks, callbacks);
   assertEquals(options.reconnect, { minDelayMs: 5, maxDelayMs: 2000, maxAttempts: 3 });
   assertEquals(options.hooks, { onInit });
+  options.logger.warn("daffi: one\nline");
+  assertEquals(logger.lines, ["warn daffi: one\\u000aline"]);
   assertEquals(resolveOptions({ reconnect: false }).reconnect, undefined);
+  const heartbeat = { interval: "1s", timeout: "2.5 seconds" };
+  assertEquals(resolveOptions({ heartbeat }).heartbeat, { intervalMs: 1000, timeoutMs: 2500 });
+  assertEquals(resolveOptions({ heartbeat: false }).heartbeat, undefined);
   assertEquals(resolveOptions({ defaultTimeout: Infinity }).defaultTimeoutMs, Infinity);
 });
 
@@ -212,6 +217,22 @@ Deno.test("Global refuses a way to reconnect that is none", () => {
 Deno.test("Global refuses an unknown option of reconnect", () => {
   const { message } = refusal({ host: "localhost", port: 1, reconnect: { minDelay: 5 } });
   assert(message.includes("minDelay"), message);
+});
+
+Deno.test("Global refuses a heartbeat that is none", () => {
+  refused("heartbeat", [5, "on", null]);
+  refused("heartbeat", [
+    { interval: 0 },
+    { interval: "often" },
+    { timeout: Infinity },
+    { timeout: null },
+    { interval: "5s", timeout: "5s" },
+    { interval: "15s" },
+    { timeout: "5s" },
+    { interval: NOTHING },
+  ]);
+  const { message } = refusal({ host: "localhost", port: 1, heartbeat: { intervalMs: 5 } });
+  assert(message.includes("did you mean interval?"), message);
 });
 
 Deno.test("Global refuses a frame size that is out of bounds", () => {

@@ -48,6 +48,13 @@ export class Authorizer {
     return undefined;
   }
 
+  /** Asks what no frame waits for, and counts what is not allowed. */
+  async allows(request: AuthorizationRequest): Promise<boolean> {
+    const allowed = await this.decide(request) === true;
+    if (!allowed) this.denied++;
+    return allowed;
+  }
+
   #tell(request: AuthorizationRequest, why: string): void {
     const what = JSON.stringify(request).slice(0, MAX_SHOWN_LENGTH);
     this.#logger.warn(`daffi: not allowed: ${what}${why}`);

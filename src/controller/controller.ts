@@ -4,28 +4,23 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { OverloadedError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Authorize } from "../internal/authorization.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { acceptNode, type Entrance, Refused } from "../link/accept_node.ts";
+import { Refused } from "../link/accept_node.ts";
 import type { Secret } from "../link/secret.ts";
 import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
-import {
-  MAX_CALLBACKS_PER_NODE,
-  MAX_CONTROL_BYTES,
-  MAX_HANDSHAKES,
-  MAX_NODES,
-} from "../wire/limits.ts";
+import { MAX_CALLBACKS_PER_NODE, MAX_CONTROL_BYTES, MAX_NODES } from "../wire/limits.ts";
 import { Authorizer } from "./authorizer.ts";
 import { Directory } from "./directory.ts";
-import { FailedProofs } from "./failed_proofs.ts";
+import { Doorkeeper, type DoorkeeperCounts } from "./doorkeeper.ts";
 import { Gate } from "./gate.ts";
-import { Peer } from "./peer.ts";
+import { Backlog, Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
 
 /** How long a controller that stops waits for what it still has to send. */
@@ -41,16 +36,16 @@ export interface ControllerOptions {
   authorize?: Authorize | undefined;
   /** Where it tells what no caller hears of. */
   logger: Logger;
+  /** Closes a connection of another process when it is lost. */
+  watch(connection: Connection): void;
 }
 
 /** What a controller has counted since it was made. */
-export interface ControllerCounts extends RouterCounts {
-  /** Connections that were turned away. */
-  refused: number;
-  /** Those of them that were not allowed to join. */
-  unauthenticated: number;
+export interface ControllerCounts extends RouterCounts, DoorkeeperCounts {
   /** What nodes wanted to do and were not allowed to. */
   denied: number;
+  /** Joined connections that ended without a goodbye. */
+  lost: number;
 }
 
 /** Accepts nodes, keeps the directory and lets the router forward their frames. */
@@ -60,32 +55,39 @@ export class Controller {
   readonly #directory = new Directory();
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
+  readonly #backlog = new Backlog();
   readonly #router = new Router(this.#peers, (nameId) => this.#directory.providersOf(nameId));
   /** Listeners with their accept loops. */
   readonly #listeners = new Map<Listener, Promise<void>>();
-  readonly #handshakes = new Set<ByteStream>();
-  readonly #failedProofs = new FailedProofs();
   readonly #codec = new MessagePackCodec();
-  #refused = 0;
-  #unauthenticated = 0;
-  #stopped = false;
-
   readonly #authorizer: Authorizer | undefined;
+  readonly #door: Doorkeeper;
+  #lost = 0;
+  #protocolErrors = 0;
+  #stopped = false;
 
   /** @param options What it needs. */
   constructor(options: ControllerOptions) {
     const { authorize, logger } = options;
     this.#options = options;
     if (authorize !== undefined) this.#authorizer = new Authorizer(authorize, logger);
+    this.#door = new Doorkeeper({
+      ...options,
+      secret: options.secret,
+      authorizer: this.#authorizer,
+      admit: (...joining) => this.#admit(...joining),
+    });
   }
 
   /** What it has forwarded, dropped and refused so far. */
   get counts(): ControllerCounts {
+    const { counts } = this.#door;
     return {
       ...this.#router.counts,
-      refused: this.#refused,
-      unauthenticated: this.#unauthenticated,
+      ...counts,
       denied: this.#authorizer?.denied ?? 0,
+      lost: this.#lost,
+      protocolErrors: this.#protocolErrors + counts.protocolErrors,
     };
   }
 
@@ -106,61 +108,20 @@ export class Controller {
 
   async #acceptAll(listener: Listener): Promise<void> {
     for (let stream = await listener.accept(); stream; stream = await listener.accept()) {
-      const attempt = this.#failedProofs.begin(stream.remote);
-      this.#accept(stream, {
-        secret: this.#options.secret,
-        turn: ({ over }) => attempt.turn(over),
-        wrongProof: () => attempt.failed(),
-        permit: this.#authorizer && ((hello) => this.#permit(hello, stream.remote)),
-      }).finally(() => attempt.end());
+      void this.#door.take(stream);
     }
   }
 
-  /** Takes the connection of the node in the same process, which has to prove nothing. */
+  /** Takes the connection of the node in this process. */
   attach(stream: ByteStream): void {
-    void this.#accept(stream, {});
-  }
-
-  async #accept(stream: ByteStream, entrance: Entrance): Promise<void> {
-    if (this.#stopped || this.#handshakes.size >= MAX_HANDSHAKES) {
-      this.#refused++;
-      stream.close();
-      return;
-    }
-    this.#handshakes.add(stream);
-    try {
-      await acceptNode(
-        stream,
-        this.#options.maxFrameBytes,
-        (...joining) => this.#admit(entrance.permit !== undefined, ...joining),
-        entrance,
-      );
-    } catch (error) {
-      this.#turnedAway(error as Error, stream.remote);
-    } finally {
-      this.#handshakes.delete(stream);
-    }
-  }
-
-  async #permit({ process, callbacks }: Hello, address: string | undefined): Promise<void> {
-    const request = { action: "join", processName: process, address, callbacks } as const;
-    if (await this.#authorizer!.decide(request) === true) return;
-    this.#authorizer!.denied++;
-    throw new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it");
-  }
-
-  #turnedAway(error: Error, remote: string | undefined): void {
-    this.#refused++;
-    if (error instanceof Refused && error.code === "AUTHENTICATION") this.#unauthenticated++;
-    const from = remote === undefined ? "" : ` from ${remote}`;
-    this.#options.logger.warn(`daffi: a connection${from} was turned away: ${error.message}`);
+    void this.#door.takeOwn(stream);
   }
 
   #admit(
-    gated: boolean,
     hello: Hello,
     connection: Connection,
     mac: Uint8Array | undefined,
+    own: boolean,
   ): ConnectionHandler {
     const { process, instance, maxFrameBytes } = hello;
     const former = this.#peersByName.get(process);
@@ -174,8 +135,9 @@ export class Controller {
       throw new Refused("OVERLOADED", `${MAX_NODES} processes are connected, which is the limit`);
     }
     if (former !== undefined) former.connection.close(); // its node has given that connection up
-    const change = this.#directory.join(process, hello.callbacks);
-    const peer = new Peer(change.process[0], process, instance, maxFrameBytes, connection);
+    const change = this.#join(process, hello.callbacks);
+    const [id] = change.process;
+    const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
     connection.send(frame(Kind.Welcome, {
       payload: encodeControl({
         id: peer.id,
@@ -188,8 +150,13 @@ export class Controller {
     this.#announce(change);
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
-    const onFrame = (incoming: Frame) => this.#onFrame(peer, incoming);
-    const gate = gated ? this.#gateOf(peer, onFrame) : undefined;
+    const onFrame = (incoming: Frame) => {
+      this.#onFrame(peer, incoming);
+      if (connection.congested && this.#peers.has(id)) peer.holdBack(peer);
+    };
+    const gate = this.#authorizer === undefined || own
+      ? undefined
+      : this.#gateOf(peer, this.#authorizer, onFrame);
     peer.gate = gate;
     return {
       onFrame: gate === undefined ? onFrame : (incoming) => gate.onFrame(incoming),
@@ -198,9 +165,9 @@ export class Controller {
     };
   }
 
-  #gateOf(peer: Peer, pass: (frame: Frame) => void): Gate {
+  #gateOf(peer: Peer, authorizer: Authorizer, pass: (frame: Frame) => void): Gate {
     return new Gate(peer, {
-      authorizer: this.#authorizer!,
+      authorizer,
       codec: this.#codec,
       peers: this.#peers,
       nameOf: (process, name) => this.#directory.nameOf(process, name),
@@ -214,6 +181,15 @@ export class Controller {
     if (incoming.kind !== Kind.Offer) return this.#router.deny(peer, incoming);
     const { payload } = incoming; // which callbacks
     peer.connection.send(frame(Kind.Undelivered, { value: Undelivered.Denied, payload }));
+  }
+
+  #join(process: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
+    try {
+      return this.#directory.join(process, callbacks);
+    } catch (error) {
+      if (error instanceof OverloadedError) throw new Refused("OVERLOADED", error.message);
+      throw error;
+    }
   }
 
   #onFrame(peer: Peer, incoming: Frame): void {
@@ -241,13 +217,15 @@ export class Controller {
     this.#announce(this.#directory.offer(peer.id, names), peer);
   }
 
-  /** Tells every node of a change, the one that it concerns first. */
-  #announce(change: DirectoryChange | undefined, first?: Peer): void {
+  /** Tells every node of a change, first the one that wanted it, which is not faster than the others. */
+  #announce(change: DirectoryChange | undefined, cause?: Peer): void {
     if (change === undefined) return;
     const payload = encodeControl(change);
-    first?.connection.send(frame(Kind.Directory, { payload }));
+    cause?.announce(payload);
     for (const peer of this.#peers.values()) {
-      if (peer !== first) peer.connection.send(frame(Kind.Directory, { payload }));
+      if (peer === cause) continue;
+      peer.announce(payload);
+      if (cause !== undefined && peer.connection.congested) peer.holdBack(cause);
     }
   }
 
@@ -259,6 +237,8 @@ export class Controller {
 
   #remove(peer: Peer, error: Error | undefined): void {
     if (!this.#forget(peer, false) || this.#stopped) return;
+    this.#lost++;
+    if (error instanceof ProtocolError) this.#protocolErrors++;
     this.#options.logger.warn(
       `daffi: the connection to process ${JSON.stringify(peer.name)} was lost` +
         (error === undefined ? "" : `: ${error.message}`),
@@ -277,10 +257,7 @@ export class Controller {
 
   /** Whether `processName`, in which it runs, may stop the nodes. */
   async mayStopNodes(processName: string): Promise<boolean> {
-    const verdict = await this.#authorizer?.decide({ action: "stopNodes", processName });
-    if (this.#authorizer === undefined || verdict === true) return true;
-    this.#authorizer.denied++;
-    return false;
+    return await this.#authorizer?.allows({ action: "stopNodes", processName }) ?? true;
   }
 
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */
@@ -298,7 +275,7 @@ export class Controller {
     if (this.#stopped) return;
     this.#stopped = true;
     for (const listener of this.#listeners.keys()) listener.close();
-    for (const stream of this.#handshakes) stream.close();
+    this.#door.stop();
     await Promise.all(
       Array.from(this.#peers.values(), (peer) => closeWhenFlushed(peer.connection)),
     );

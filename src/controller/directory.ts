@@ -4,7 +4,17 @@
  * @module
  */
 
+import { OverloadedError } from "../errors.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry } from "../wire/control.ts";
+import { MAX_DIRECTORY_BYTES } from "../wire/limits.ts";
+
+/** What an entry takes in `WELCOME` besides its text. */
+const ENTRY_BYTES = 16;
+
+/** The highest number that a frame can carry. */
+const MAX_ID = 0xffffffff;
+
+const utf8 = new TextEncoder();
 
 interface Name {
   readonly id: number;
@@ -20,18 +30,30 @@ interface Process {
 /**
  * The directory as only the controller may change it. Each change is returned as the frame's
  * payload that tells the nodes. A name has a number as long as somebody offers it, and neither
- * names' nor processes' numbers are ever used twice.
+ * names' nor processes' numbers are used twice before four billion others were.
  */
 export class Directory {
   #processes = new Map<number, Process>();
   #names = new Map<string, Name>();
   #namesById = new Map<number, Name>();
-  #lastProcessId = 0;
-  #lastNameId = 0;
+  #lastProcessId: number;
+  #lastNameId: number;
+  #bytes = 0;
 
-  /** Adds a process with its callbacks. */
+  /** @param lastId The number before the first ones; another one only in tests. */
+  constructor(lastId = 0) {
+    this.#lastProcessId = this.#lastNameId = lastId;
+  }
+
+  /**
+   * Adds a process with its callbacks.
+   *
+   * @throws {OverloadedError} when the directory is full.
+   */
   join(name: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
-    const id = ++this.#lastProcessId;
+    this.#checkRoom([name, ...callbacks]);
+    const id = this.#lastProcessId = following(this.#lastProcessId, this.#processes);
+    this.#bytes += sizeOf(name);
     this.#processes.set(id, { name, offers: new Map() });
     return { type: "join", process: [id, name, this.#offer(id, callbacks)] };
   }
@@ -39,13 +61,21 @@ export class Directory {
   /** Removes a process. */
   leave(id: number, graceful: boolean): DirectoryChange {
     const process = this.#processes.get(id);
-    if (process !== undefined) this.#withdraw(id, [...process.offers.keys()]);
+    if (process !== undefined) {
+      this.#withdraw(id, [...process.offers.keys()]);
+      this.#bytes -= sizeOf(process.name);
+    }
     this.#processes.delete(id);
     return { type: "leave", id, graceful };
   }
 
-  /** Adds callbacks to a process; `undefined` if it offers them all already. */
+  /**
+   * Adds callbacks to a process; `undefined` if it offers them all already.
+   *
+   * @throws {OverloadedError} when the directory is full.
+   */
   offer(id: number, callbacks: readonly string[]): DirectoryChange | undefined {
+    this.#checkRoom(callbacks);
     const added = this.#offer(id, callbacks);
     return added.length === 0 ? undefined : { type: "offer", id, callbacks: added };
   }
@@ -81,6 +111,14 @@ export class Directory {
     ]);
   }
 
+  #checkRoom(texts: readonly string[]): void {
+    const bytes = texts.reduce((sum, text) => sum + sizeOf(text), this.#bytes);
+    if (bytes <= MAX_DIRECTORY_BYTES) return;
+    throw new OverloadedError(
+      `The directory would have ${bytes} bytes, at most ${MAX_DIRECTORY_BYTES} are possible`,
+    );
+  }
+
   #offer(id: number, callbacks: readonly string[]): NamedCallback[] {
     const offers = this.#processes.get(id)!.offers;
     const added: NamedCallback[] = [];
@@ -89,13 +127,15 @@ export class Directory {
       const name = this.#names.get(text) ?? this.#newName(text);
       name.providers.add(id);
       offers.set(text, name);
+      this.#bytes += sizeOf(text);
       added.push([name.id, text]);
     }
     return added;
   }
 
   #newName(text: string): Name {
-    const name: Name = { id: ++this.#lastNameId, text, providers: new Set() };
+    this.#lastNameId = following(this.#lastNameId, this.#namesById);
+    const name: Name = { id: this.#lastNameId, text, providers: new Set() };
     this.#names.set(text, name);
     this.#namesById.set(name.id, name);
     return name;
@@ -108,6 +148,7 @@ export class Directory {
       const name = offers.get(text);
       if (name === undefined) continue;
       offers.delete(text);
+      this.#bytes -= sizeOf(text);
       name.providers.delete(id);
       removed.push(name.id);
       if (name.providers.size === 0) {
@@ -117,6 +158,16 @@ export class Directory {
     }
     return removed;
   }
+}
+
+function sizeOf(text: string): number {
+  return ENTRY_BYTES + utf8.encode(text).length;
+}
+
+/** The number after `id` that is not used at present. */
+export function following(id: number, used: ReadonlyMap<number, unknown>): number {
+  do id = id === MAX_ID ? 1 : id + 1; while (used.has(id));
+  return id;
 }
 
 const NOBODY: ReadonlySet<number> = new Set();

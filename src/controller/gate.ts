@@ -28,8 +28,8 @@ export interface GateOptions {
   deny(frame: Frame): void;
 }
 
-/** Stands for "functions that are sent" among the numbers of callbacks, which begin with 1. */
-const TRANSFER = 0;
+/** Stands for "functions that are sent" among the names of callbacks, which are never empty. */
+const TRANSFER = "";
 
 const OPERATIONS = ["create", "list", "describe", "cancel", "pause", "resume", "run"] as const;
 
@@ -41,8 +41,8 @@ const OPERATIONS = ["create", "list", "describe", "cancel", "pause", "resume", "
 export class Gate {
   readonly #source: Peer;
   readonly #options: GateOptions;
-  /** By target, then by callback. */
-  readonly #verdicts = new Map<number, Map<number, boolean>>();
+  /** By target, then by callback: by its name, for its number may be another's one day. */
+  readonly #verdicts = new Map<number, Map<string, boolean>>();
   #verdictCount = 0;
   #waiting: Frame[] | undefined;
   #ended = false;
@@ -62,13 +62,13 @@ export class Gate {
     const question = this.#question(incoming);
     if (typeof question === "boolean") return this.#finish(incoming, question);
     this.#waiting = [];
-    this.#source.hold();
+    this.#source.hold(this);
     void this.#decideAll(ownFrame(incoming), question);
   }
 
   /** Whether a broadcast may not go to one of its targets. */
   denies(target: number, name: number): boolean {
-    return this.#verdicts.get(target)?.get(name) !== true;
+    return this.#known(target, this.#options.nameOf(target, name)) !== true;
   }
 
   /** A process is gone, and with it what was decided about calls of it. */
@@ -93,7 +93,7 @@ export class Gate {
       this.#source.connection.close(error as Error);
     }
     this.#waiting = undefined;
-    this.#source.goOn();
+    this.#source.goOn(this);
   }
 
   #finish(incoming: Frame, allowed: boolean): void {
@@ -131,14 +131,13 @@ export class Gate {
 
   /** What is not there, or is not offered, is no question: nothing of it will run. */
   #mayCall(targetId: number, name: number): boolean | Promise<boolean> {
-    const known = this.#verdicts.get(targetId)?.get(name);
-    if (known !== undefined) return known;
     const callbackName = this.#options.nameOf(targetId, name);
     if (callbackName === undefined) return true;
-    return this.#decide(targetId, name, (caller, processName) => ({
-      action: "call",
-      ...{ caller, processName, callbackName },
-    }));
+    return this.#known(targetId, callbackName) ??
+      this.#decide(targetId, callbackName, (caller, processName) => ({
+        action: "call",
+        ...{ caller, processName, callbackName },
+      }));
   }
 
   /** It passes as such, and the router asks about each target. */
@@ -150,7 +149,7 @@ export class Gate {
   }
 
   #mayTransfer(targetId: number): boolean | Promise<boolean> {
-    return this.#verdicts.get(targetId)?.get(TRANSFER) ??
+    return this.#known(targetId, TRANSFER) ??
       this.#decide(targetId, TRANSFER, (caller, processName) => ({
         action: "transfer",
         ...{ caller, processName },
@@ -166,9 +165,13 @@ export class Gate {
     return this.#ask({ action: "schedule", caller, processName, ...what });
   }
 
+  #known(targetId: number, name: string | undefined): boolean | undefined {
+    return name === undefined ? undefined : this.#verdicts.get(targetId)?.get(name);
+  }
+
   #decide(
     targetId: number,
-    name: number,
+    name: string,
     request: (caller: string, processName: string) => AuthorizationRequest,
   ): boolean | Promise<boolean> {
     const target = this.#options.peers.get(targetId);
@@ -180,13 +183,13 @@ export class Gate {
     });
   }
 
-  #remember(target: number, name: number, verdict: Verdict): void {
+  #remember(target: number, name: string, verdict: Verdict): void {
     if (verdict === undefined || !this.#options.peers.has(target)) return;
     if (this.#verdictCount >= MAX_VERDICTS_PER_NODE) {
       this.#verdicts.clear();
       this.#verdictCount = 0;
     }
-    const verdicts = this.#verdicts.get(target) ?? new Map<number, boolean>();
+    const verdicts = this.#verdicts.get(target) ?? new Map<string, boolean>();
     this.#verdicts.set(target, verdicts);
     if (!verdicts.has(name)) this.#verdictCount++;
     verdicts.set(name, verdict);

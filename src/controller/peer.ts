@@ -4,10 +4,17 @@
  * @module
  */
 
+import { ConnectionError } from "../errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { MAX_QUEUED_BYTES } from "../wire/limits.ts";
+import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../wire/limits.ts";
+
+/** What waits for all nodes together, of those for which much waits. */
+export class Backlog {
+  /** Bytes. */
+  bytes = 0;
+}
 
 /** A joined node, with what it may do, and what keeps others from sending it more than it reads. */
 export class Peer {
@@ -17,8 +24,12 @@ export class Peer {
   #paused = new Set<Peer>();
   /** Nodes that are not read from because of this one. */
   #held = new Set<Peer>();
-  /** Nodes because of which this one is not read from; itself, while something of it is decided. */
-  #heldBy = new Set<Peer>();
+  /** Nodes, or whatever else, because of which this one is not read from. */
+  #heldBy = new Set<object>();
+  /** Its part of the backlog. */
+  #queuedBytes = 0;
+  /** Changes of the directory that were added to a queue that is too long already. */
+  #unreadBytes = 0;
 
   /**
    * @param id Its number in the directory.
@@ -26,6 +37,7 @@ export class Peer {
    * @param instance What tells it from another process of the same name.
    * @param maxFrameBytes Largest frame that it accepts.
    * @param connection How to reach it.
+   * @param backlog What waits for all nodes of its controller.
    */
   constructor(
     readonly id: number,
@@ -33,33 +45,58 @@ export class Peer {
     readonly instance: string,
     readonly maxFrameBytes: number,
     readonly connection: Connection,
+    readonly backlog: Backlog,
   ) {}
 
   /**
-   * Called after `source` sent something to this node: asks it to pause while this node's queue is
-   * long, and stops reading from it while the queue is full.
+   * Called after `source` sent something to this node, whose queue is long now: asks it to pause, and
+   * holds it back.
    */
   slowDown(source: Peer): void {
     if (!this.#paused.has(source)) {
       this.#paused.add(source);
       source.connection.send(frame(Kind.Pause, { peer: this.id }));
     }
-    if (this.connection.queuedBytes > MAX_QUEUED_BYTES && source !== this) {
-      this.#held.add(source);
-      source.connection.hold();
-      source.#heldBy.add(this);
-    }
+    this.holdBack(source);
   }
 
-  /** Stops reading from this node while something that it has sent is decided. */
-  hold(): void {
-    this.#heldBy.add(this);
+  /**
+   * Called after something that `source` did has made this node's queue longer: nothing more is read
+   * from it while the queue is full, or all of them together. It may be this node itself, that does not
+   * read the answers to what it sends.
+   */
+  holdBack(source: Peer): void {
+    const { queuedBytes } = this.connection;
+    this.backlog.bytes += queuedBytes - this.#queuedBytes;
+    this.#queuedBytes = queuedBytes;
+    if (queuedBytes <= MAX_QUEUED_BYTES && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
+    this.#held.add(source);
+    source.hold(this);
+  }
+
+  /**
+   * Sends a change of the directory. Who comes and goes cannot be held back for a node that reads
+   * nothing of it, so that node is given up.
+   */
+  announce(change: Uint8Array): void {
+    const { connection } = this;
+    connection.send(frame(Kind.Directory, { payload: change }));
+    if (!connection.congested) return;
+    this.#unreadBytes += change.length;
+    if (this.#unreadBytes <= MAX_QUEUED_BYTES) return;
+    const error = new ConnectionError("It does not read what changes in the directory");
+    queueMicrotask(() => connection.close(error)); // that is a change too, and others hear of this one first
+  }
+
+  /** Stops reading from this node because of something. */
+  hold(reason: object): void {
+    this.#heldBy.add(reason);
     this.connection.hold();
   }
 
-  /** It is decided: goes on reading, if nobody else minds. */
-  goOn(): void {
-    this.#heldBy.delete(this);
+  /** Goes on reading, if there is no other reason not to. */
+  goOn(reason: object): void {
+    this.#heldBy.delete(reason);
     if (this.#heldBy.size === 0) this.connection.release();
   }
 
@@ -68,11 +105,10 @@ export class Peer {
     for (const source of this.#paused) {
       source.connection.send(frame(Kind.Resume, { peer: this.id }));
     }
-    for (const source of this.#held) {
-      source.#heldBy.delete(this);
-      if (source.#heldBy.size === 0) source.connection.release();
-    }
+    for (const source of this.#held) source.goOn(this);
     this.#paused.clear();
     this.#held.clear();
+    this.backlog.bytes -= this.#queuedBytes;
+    this.#queuedBytes = this.#unreadBytes = 0;
   }
 }

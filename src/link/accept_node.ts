@@ -15,7 +15,7 @@ import {
   type RefusalCode,
 } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
-import { MAX_CONTROL_BYTES, MIN_MAX_FRAME_BYTES } from "../wire/limits.ts";
+import { HANDSHAKE_TIMEOUT_MS, MAX_CONTROL_BYTES, MIN_MAX_FRAME_BYTES } from "../wire/limits.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { outOfState, outOfTurn, withinHandshakeTime } from "./handshake.ts";
 import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secret.ts";
@@ -118,7 +118,7 @@ export function acceptNode(
       fail(error);
     }
   };
-  return withinHandshakeTime(connection, promise);
+  return withinHandshakeTime(HANDSHAKE_TIMEOUT_MS, connection, promise);
 }
 
 function nonceOf({ auth }: Hello): Uint8Array {

@@ -4,6 +4,14 @@
  * @module
  */
 
+/** How a node comes back. */
+export interface ReconnectPolicy {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Failed attempts in a row after which it gives up. */
+  readonly maxAttempts: number;
+}
+
 /**
  * Full-jitter exponential backoff: a random delay between nothing and a ceiling that doubles with
  * every attempt, so that many nodes that lost the same controller do not come back in one instant.

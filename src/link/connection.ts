@@ -46,6 +46,8 @@ export class Connection {
   #congested = false;
   #closed = false;
   #held: PromiseWithResolvers<void> | undefined;
+  #receivedBytes = 0;
+  #writtenBytes = 0;
   #over = Promise.withResolvers<void>();
 
   /**
@@ -78,6 +80,21 @@ export class Connection {
   /** Bytes that wait to be written. */
   get queuedBytes(): number {
     return this.#queue.bytes;
+  }
+
+  /** Bytes that came in so far. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Bytes that were written so far. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** Whether it is not read from at present. */
+  get held(): boolean {
+    return this.#held !== undefined;
   }
 
   /** Whether more waits than should; `onDrain` tells when it does not any more. */
@@ -148,8 +165,11 @@ export class Connection {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    let written = await this.#stream.write(bytes);
-    while (written < bytes.length) written += await this.#stream.write(bytes.subarray(written));
+    for (let at = 0; at < bytes.length;) {
+      const written = await this.#stream.write(at === 0 ? bytes : bytes.subarray(at));
+      this.#writtenBytes += written;
+      at += written;
+    }
   }
 
   #drained(): void {
@@ -168,6 +188,7 @@ export class Connection {
         while (this.#held !== undefined) await this.#held.promise;
         const count = await this.#stream.read(this.#framer.space());
         if (count === null) break;
+        this.#receivedBytes += count;
         this.#framer.advance(count, deliver);
       }
       const torn = this.#framer.bufferedBytes > 0;

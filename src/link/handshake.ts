@@ -7,19 +7,19 @@
 
 import { ConnectionError, ProtocolError } from "../errors.ts";
 import { type Frame, kindName } from "../wire/frame.ts";
-import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
 import type { Connection } from "./connection.ts";
 
-/** Cuts off a handshake that takes too long. */
+/** Cuts off a handshake that takes longer than `timeoutMs`. */
 export function withinHandshakeTime(
+  timeoutMs: number,
   connection: Connection,
   outcome: Promise<Connection>,
 ): Promise<Connection> {
   const timer = setTimeout(() => {
     connection.close(
-      new ConnectionError(`The handshake was not finished within ${HANDSHAKE_TIMEOUT_MS} ms`),
+      new ConnectionError(`The handshake was not finished within ${timeoutMs} ms`),
     );
-  }, HANDSHAKE_TIMEOUT_MS);
+  }, timeoutMs);
   return outcome.finally(() => clearTimeout(timer));
 }
 

@@ -22,6 +22,7 @@ import {
   type Welcome,
 } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { JOIN_TIMEOUT_MS, MAX_DIRECTORY_BYTES } from "../wire/limits.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { outOfState, outOfTurn, withinHandshakeTime } from "./handshake.ts";
 import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secret.ts";
@@ -46,7 +47,9 @@ export function joinController(
   secret?: Secret,
 ): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
-  const connection = new Connection(stream, hello.maxFrameBytes, {
+  // What other nodes send is limited by this node's own size, the directory is not theirs to limit.
+  const maxFrameBytes = Math.max(hello.maxFrameBytes, 2 * MAX_DIRECTORY_BYTES);
+  const connection = new Connection(stream, maxFrameBytes, {
     onFrame(incoming: Frame): void {
       if (incoming.kind === Kind.Refused) throw refusalError(decodeRefusal(incoming.payload));
       step(incoming);
@@ -85,7 +88,7 @@ export function joinController(
     };
   }
   connection.send(frame(Kind.Hello, { payload }));
-  return withinHandshakeTime(connection, promise);
+  return withinHandshakeTime(JOIN_TIMEOUT_MS, connection, promise);
 }
 
 function unproven(): AuthenticationError {

@@ -70,6 +70,7 @@ export class Caller {
       forget: (call) => {
         this.#pending.delete(call);
         this.#deadlines.delete(call);
+        if (call.queued) this.#gate.leave(call);
       },
     };
   }
@@ -216,9 +217,9 @@ export class Caller {
 
   #queue(call: PendingCall, request: CallRequest, send: Send, payload: Uint8Array): void {
     call.queued = true;
-    this.#gate.wait(request, {
+    this.#gate.wait(call, request, {
+      bytes: payload.length,
       send: (session) => {
-        if (call.settled) return;
         call.queued = false;
         try {
           checkSize(payload, session, "the arguments");

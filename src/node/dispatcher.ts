@@ -17,7 +17,7 @@ import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
 import { Flag, type Frame, Kind } from "../wire/frame.ts";
-import { MAX_RUNNING_CALLS } from "../wire/limits.ts";
+import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
@@ -155,7 +155,7 @@ export class Dispatcher {
     callbackName: string,
     callback: RegisteredCallback | undefined,
   ): void {
-    const problem = this.#problem(callback, callbackName);
+    const problem = this.#problem(callback, callbackName, source.id);
     if (callback === undefined || problem !== undefined) {
       return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
@@ -180,7 +180,7 @@ export class Dispatcher {
   runTask(callbackName: string, args: Uint8Array, owner: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const callback = this.#options.registry.get(callbackName);
-      const problem = this.#problem(callback, callbackName);
+      const problem = this.#problem(callback, callbackName, 0);
       if (callback === undefined || problem !== undefined) return reject(problem);
       const call = new RunningCall({
         g: this.#options.g,
@@ -201,7 +201,9 @@ export class Dispatcher {
     if (source === undefined) return;
     const asked = unrun(source, incoming, "the scheduler");
     try {
-      const problem = this.#closing ? this.#problem(undefined, asked.callbackName) : undefined;
+      const problem = this.#closing
+        ? this.#problem(undefined, asked.callbackName, source.id)
+        : undefined;
       if (problem !== undefined) throw problem;
       const [request] = codec.decode(incoming.payload) as unknown[];
       this.#replier.answer(asked, handleTask(request, source.name));
@@ -223,16 +225,24 @@ export class Dispatcher {
     else this.#track(call);
   }
 
-  #problem(callback: RegisteredCallback | undefined, name: string): DaffiError | undefined {
+  #problem(
+    callback: RegisteredCallback | undefined,
+    name: string,
+    sourceId: number,
+  ): DaffiError | undefined {
     if (this.#closing) {
       return new CallbackNotFoundError(`Cannot call ${name}: its process is stopping`);
     }
     if (callback === undefined) {
       return new CallbackNotFoundError(`Cannot call ${name}: its process has just withdrawn it`);
     }
-    if (this.#active < MAX_RUNNING_CALLS) return undefined;
+    if (this.#active < MAX_RUNNING_CALLS_PER_CALLER) return undefined;
+    const ofSource = this.#calls.get(sourceId)?.size ?? 0;
+    if (this.#active < MAX_RUNNING_CALLS && ofSource < MAX_RUNNING_CALLS_PER_CALLER) {
+      return undefined;
+    }
     return new OverloadedError(
-      `Cannot call ${name}: its process runs ${MAX_RUNNING_CALLS} calls already`,
+      `Cannot call ${name}: its process runs ${this.#active} calls already, ${ofSource} for this caller`,
     );
   }
 
@@ -298,7 +308,11 @@ export class Dispatcher {
     call.tracked = true;
     let calls = this.#calls.get(call.source.id);
     if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
+    const former = calls.get(call.callId);
     calls.set(call.callId, call);
+    if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
+      this.#abort(former, new CallCancelledError("The caller has used its number again"));
+    }
     this.#deadlines.add(call);
   }
 

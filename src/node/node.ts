@@ -8,7 +8,7 @@ import { CallCancelledError, ConnectionError, type DaffiError, ProtocolError } f
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
-import { backoffMs } from "../link/backoff.ts";
+import { backoffMs, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { isFinal, joinController } from "../link/join_controller.ts";
 import type { Secret } from "../link/secret.ts";
@@ -36,18 +36,10 @@ import {
 /** How long a node that leaves waits for the controller's goodbye. */
 const LEAVE_TIMEOUT_MS = 1_000;
 
-/** How a node comes back. */
-export interface ReconnectPolicy {
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  /** Failed attempts in a row after which it gives up. */
-  readonly maxAttempts: number;
-}
-
 /** Who hears of what happens to a node. */
 export interface NodeEvents {
   onConnect(): void;
-  onDisconnect(): void;
+  onDisconnect(error: Error | undefined): void;
   onJoin(processName: string): void;
   onLeave(processName: string): void;
   /** A run of a task of this process failed elsewhere. */
@@ -74,6 +66,8 @@ export interface NodeOptions {
   readonly secret: Secret | undefined;
   readonly logger: Logger;
   readonly events: NodeEvents;
+  /** Closes the connection to the controller when it is lost. */
+  readonly watch: (connection: Connection) => void;
   /** Opens a connection to the controller. @throws {ConnectionError} when nobody answers. */
   readonly connect: () => Promise<ByteStream>;
 }
@@ -148,6 +142,7 @@ export class Node {
         const connection = await this.#join(await connect());
         failures = 0;
         this.#ready.resolve();
+        this.#options.watch(connection);
         await connection.over;
         if (reconnect === undefined) throw new ConnectionError("The controller is lost");
       } catch (error) {
@@ -293,7 +288,7 @@ export class Node {
       const why = error === undefined ? "" : `: ${error.message}`;
       this.#options.logger.warn(`daffi: the connection to the controller was lost${why}`);
     }
-    this.#options.events.onDisconnect();
+    this.#options.events.onDisconnect(error);
   }
 
   #giveUp(error: DaffiError): void {

@@ -183,11 +183,14 @@ export class OneWayCalls {
     const kept = payload.slice();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = request;
-    const abort = () => reject(cancelled(request));
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#options.gate.wait(request, {
+    const { gate } = this.#options;
+    const abort = () => {
+      gate.leave(promise);
+      reject(cancelled(request));
+    };
+    gate.wait(promise, request, {
+      bytes: kept.length,
       send: (session) => {
-        if (signal?.aborted) return;
         signal?.removeEventListener("abort", abort);
         try {
           checkSize(kept, session, "the arguments");
@@ -198,6 +201,7 @@ export class OneWayCalls {
       },
       fail: reject,
     });
+    signal?.addEventListener("abort", abort, { once: true });
     return promise;
   }
 }

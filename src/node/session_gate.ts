@@ -6,7 +6,7 @@
  */
 
 import { OverloadedError } from "../errors.ts";
-import { MAX_WAITING_CALLS } from "../wire/limits.ts";
+import { MAX_WAITING_BYTES, MAX_WAITING_CALLS } from "../wire/limits.ts";
 import type { Network } from "./network.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +25,8 @@ export interface Target {
 
 /** Something to be sent. */
 export interface Waiting {
+  /** Size of its payload. */
+  readonly bytes: number;
   /** Sends it; must not throw. */
   send(session: Session): void;
   /** It cannot be sent any more. */
@@ -35,7 +37,9 @@ export interface Waiting {
 export class SessionGate {
   readonly #network: Network;
   #session: Session | undefined;
-  #waiting: (Waiting & { readonly target: Target })[] = [];
+  /** By who waits, in the order in which they came. */
+  #waiting = new Map<object, Waiting & { readonly target: Target }>();
+  #waitingBytes = 0;
   /** What was offered, and who was there, when the connection was lost. */
   #expected: { callbacks: Set<string>; processes: Set<string> } | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -64,15 +68,29 @@ export class SessionGate {
   /**
    * Lets something wait until it is {@linkcode SessionGate.ready}.
    *
+   * @param owner Who waits, for {@linkcode SessionGate.leave}.
    * @throws {OverloadedError} when too much waits already.
    */
-  wait(target: Target, { send, fail }: Waiting): void {
-    if (this.#waiting.length >= MAX_WAITING_CALLS) {
+  wait(owner: object, target: Target, { bytes, send, fail }: Waiting): void {
+    if (this.#waiting.size >= MAX_WAITING_CALLS) {
       throw new OverloadedError(
         `Cannot call: ${MAX_WAITING_CALLS} calls wait for the connection already`,
       );
     }
-    this.#waiting.push({ target, send, fail });
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new OverloadedError(
+        `Cannot call: ${this.#waitingBytes} bytes wait for the connection, at most ` +
+          `${MAX_WAITING_BYTES} may`,
+      );
+    }
+    this.#waitingBytes += bytes;
+    this.#waiting.set(owner, { target, bytes, send, fail });
+  }
+
+  /** Who has waited does not want to any more. */
+  leave(owner: object): void {
+    this.#waitingBytes -= this.#waiting.get(owner)?.bytes ?? 0;
+    this.#waiting.delete(owner);
   }
 
   /** There is a connection. */
@@ -91,13 +109,11 @@ export class SessionGate {
 
   /** The directory has changed: what is ready goes out, in the order in which it came. */
   changed(): void {
-    if (this.#waiting.length === 0 || this.#session === undefined) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const one of waiting) {
-      const session = this.ready(one.target);
-      if (session === undefined) this.#waiting.push(one);
-      else one.send(session);
+    for (const [owner, { target, send }] of this.#waiting) {
+      const session = this.ready(target);
+      if (session === undefined) continue;
+      this.leave(owner);
+      send(session);
     }
   }
 
@@ -118,8 +134,9 @@ export class SessionGate {
   /** No connection will come any more. */
   end(reason: (() => Error) | undefined): void {
     clearTimeout(this.#graceTimer);
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
     if (reason !== undefined) { for (const { fail } of waiting) fail(reason()); }
   }
 }

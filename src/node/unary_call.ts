@@ -53,6 +53,7 @@ export class UnaryCall extends PendingCall {
   accept(incoming: Frame, process: RemoteProcess): void {
     switch (incoming.kind) {
       case Kind.Result: {
+        if (this.#stream !== undefined) throw new ProtocolError("A call has one result only");
         const value = this.port.codec.decode(incoming.payload);
         if (this.settle()) this.#resolve(value);
         break;

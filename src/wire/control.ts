@@ -104,19 +104,13 @@ export function encodeControl(
 export function decodeHello(bytes: Uint8Array): Hello {
   const map = asMap(decodeControl(bytes), "HELLO");
   const auth = field(map, "auth");
-  const hello: Hello = {
+  return {
     process: asName(field(map, "process"), "HELLO.process"),
     instance: asName(field(map, "instance"), "HELLO.instance"),
     maxFrameBytes: asInteger(field(map, "maxFrameBytes"), "HELLO.maxFrameBytes"),
-    callbacks: asList(field(map, "callbacks"), "HELLO.callbacks", asName),
+    callbacks: asCallbackNames(field(map, "callbacks"), "HELLO.callbacks"),
     ...(auth === undefined ? {} : { auth: asAuth(auth) }),
   };
-  if (hello.callbacks.length > MAX_CALLBACKS_PER_NODE) {
-    throw new ProtocolError(
-      `Cannot join: ${hello.callbacks.length} callbacks, at most ${MAX_CALLBACKS_PER_NODE} are allowed`,
-    );
-  }
-  return hello;
 }
 
 function asAuth(value: unknown): { version: number; nonce: Uint8Array } {
@@ -165,7 +159,7 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
 
 /** Decodes the payload of `OFFER` and `WITHDRAW`. @throws {ProtocolError} when it is not one. */
 export function decodeNames(bytes: Uint8Array): string[] {
-  return asList(decodeControl(bytes), "OFFER", asName);
+  return asCallbackNames(decodeControl(bytes), "OFFER");
 }
 
 /** Decodes the payload of `TARGETS`. @throws {ProtocolError} when it is not one. */
@@ -242,6 +236,14 @@ function asProofBytes(value: unknown, what: string): Uint8Array {
 function asList<T>(value: unknown, what: string, as: (item: unknown, what: string) => T): T[] {
   if (!Array.isArray(value)) throw wrong(what, "a list");
   return value.map((item, index) => as(item, `${what}[${index}]`));
+}
+
+/** How many there are comes first: to look at a million names takes time. */
+function asCallbackNames(value: unknown, what: string): string[] {
+  if (Array.isArray(value) && value.length > MAX_CALLBACKS_PER_NODE) {
+    throw wrong(what, `at most ${MAX_CALLBACKS_PER_NODE} names, not ${value.length}`);
+  }
+  return asList(value, what, asName);
 }
 
 function asNamedCallback(value: unknown, what: string): NamedCallback {

@@ -13,7 +13,7 @@ export const HEADER_BYTES = 24;
 /** Default largest frame. Stops a declared length from taking the receiver's memory. */
 export const DEFAULT_MAX_FRAME_BYTES: number = 64 * MiB;
 
-/** Smallest `maxFrameBytes` that can be configured: control frames must fit. */
+/** Smallest `maxFrameBytes` that can be configured: what tells of an error must fit. */
 export const MIN_MAX_FRAME_BYTES: number = 64 * KiB;
 
 /** Largest `maxFrameBytes` that can be configured: the length field is 32 bits wide. */
@@ -28,11 +28,26 @@ export const MAX_NAME_BYTES = 256;
 /** Most callbacks that one node may offer. Stops one node from bloating every directory. */
 export const MAX_CALLBACKS_PER_NODE = 4096;
 
+/**
+ * Largest directory, as `WELCOME` carries it. Stops nodes from growing what every node has a copy of,
+ * until no other could join.
+ */
+export const MAX_DIRECTORY_BYTES: number = 16 * MiB;
+
 /** Most processes at one controller. Stops connection floods from exhausting memory. */
 export const MAX_NODES = 16_384;
 
 /** Time that a new connection has to finish its handshake. Stops connections that say nothing. */
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
+
+/** Time that a controller has to take a connection. Stops a host that is cut off from being waited for. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Time that a node gives its controller to answer. More than the controller gives: when all nodes come
+ * back at once, giving up and asking again would make it worse.
+ */
+export const JOIN_TIMEOUT_MS = 20_000;
 
 /** Size of the nonces and proofs of authentication. Too large to be guessed or to come twice. */
 export const PROOF_BYTES = 32;
@@ -91,14 +106,32 @@ export const RESUME_AT_BYTES: number = 2 * MiB;
  */
 export const MAX_QUEUED_BYTES: number = 64 * MiB;
 
-/** Payloads of calls that may wait in a node for slow processes. Stops endless local queues. */
+/**
+ * Bytes waiting for all connections together at which it does so too. Stops a sender from filling the
+ * memory by way of many nodes that do not read.
+ */
+export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
+
+/**
+ * How many heartbeat timeouts a node may go on sending, but take nothing of what it is sent. Stops
+ * nodes that never read from filling their queue for ever, and is long enough for the slowest link.
+ */
+export const STALLED_TIMEOUTS = 4;
+
+/**
+ * Payloads of calls that may wait in a node for slow processes, and as much again for its connection.
+ * Stops endless local queues.
+ */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 
 /** Calls that may wait in a node for its connection. Stops endless local queues. */
 export const MAX_WAITING_CALLS = 100_000;
 
-/** Calls of one caller that may run on one node. Stops a caller from exhausting a callee. */
+/** Calls that may run on one node. Stops callers together from exhausting a callee. */
 export const MAX_RUNNING_CALLS = 1_000_000;
+
+/** Calls of one caller that may run on one node. Stops it from taking the room of all others. */
+export const MAX_RUNNING_CALLS_PER_CALLER = 250_000;
 
 /** Credits of a stream at first: items that may be under way, each larger one counting for several. */
 export const STREAM_WINDOW = 256;

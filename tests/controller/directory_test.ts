@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Directory } from "../../src/controller/directory.ts";
-import type { DirectoryChange } from "../../src/wire/control.ts";
+import { OverloadedError } from "../../mod.ts";
+import { Directory, following } from "../../src/controller/directory.ts";
+import { type DirectoryChange, encodeControl } from "../../src/wire/control.ts";
+import { MAX_DIRECTORY_BYTES } from "../../src/wire/limits.ts";
 
 function offered(change: DirectoryChange | undefined): Map<string, number> {
   const callbacks = change?.type === "join"
@@ -117,4 +119,52 @@ Deno.test("Directory's changes tell a copy all that its snapshot shows", () => {
       assertEquals(new Set(directory.providersOf(id)), new Set(offering));
     }
   }));
+});
+
+Deno.test("Directory has room for so many bytes, which leaving and withdrawing give back", () => {
+  const directory = new Directory();
+  const names = Array.from({ length: 4096 }, (_, i) => `${i} `.padEnd(256, "ü").slice(0, 128));
+  const ids: number[] = [];
+  const full = assertThrows(() => {
+    for (let i = 0; i < 100; i++) ids.push(directory.join(`p${i}`, names).process[0]);
+  }, OverloadedError);
+  assert(full.message.includes(String(MAX_DIRECTORY_BYTES)), full.message);
+  assertEquals(directory.snapshot().length, ids.length);
+  const { length } = encodeControl({
+    id: 1,
+    controller: "c",
+    maxFrameBytes: 1,
+    processes: directory.snapshot(),
+  });
+  assert(length <= MAX_DIRECTORY_BYTES, `${length}`);
+  assert(length > MAX_DIRECTORY_BYTES * 0.9, `${length}`);
+
+  assertThrows(() => directory.offer(ids[0]!, names.map((name) => `${name}!`)), OverloadedError);
+  directory.withdraw(ids[0]!, names);
+  directory.offer(ids[1]!, names.map((name) => `${name}!`));
+  directory.leave(ids[1]!, true);
+  for (let i = 0; i < 20; i++) {
+    directory.offer(ids[0]!, names);
+    directory.offer(ids[0]!, []);
+    directory.withdraw(ids[0]!, [...names, ...names]);
+    const again = directory.join("again", ["f"]).process[0];
+    directory.leave(again, false);
+    directory.leave(again, false);
+  }
+  const longest = "n".repeat(256);
+  for (let i = 0; i < MAX_DIRECTORY_BYTES / 256; i++) {
+    directory.leave(directory.join(longest, []).process[0], true);
+  }
+  directory.join("last", [...names, ...names]);
+});
+
+Deno.test("Directory begins anew with its numbers after the last one, past those in use", () => {
+  const directory = new Directory(0xffffffff - 2);
+  const [a, b] = ["a", "b"].map((name) => directory.join(name, [name]).process);
+  assertEquals([a![0], b![0]], [0xfffffffe, 0xffffffff]);
+  assertEquals([a![2], b![2]], [[[0xfffffffe, "a"]], [[0xffffffff, "b"]]]);
+  const c = directory.join("c", ["c"]).process;
+  assertEquals(c, [1, "c", [[1, "c"]]]);
+  assertEquals([...directory.providersOf(1)], [1]);
+  for (const last of [0xffffffff, 0]) assertEquals(following(last, new Map([[1, 0]])), 2);
 });

@@ -25,11 +25,13 @@ function setUp(authorize: (request: AuthorizationRequest) => unknown) {
   const passed: Frame[] = [];
   const denied: Frame[] = [];
   const { peer, wire } = nodes[0]!;
+  const names = new Map<number, string>();
   const gate = new Gate(peer, {
     authorizer,
     codec: new MessagePackCodec(),
     peers,
-    nameOf: (process, name) => process > 1 && name > 0 ? `name${name}` : undefined,
+    nameOf: (process, name) =>
+      process > 1 && name > 0 ? names.get(name) ?? `name${name}` : undefined,
     providersOf: () => new Set([1, 2, 3]),
     pass: (one) => {
       if (one.kind === Kind.Hello) throw new ProtocolError("not here");
@@ -37,7 +39,7 @@ function setUp(authorize: (request: AuthorizationRequest) => unknown) {
     },
     deny: (one) => denied.push(structuredClone(one)),
   });
-  return { gate, peer, peers, wire, asked, passed, denied, authorizer, logger };
+  return { gate, peer, peers, names, wire, asked, passed, denied, authorizer, logger };
 }
 
 const call = (peer: number, name: number) => frame(Kind.Call, { call: 1, peer, name });
@@ -114,7 +116,7 @@ Deno.test("Gate closes the connection when something that waited is malformed", 
     gate.onFrame(call(2, 1));
     gate.onFrame(bad);
     await settled();
-    assertInstanceOf(wire.closedWith, ProtocolError);
+    assertInstanceOf(wire.closedBecause, ProtocolError);
   }
 });
 
@@ -155,6 +157,19 @@ Deno.test("Gate asks again after a process has left, for its number is never use
   peers.delete(2);
   await settled();
   assertEquals(gate.denies(2, 1), true);
+});
+
+Deno.test("Gate decides about names, and not about their numbers, which may be used again", async () => {
+  const { gate, names, passed, denied } = setUp((one) =>
+    one.action !== "call" || one.callbackName === "free"
+  );
+  names.set(5, "free");
+  gate.onFrame(call(2, 5));
+  await settled();
+  names.set(5, "guarded");
+  gate.onFrame(call(2, 5));
+  await settled();
+  assertEquals([passed.length, denied.length, gate.denies(2, 5)], [1, 1, true]);
 });
 
 Deno.test("Gate remembers a limited number of decisions", async () => {

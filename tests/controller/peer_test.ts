@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
-import { MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { ConnectionError } from "../../mod.ts";
+import { Backlog } from "../../src/controller/peer.ts";
+import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
 Deno.test("slowDown() asks each source to pause, once", () => {
@@ -19,11 +21,51 @@ Deno.test("slowDown() stops reading from a source once the queue is full", () =>
   assertEquals(source.wire.held, true);
 });
 
-Deno.test("slowDown() does not stop reading from a node that sends to itself", () => {
+Deno.test("slowDown() stops reading from a node that sends to itself and does not read", () => {
   const slow = fakePeer(1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
   slow.peer.slowDown(slow.peer);
+  assertEquals(slow.wire.held, true);
+  slow.peer.letGo();
   assertEquals(slow.wire.held, false);
+});
+
+Deno.test("slowDown() stops reading from a source once all queues together are full", () => {
+  const backlog = new Backlog();
+  const source = fakePeer(1, undefined, backlog);
+  const sinks = Array.from({ length: 20 }, (_, i) => fakePeer(2 + i, undefined, backlog));
+  const most = MAX_ALL_QUEUED_BYTES / MAX_QUEUED_BYTES;
+  const fill = (sink: typeof source, bytes: number) => {
+    sink.wire.queuedBytes = bytes;
+    sink.peer.slowDown(source.peer);
+  };
+  for (const sink of sinks.slice(0, most)) {
+    fill(sink, MAX_QUEUED_BYTES / 2); // as it grows
+    fill(sink, MAX_QUEUED_BYTES);
+  }
+  assertEquals([source.wire.held, backlog.bytes], [false, MAX_ALL_QUEUED_BYTES]);
+  fill(sinks[most]!, 1);
+  assertEquals(source.wire.held, true);
+  sinks[most]!.peer.letGo();
+  assertEquals(source.wire.held, false);
+  for (const sink of sinks) sink.peer.letGo();
+  assertEquals(backlog.bytes, 0);
+});
+
+Deno.test("announce() gives up a node that does not read what changes", async () => {
+  const slow = fakePeer(1);
+  const change = new Uint8Array(MAX_QUEUED_BYTES / 4);
+  for (let i = 0; i < 100; i++) slow.peer.announce(change); // it takes them at once
+  slow.wire.congested = true;
+  for (let i = 0; i < 4; i++) slow.peer.announce(change);
+  slow.peer.letGo(); // it has read some time
+  for (let i = 0; i < 4; i++) slow.peer.announce(change);
+  await Promise.resolve();
+  assertEquals(slow.wire.closedBecause, undefined);
+  slow.peer.announce(new Uint8Array(1));
+  assertEquals(slow.wire.closedBecause, undefined, "in the middle of an announcement");
+  await Promise.resolve();
+  assertInstanceOf(slow.wire.closedBecause, ConnectionError);
 });
 
 Deno.test("letGo() lets everybody go on, once", () => {

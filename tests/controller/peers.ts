@@ -1,4 +1,4 @@
-import { Peer } from "../../src/controller/peer.ts";
+import { Backlog, Peer } from "../../src/controller/peer.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 
@@ -6,7 +6,9 @@ import { FakeConnection } from "../helpers/fake_connection.ts";
 export function fakePeer(
   id: number,
   maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES,
+  backlog: Backlog = new Backlog(),
 ): { peer: Peer; wire: FakeConnection } {
   const wire = new FakeConnection();
-  return { peer: new Peer(id, `p${id}`, `instance ${id}`, maxFrameBytes, wire.connection), wire };
+  const { connection } = wire;
+  return { peer: new Peer(id, `p${id}`, `i${id}`, maxFrameBytes, connection, backlog), wire };
 }

@@ -131,6 +131,6 @@ export async function startNode(
 }
 
 /** Starts a process that is a controller and nothing else. */
-export function startController(place: Place): Promise<Program> {
-  return startNode(place, "controller", { initController: true, initNode: false });
+export function startController(place: Place, options: GlobalOptions = {}): Promise<Program> {
+  return startNode(place, "controller", { initController: true, initNode: false, ...options });
 }

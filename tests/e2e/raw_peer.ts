@@ -97,9 +97,15 @@ export class RawPeer implements Disposable {
   readonly #conn: Deno.Conn;
   #buffer = new Uint8Array(0);
   #prefaceAhead = true;
+  #hungUp = false;
 
   private constructor(conn: Deno.Conn) {
     this.#conn = conn;
+  }
+
+  /** Takes a connection on which nothing was said yet. */
+  static over(conn: Deno.Conn): RawPeer {
+    return new RawPeer(conn);
   }
 
   /** Connects and sends the preface. */
@@ -202,6 +208,8 @@ export class RawPeer implements Disposable {
 
   /** Hangs up. */
   [Symbol.dispose](): void {
+    if (this.#hungUp) return;
+    this.#hungUp = true;
     this.#conn.close();
   }
 }

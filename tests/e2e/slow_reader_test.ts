@@ -3,28 +3,20 @@ import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
 import { joinHere, overBoth, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
+import { stalls } from "./stalls.ts";
 
 const MiB = 1024 * 1024;
 
 /** What the controller queues, and generously what the system's sockets hold on both sides. */
 const BOUND_BYTES = (64 + 32) * MiB;
 
-/** After so long without progress something is taken to have stopped. */
-const STALLED_MS = 400;
-
-/** Whether a promise does not settle; waits a fixed time, for nothing tells of what never comes. */
-async function stalls(promise: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<true>((resolve) => {
-    timer = setTimeout(() => resolve(true), STALLED_MS);
-  });
-  return await Promise.race([promise.then(() => false), late]).finally(() => clearTimeout(timer));
-}
+/** Some of the peers here do not even answer a `PING`. */
+const PATIENT = { heartbeat: false };
 
 overBoth(
   "callers of a process that does not read are slowed down, and nothing is lost",
   async (place) => {
-    await using _controller = await startController(place);
+    await using _controller = await startController(place, PATIENT);
     await using _there = await startNode(place, "there");
     using sloth = await RawPeer.join(place, "sloth", ["sink"]);
     await using here = await joinHere(place);
@@ -55,7 +47,7 @@ overBoth(
 );
 
 overBoth("a stream to a process that does not read keeps within its credits", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using _there = await startNode(place, "there");
   using sloth = await RawPeer.join(place, "sloth", ["sink"]);
   await using here = await joinHere(place);
@@ -84,7 +76,7 @@ overBoth("a stream to a process that does not read keeps within its credits", as
 overBoth(
   "a sender that ignores PAUSE is not read from while the target's queue is full",
   async (place) => {
-    await using controller = await startController(place);
+    await using controller = await startController(place, PATIENT);
     await using _there = await startNode(place, "there");
     using sloth = await RawPeer.join(place, "sloth", ["sink"]);
     await using here = await joinHere(place);
@@ -124,7 +116,7 @@ overBoth(
 );
 
 overBoth("processes that wait for a slow one go on when it is killed", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
   await here.g.waitProcess("sloth");
@@ -144,7 +136,7 @@ overBoth("processes that wait for a slow one go on when it is killed", async (pl
 }, { needsPosix: true });
 
 overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
-  await using _controller = await startController(place);
+  await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
   await here.g.waitProcess("sloth");

@@ -1,10 +1,11 @@
-/** A TCP proxy that can cut the nodes off without its controller noticing. */
+/** A TCP proxy that can cut the nodes off, with or without anybody noticing. */
 export class CuttingProxy implements AsyncDisposable {
   readonly port: number;
   readonly #target: number;
   readonly #listener: Deno.TcpListener;
   readonly #ends = new Map<Deno.TcpConn, Deno.TcpConn>();
   readonly #running: Promise<void>[] = [];
+  #frozen: PromiseWithResolvers<void> | undefined;
 
   /** @param targetPort Where the controller listens. */
   constructor(targetPort: number) {
@@ -19,7 +20,8 @@ export class CuttingProxy implements AsyncDisposable {
       for await (const near of this.#listener) {
         const far = await Deno.connect({ hostname: "localhost", port: this.#target });
         this.#ends.set(near, far);
-        this.#running.push(pump(near, far), pump(far, near));
+        // The end of the controller is passed on, that of a node is not: see cut().
+        this.#running.push(this.#pump(near, far), this.#pump(far, near).then(() => close(near)));
       }
     } catch {
       // The listener was closed.
@@ -29,6 +31,17 @@ export class CuttingProxy implements AsyncDisposable {
   /** Breaks the connections of the nodes; those to the controller stay. */
   cut(): void {
     for (const near of this.#ends.keys()) close(near);
+  }
+
+  /** Carries nothing any more and breaks nothing, as when a cable is pulled. */
+  freeze(): void {
+    this.#frozen ??= Promise.withResolvers();
+  }
+
+  /** Goes on where it was. */
+  thaw(): void {
+    this.#frozen?.resolve();
+    this.#frozen = undefined;
   }
 
   /** Breaks all connections, as when the machine of the nodes is gone. */
@@ -42,18 +55,20 @@ export class CuttingProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     this.cutBoth();
+    this.thaw();
     await Promise.all(this.#running);
   }
-}
 
-async function pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(65_536);
-  try {
-    for (let n = await from.read(buffer); n !== null; n = await from.read(buffer)) {
-      for (let at = 0; at < n;) at += await to.write(buffer.subarray(at, n));
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let n = await from.read(buffer); n !== null; n = await from.read(buffer)) {
+        await this.#frozen?.promise;
+        for (let at = 0; at < n;) at += await to.write(buffer.subarray(at, n));
+      }
+    } catch {
+      // One of the ends was closed.
     }
-  } catch {
-    // One of the ends was closed.
   }
 }
 

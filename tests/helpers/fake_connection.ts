@@ -7,7 +7,7 @@ export class FakeConnection {
   congested = false;
   queuedBytes = 0;
   held = false;
-  closedWith: Error | undefined;
+  closedBecause: Error | undefined;
 
   send(frame: Frame): void {
     this.sent.push({ ...frame });
@@ -17,12 +17,12 @@ export class FakeConnection {
     this.held = true;
   }
 
-  release(): void {
-    this.held = false;
+  close(error?: Error): void {
+    this.closedBecause = error;
   }
 
-  close(error?: Error): void {
-    this.closedWith = error;
+  release(): void {
+    this.held = false;
   }
 
   /** Frames sent, as `KIND peer call`. */

@@ -54,6 +54,20 @@ export class FakeTime implements Disposable {
     await this.#clock.tickAsync(ms);
   }
 
+  /**
+   * Moves time as it moves for a process that is blocked or suspended: what is due fires at its end.
+   *
+   * @param ms How far, in milliseconds.
+   */
+  jump(ms: number): void {
+    this.#clock.jump(ms);
+  }
+
+  /** Sets the clock back; timers go on as before. @param ms How far, in milliseconds. */
+  setBack(ms: number): void {
+    this.#clock.setSystemTime(this.now - ms);
+  }
+
   /** Lets promises settle without moving time. */
   async runMicrotasks(): Promise<void> {
     await this.#clock.tickAsync(0);

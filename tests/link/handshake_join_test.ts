@@ -10,7 +10,7 @@ import { acceptNode } from "../../src/link/accept_node.ts";
 import { isFinal, joinController } from "../../src/link/join_controller.ts";
 import { decodeHello, encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
-import { HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";
+import { JOIN_TIMEOUT_MS } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
@@ -134,8 +134,8 @@ Deno.test("joinController() gives a silent controller five seconds, and leaves n
     stream.feed(...bytes);
     let ended = false;
     const joining = joinController(stream, hello, () => idle).finally(() => ended = true);
-    const rejects = assertRejects(() => joining, ConnectionError, `${HANDSHAKE_TIMEOUT_MS} ms`);
-    await time.tickAsync(HANDSHAKE_TIMEOUT_MS - 1);
+    const rejects = assertRejects(() => joining, ConnectionError, `${JOIN_TIMEOUT_MS} ms`);
+    await time.tickAsync(JOIN_TIMEOUT_MS - 1);
     assertEquals([ended, stream.closes], [false, 0]);
     await time.tickAsync(1);
     await rejects;
@@ -158,7 +158,7 @@ Deno.test("joinController() and acceptNode() leave no timer when they end in tim
   const [first, second, third] = await outcomes;
   assertEquals([first.status, second.status, third.status], ["fulfilled", "rejected", "fulfilled"]);
   assertEquals(time.pending, 0);
-  await time.tickAsync(2 * HANDSHAKE_TIMEOUT_MS);
+  await time.tickAsync(2 * JOIN_TIMEOUT_MS);
   assertEquals([joined.closes, accepted.closes], [0, 0]);
   for (const outcome of [first, third]) {
     if (outcome.status === "fulfilled") outcome.value.close();

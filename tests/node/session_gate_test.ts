@@ -4,7 +4,7 @@ import { Network } from "../../src/node/network.ts";
 import type { Session } from "../../src/node/session.ts";
 import { SessionGate } from "../../src/node/session_gate.ts";
 import type { ProcessEntry } from "../../src/wire/control.ts";
-import { MAX_WAITING_CALLS } from "../../src/wire/limits.ts";
+import { MAX_WAITING_BYTES, MAX_WAITING_CALLS } from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 
 const GRACE_MS = 5_000;
@@ -15,6 +15,13 @@ class Gate {
   readonly network = new Network({ onJoin() {}, onLeave() {} });
   readonly gate = new SessionGate(this.network);
   readonly heard: string[] = [];
+  #owners: Record<string, object> = {};
+
+  /** Who waits by this name; by the name x, always another one. */
+  owner(name: string): object {
+    if (name === "x") return {};
+    return this.#owners[name] ??= {};
+  }
 
   /** The controller says who is there. */
   welcome(...processes: ProcessEntry[]): void {
@@ -33,8 +40,13 @@ class Gate {
     this.network.clear();
   }
 
-  wait(name: string, target: { callbackName: string; to: string | undefined } = f): void {
-    this.gate.wait(target, {
+  wait(
+    name: string,
+    target: { callbackName: string; to: string | undefined } = f,
+    bytes = 1,
+  ): void {
+    this.gate.wait(this.owner(name), target, {
+      bytes,
       send: (given) => {
         assertStrictEquals(given, session);
         this.heard.push(name);
@@ -83,6 +95,36 @@ Deno.test("SessionGate refuses more than may wait, and takes more once they are 
   assertEquals(it.heard.length, MAX_WAITING_CALLS);
   it.gate.close();
   it.wait("y");
+});
+
+Deno.test("SessionGate refuses more bytes than may wait", () => {
+  const it = new Gate();
+  const half = MAX_WAITING_BYTES / 2;
+  it.wait("a", f, half);
+  it.wait("b", f, half);
+  const error = assertThrows(() => it.wait("c", f, 1), OverloadedError);
+  assertEquals(
+    error.message,
+    `Cannot call: ${2 * half} bytes wait for the connection, at most ${2 * half} may`,
+  );
+  it.gate.leave(it.owner("a"));
+  it.gate.leave(it.owner("a"));
+  it.wait("d", f, half);
+  assertThrows(() => it.wait("e", f, 1), OverloadedError);
+  it.welcome();
+  assertEquals(it.heard, ["b", "d"]);
+  it.gate.close();
+  it.wait("g", f, 2 * half);
+});
+
+Deno.test("SessionGate keeps nothing for those who wait no longer", () => {
+  const it = new Gate();
+  for (let i = 0; i < 3 * MAX_WAITING_CALLS; i++) {
+    it.wait("late");
+    it.gate.leave(it.owner("late"));
+  }
+  it.welcome();
+  assertEquals(it.heard, []);
 });
 
 Deno.test("SessionGate holds calls back until those who were there before are back", () => {

@@ -192,6 +192,13 @@ Deno.test("decodeWelcome() and decodeDirectoryChange() refuse a process that is 
   }
 });
 
+Deno.test("decodeNames() refuses more names than a node may offer, without looking at them", () => {
+  const names = Array.from({ length: MAX_CALLBACKS_PER_NODE }, (_, i) => `c${i}`);
+  assertEquals(decodeNames(encodeControl(names)), names);
+  const wrong = encode([...names, 5]);
+  assertThrows(() => decodeNames(wrong), ProtocolError, "at most 4096 names, not 4097");
+});
+
 Deno.test("decodeHello() refuses more callbacks than a node may offer", () => {
   const callbacks = Array.from({ length: MAX_CALLBACKS_PER_NODE }, (_, i) => `c${i}`);
   assertEquals(decodeHello(encodeControl({ ...hello, callbacks })).callbacks, callbacks);

@@ -1,5 +1,5 @@
 import { Decoder, Encoder } from "@msgpack/msgpack";
-import { MessagePackCodec } from "../src/wire/codec.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
 
 const codec = new MessagePackCodec();
 // Kept like the codec above: making one for each value is most of what a small value costs.

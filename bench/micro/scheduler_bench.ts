@@ -1,7 +1,7 @@
-import { Scheduler } from "../src/scheduler/scheduler.ts";
-import type { TaskSpec } from "../src/scheduler/task.ts";
-import { MemoryTaskStore } from "../src/scheduler/task_store.ts";
-import type { Trigger } from "../src/scheduler/trigger.ts";
+import { Scheduler } from "../../src/scheduler/scheduler.ts";
+import type { TaskSpec } from "../../src/scheduler/task.ts";
+import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
+import type { Trigger } from "../../src/scheduler/trigger.ts";
 
 const TASKS = 10_000;
 const HOUR_MS = 3_600_000;

@@ -1,0 +1,60 @@
+/**
+ * The floors as systems of the bench.
+ *
+ * @module
+ */
+
+import { denoProgram } from "../daffi/systems.ts";
+import type { ProgramSpec, System } from "../system.ts";
+
+/** Names of the floors. */
+export const FLOORS = {
+  direct: "direct floor",
+  relay: "relay floor",
+  promised: "relay floor with promises",
+};
+
+function program(
+  role: ProgramSpec["role"],
+  name: string,
+  argument?: Record<string, unknown>,
+): ProgramSpec {
+  return denoProgram(role, new URL(`./${name}.ts`, import.meta.url), argument);
+}
+
+/** The one with a relay. */
+export function relayFloor(transport: System["transport"]): System {
+  return floorSystems(transport).find(({ name }) => name === FLOORS.relay)!;
+}
+
+/** The same with a promise for each message: nothing that is awaited can be faster. */
+export function promisedFloor(transport: System["transport"]): System {
+  const { programs, ...relay } = relayFloor(transport);
+  const withPromises = programs.map((spec) =>
+    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, promised: true } } : spec
+  );
+  return { ...relay, name: FLOORS.promised, programs: withPromises };
+}
+
+/** Caller ↔ callee, and caller ↔ relay ↔ callee. */
+export function floorSystems(transport: System["transport"]): System[] {
+  const callee = program("callee", "callee");
+  return [
+    {
+      name: FLOORS.direct,
+      floor: "direct",
+      transport,
+      programs: [callee, program("caller", "caller", { through: "callee" })],
+    },
+    {
+      name: FLOORS.relay,
+      floor: "relay",
+      transport,
+      programs: [
+        callee,
+        program("controller", "relay"),
+        program("caller", "caller", { through: "relay" }),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,130 @@
+/**
+ * Takes connections through the handshake, and turns away who may not join.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { Logger } from "../internal/log.ts";
+import { acceptNode, type Entrance, Refused } from "../link/accept_node.ts";
+import type { Connection, ConnectionHandler } from "../link/connection.ts";
+import type { Secret } from "../link/secret.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import type { Hello } from "../wire/control.ts";
+import { MAX_HANDSHAKES } from "../wire/limits.ts";
+import type { Authorizer } from "./authorizer.ts";
+import { FailedProofs } from "./failed_proofs.ts";
+
+/** What a doorkeeper needs of its controller. */
+export interface DoorkeeperOptions {
+  /** Largest frame that is accepted of a node that has joined. */
+  readonly maxFrameBytes: number;
+  /** What nodes have to prove, and the controller to them. */
+  readonly secret: Secret | undefined;
+  /** What decides who may join. */
+  readonly authorizer: Authorizer | undefined;
+  readonly logger: Logger;
+  /** Takes in a node that may join; see {@linkcode acceptNode}. */
+  admit(
+    hello: Hello,
+    connection: Connection,
+    mac: Uint8Array | undefined,
+    own: boolean,
+  ): ConnectionHandler;
+  /** Closes a connection of another process when it is lost. */
+  watch(connection: Connection): void;
+}
+
+/** What a doorkeeper has counted since it was made. */
+export interface DoorkeeperCounts {
+  /** Connections turned away. */
+  refused: number;
+  /** Those of them that were not allowed to join. */
+  unauthenticated: number;
+  /** Those of them that broke the protocol. */
+  protocolErrors: number;
+}
+
+/** Stands between those who connect and those who have joined. */
+export class Doorkeeper {
+  /** What happened so far. */
+  readonly counts: DoorkeeperCounts = { refused: 0, unauthenticated: 0, protocolErrors: 0 };
+  readonly #options: DoorkeeperOptions;
+  readonly #failedProofs = new FailedProofs();
+  readonly #handshakes = new Set<ByteStream>();
+  #stopped = false;
+
+  /** @param options What it needs. */
+  constructor(options: DoorkeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a fresh connection of another process. */
+  async take(stream: ByteStream): Promise<void> {
+    const { secret, authorizer, watch } = this.#options;
+    const attempt = this.#failedProofs.begin(stream.remote);
+    const connection = await this.#accept(stream, false, {
+      secret,
+      turn: ({ over }) => attempt.turn(over),
+      wrongProof: () => attempt.failed(),
+      permit: authorizer && ((hello) => permit(authorizer, hello, stream.remote)),
+    });
+    attempt.end();
+    if (connection !== undefined) watch(connection);
+  }
+
+  /** Takes the connection of the node in this process: nobody else can be on it. */
+  async takeOwn(stream: ByteStream): Promise<void> {
+    await this.#accept(stream, true, {});
+  }
+
+  async #accept(
+    stream: ByteStream,
+    own: boolean,
+    entrance: Entrance,
+  ): Promise<Connection | undefined> {
+    const { maxFrameBytes, admit } = this.#options;
+    if (this.#stopped || this.#handshakes.size >= MAX_HANDSHAKES) {
+      this.counts.refused++;
+      stream.close();
+      return undefined;
+    }
+    this.#handshakes.add(stream);
+    try {
+      return await acceptNode(
+        stream,
+        maxFrameBytes,
+        (hello, connection, mac) => admit(hello, connection, mac, own),
+        entrance,
+      );
+    } catch (error) {
+      this.#turnedAway(error as Error, stream.remote);
+      return undefined;
+    } finally {
+      this.#handshakes.delete(stream);
+    }
+  }
+
+  #turnedAway(error: Error, remote: string | undefined): void {
+    this.counts.refused++;
+    if (error instanceof ProtocolError) this.counts.protocolErrors++;
+    if (error instanceof Refused && error.code === "AUTHENTICATION") this.counts.unauthenticated++;
+    const from = remote === undefined ? "" : ` from ${remote}`;
+    this.#options.logger.warn(`daffi: a connection${from} was turned away: ${error.message}`);
+  }
+
+  /** Takes no more, and ends what is under way. */
+  stop(): void {
+    this.#stopped = true;
+    for (const stream of this.#handshakes) stream.close();
+  }
+}
+
+async function permit(
+  authorizer: Authorizer,
+  { process, callbacks }: Hello,
+  address: string | undefined,
+): Promise<void> {
+  if (await authorizer.allows({ action: "join", processName: process, address, callbacks })) return;
+  throw new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it");
+}

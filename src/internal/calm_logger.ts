@@ -1,0 +1,75 @@
+/**
+ * A logger that other processes cannot fill.
+ *
+ * @module
+ */
+
+import type { Logger } from "./log.ts";
+
+/** So many lines of one kind are told in each period. */
+const MAX_LINES = 100;
+const PERIOD_MS = 60_000;
+
+/** So many kinds are told apart, for what makes a kind may hold names that others have chosen. */
+const MAX_KINDS = 64;
+
+const NAMES_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|\d+/g;
+
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+interface Count {
+  readonly beganAt: number;
+  lines: number;
+}
+
+/**
+ * Passes lines on, but of each kind only so many in a minute, and says when it leaves some out, and how
+ * many it did. Control characters are escaped, so that a name or a message from another process cannot
+ * look like a line of its own.
+ */
+export class CalmLogger implements Logger {
+  readonly #logger: Logger;
+  readonly #counts = new Map<string, Count>();
+
+  /** @param logger Where the lines go. */
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** See {@linkcode Logger.warn}. */
+  warn(message: string, ...details: unknown[]): void {
+    this.#tell("warn", message, details);
+  }
+
+  /** See {@linkcode Logger.error}. */
+  error(message: string, ...details: unknown[]): void {
+    this.#tell("error", message, details);
+  }
+
+  #tell(level: keyof Logger, message: string, details: unknown[]): void {
+    const kind = level + kindOf(message);
+    const key = this.#counts.has(kind) || this.#counts.size < MAX_KINDS ? kind : "";
+    const now = Date.now();
+    let count = this.#counts.get(key);
+    let note = "";
+    if (count === undefined || Math.abs(now - count.beganAt) >= PERIOD_MS) {
+      const leftOut = (count?.lines ?? 0) - MAX_LINES;
+      if (leftOut > 0) note = ` (${leftOut} lines like this one were left out)`;
+      this.#counts.set(key, count = { beganAt: now, lines: 0 });
+    }
+    count.lines++;
+    if (count.lines > MAX_LINES) return;
+    if (count.lines === MAX_LINES) note = " (more lines like this one are left out for a minute)";
+    this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
+  }
+}
+
+/** The line up to the colon behind which details begin, without names and numbers. */
+function kindOf(message: string): string {
+  return message.replace("daffi: ", "").replace(NAMES_AND_NUMBERS, "").split(":", 1)[0]!;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Connecting to a controller that may not answer at all.
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+import { within } from "../internal/within.ts";
+import type { Address, ByteStream, Transport } from "../transport/transport.ts";
+import { CONNECT_TIMEOUT_MS } from "../wire/limits.ts";
+
+/**
+ * Connects, but does not wait for as long as the system would, which asks a host that is cut off again
+ * and again with pauses of up to a minute, and so finds it late when it is back.
+ *
+ * @throws {ConnectionError} when nobody answers.
+ */
+export async function connectInTime(
+  transport: Transport,
+): Promise<{ stream: ByteStream; address: Address }> {
+  const connecting = transport.connect();
+  if (await within(connecting, CONNECT_TIMEOUT_MS)) return await connecting;
+  connecting.then(({ stream }) => stream.close(), () => {}); // too late
+  throw new ConnectionError(
+    `Cannot connect to the controller at ${transport.description}: nobody has answered within ` +
+      `${CONNECT_TIMEOUT_MS} ms`,
+  );
+}

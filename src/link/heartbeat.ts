@@ -1,0 +1,124 @@
+/**
+ * Notices that the other side of a connection is gone without having said so: frozen, cut off, or
+ * half-open (`docs/protocol.md`, section 10a).
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+import { longTimeout } from "../internal/long_timeout.ts";
+import { frame, Kind } from "../wire/frame.ts";
+import { STALLED_TIMEOUTS } from "../wire/limits.ts";
+import type { Connection } from "./connection.ts";
+
+/** How soon a lost connection is noticed. */
+export interface HeartbeatPolicy {
+  /** An idle connection gets a `PING` this often. */
+  readonly intervalMs: number;
+  /** Nothing received for so long, and the connection is lost. */
+  readonly timeoutMs: number;
+}
+
+/** The finer, the sooner after its time a loss is noticed. */
+const TICKS_PER_INTERVAL = 2;
+
+interface Watched {
+  readonly connection: Connection;
+  /** Whether the other side always reads, so that one that takes nothing is lost. */
+  readonly alwaysReads: boolean;
+  receivedBytes: number;
+  writtenBytes: number;
+  /** Ticks for which nothing was received. */
+  silentTicks: number;
+  /** Ticks for which nothing was written. */
+  quietTicks: number;
+}
+
+/**
+ * Watches any number of connections with one timer, which runs while there are any. Time is counted
+ * in ticks of this timer, not read from a clock: while this process is blocked or suspended there
+ * are none, so it does not blame the others for what it could not hear.
+ */
+export class Heartbeat {
+  readonly #policy: HeartbeatPolicy;
+  readonly #tickMs: number;
+  readonly #lostTicks: number;
+  readonly #watched = new Set<Watched>();
+  #cancelTimer: (() => void) | undefined;
+  #tickedAt = 0;
+
+  /** @param policy How soon a loss is noticed. */
+  constructor(policy: HeartbeatPolicy) {
+    this.#policy = policy;
+    this.#tickMs = policy.intervalMs / TICKS_PER_INTERVAL;
+    this.#lostTicks = Math.ceil(policy.timeoutMs / this.#tickMs);
+  }
+
+  /**
+   * Watches a connection until it is over, and closes it when it is lost.
+   *
+   * @param connection A joined connection.
+   * @param alwaysReads Whether the other side reads at all times, as nodes do. A controller may stop
+   * for as long as a third process is slow.
+   */
+  watch(connection: Connection, alwaysReads: boolean): void {
+    const { receivedBytes, writtenBytes } = connection;
+    const watched = { connection, alwaysReads, receivedBytes, writtenBytes };
+    const entry: Watched = { ...watched, silentTicks: 0, quietTicks: 0 };
+    this.#watched.add(entry);
+    if (this.#watched.size === 1) this.#arm();
+    connection.over.then(() => {
+      this.#watched.delete(entry);
+      if (this.#watched.size === 0) this.#cancelTimer?.();
+    });
+  }
+
+  #arm(): void {
+    this.#tickedAt = Date.now();
+    this.#cancelTimer = longTimeout(() => this.#tick(), this.#tickMs);
+  }
+
+  #tick(): void {
+    const late = Date.now() - this.#tickedAt >= TICKS_PER_INTERVAL * this.#tickMs;
+    for (const watched of this.#watched) this.#look(watched, late);
+    this.#arm();
+  }
+
+  #look(watched: Watched, late: boolean): void {
+    const { connection } = watched;
+    const { receivedBytes, writtenBytes, queuedBytes } = connection;
+    // What is not read on purpose says nothing.
+    const heard = receivedBytes !== watched.receivedBytes || connection.held;
+    const told = writtenBytes !== watched.writtenBytes;
+    watched.silentTicks = heard ? 0 : watched.silentTicks + 1;
+    watched.quietTicks = told ? 0 : watched.quietTicks + 1;
+    watched.receivedBytes = receivedBytes;
+    watched.writtenBytes = writtenBytes;
+    if (this.#isOver(watched.silentTicks, this.#lostTicks, late)) {
+      return this.#lose(connection, `nothing was received for ${this.#policy.timeoutMs} ms`);
+    }
+    const stalledTicks = this.#lostTicks * STALLED_TIMEOUTS;
+    if (
+      watched.alwaysReads && queuedBytes > 0 && this.#isOver(watched.quietTicks, stalledTicks, late)
+    ) {
+      const stalledMs = this.#policy.timeoutMs * STALLED_TIMEOUTS;
+      return this.#lose(connection, `it has taken nothing of what was sent for ${stalledMs} ms`);
+    }
+    // What waits to be written will do as a sign of life; what was never heard must be asked for.
+    const mustTell = queuedBytes === 0 && isFirstOfInterval(watched.quietTicks);
+    if (mustTell || isFirstOfInterval(watched.silentTicks)) connection.send(frame(Kind.Ping));
+  }
+
+  /** A late tick comes before what arrived meanwhile is read: it only counts. */
+  #isOver(ticks: number, mostTicks: number, late: boolean): boolean {
+    return ticks > mostTicks || (ticks === mostTicks && !late);
+  }
+
+  #lose(connection: Connection, why: string): void {
+    connection.close(new ConnectionError(`The other side is gone: ${why}`));
+  }
+}
+
+function isFirstOfInterval(ticks: number): boolean {
+  return ticks % TICKS_PER_INTERVAL === 1;
+}

@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+import { Controller } from "../../src/controller/controller.ts";
+import { Connection } from "../../src/link/connection.ts";
+import { memoryPipe } from "../../src/transport/memory.ts";
+import { decodeRefusal, encodeControl } from "../../src/wire/control.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
+import {
+  DEFAULT_MAX_FRAME_BYTES,
+  MAX_CALLBACKS_PER_NODE,
+  MAX_DIRECTORY_BYTES,
+  MAX_HANDSHAKES,
+  MAX_NAME_BYTES,
+} from "../../src/wire/limits.ts";
+import { RecordingLogger } from "../helpers/recording_logger.ts";
+import { soon, until } from "../helpers/soon.ts";
+
+function controller(): Controller {
+  const options = { maxFrameBytes: DEFAULT_MAX_FRAME_BYTES, logger: new RecordingLogger() };
+  return new Controller({ ...options, watch: () => {} });
+}
+
+/** Asks to join; gives the answer's kind, or its code if it is a refusal. */
+async function join(
+  to: Controller,
+  process: string,
+  callbacks: readonly string[],
+): Promise<[answer: number | string, connection: Connection]> {
+  const [here, there] = memoryPipe();
+  const answer = Promise.withResolvers<number | string>();
+  const connection = new Connection(here, 2 * MAX_DIRECTORY_BYTES, {
+    onFrame: ({ kind, payload }) =>
+      answer.resolve(kind === Kind.Refused ? decodeRefusal(payload).code : kind),
+    onClose: () => answer.resolve("closed"),
+  });
+  to.attach(there);
+  const hello = { process, instance: process, maxFrameBytes: 1 << 20, callbacks };
+  connection.send(frame(Kind.Hello, { payload: encodeControl(hello) }));
+  return [await soon(answer.promise, 20_000), connection];
+}
+
+Deno.test("Controller refuses nodes while the directory is full", async () => {
+  const to = controller();
+  const joined: Connection[] = [];
+  let answer: number | string = Kind.Welcome;
+  while (answer === Kind.Welcome) {
+    const name = (i: number) => `${joined.length} ${i} `.padEnd(MAX_NAME_BYTES, "x");
+    const callbacks = Array.from({ length: MAX_CALLBACKS_PER_NODE }, (_, i) => name(i));
+    const [got, connection] = await join(to, `p${joined.length}`, callbacks);
+    answer = got;
+    joined.push(connection);
+    assert(joined.length < 50, "the directory grows and grows");
+  }
+  assertEquals([answer, to.counts.lost], ["OVERLOADED", 0]);
+  const [small, last] = await join(to, "small", ["f"]);
+  assertEquals(small, Kind.Welcome);
+  for (const connection of [...joined, last]) connection.close();
+  await until(() => to.counts.lost === joined.length);
+  assertEquals(to.counts.refused, 1);
+  await to.stop();
+});
+
+Deno.test("Controller turns connections away while so many are in the handshake", async () => {
+  const to = controller();
+  const pipes = Array.from({ length: MAX_HANDSHAKES }, () => memoryPipe());
+  for (const [, there] of pipes) to.attach(there);
+  assertEquals(to.counts.refused, 0);
+  const [answer] = await join(to, "one too many", []);
+  assertEquals([answer, to.counts.refused], ["closed", 1]);
+  pipes[0]![0].close();
+  await until(() => to.counts.refused === 2);
+  const [welcome, connection] = await join(to, "in time", []);
+  assertEquals(welcome, Kind.Welcome);
+  connection.close();
+  for (const [here] of pipes) here.close();
+  await until(() => to.counts.refused === MAX_HANDSHAKES + 1);
+  await to.stop();
+});

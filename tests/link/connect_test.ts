@@ -1,0 +1,51 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { ConnectionError } from "../../mod.ts";
+import { connectInTime } from "../../src/link/connect.ts";
+import type { Address, ByteStream, Transport } from "../../src/transport/transport.ts";
+import { CONNECT_TIMEOUT_MS } from "../../src/wire/limits.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+import { FakeStream } from "./fake_stream.ts";
+
+function transport(): {
+  transport: Transport;
+  answer: PromiseWithResolvers<{ stream: ByteStream; address: Address }>;
+} {
+  const answer = Promise.withResolvers<{ stream: ByteStream; address: Address }>();
+  const listen = () => Promise.reject(new Error("not here"));
+  return { answer, transport: { description: "far:1", connect: () => answer.promise, listen } };
+}
+
+Deno.test("connectInTime() gives the connection, and leaves no timer", async () => {
+  using time = new FakeTime();
+  const { transport: far, answer } = transport();
+  const connecting = connectInTime(far);
+  await time.tickAsync(CONNECT_TIMEOUT_MS - 1);
+  const connected = { stream: new FakeStream(), address: {} };
+  answer.resolve(connected);
+  assertStrictEquals(await connecting, connected);
+  assertEquals([time.pending, connected.stream.closes], [0, 0]);
+});
+
+Deno.test("connectInTime() fails as connecting does", async () => {
+  using time = new FakeTime();
+  const { transport: far, answer } = transport();
+  answer.reject(new ConnectionError("no"));
+  await assertRejects(() => connectInTime(far), ConnectionError, "no");
+  assertEquals(time.pending, 0);
+});
+
+for (const outcome of ["comes late", "fails late"]) {
+  Deno.test(`connectInTime() does not wait for a connection that ${outcome}`, async () => {
+    using time = new FakeTime();
+    const { transport: far, answer } = transport();
+    const failed = assertRejects(() => connectInTime(far), ConnectionError);
+    await time.tickAsync(CONNECT_TIMEOUT_MS);
+    const { message } = await failed;
+    assert(message.includes("at far:1: nobody has answered"), message);
+    const stream = new FakeStream();
+    if (outcome === "comes late") answer.resolve({ stream, address: {} });
+    else answer.reject(new Error("nobody looks at this"));
+    await time.runMicrotasks();
+    assertEquals(stream.closes, outcome === "comes late" ? 1 : 0);
+  });
+}

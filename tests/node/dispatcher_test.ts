@@ -1,0 +1,116 @@
+import { assertEquals } from "@std/assert";
+import { encode, ExtData } from "@msgpack/msgpack";
+import { CallbackRegistry, currentCall } from "../../mod.ts";
+import { Dispatcher } from "../../src/node/dispatcher.ts";
+import { Network } from "../../src/node/network.ts";
+import { Outbox } from "../../src/node/outbox.ts";
+import type { RegisteredCallback } from "../../src/registry/callback_registry.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { Flag, frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { MAX_RUNNING_CALLS_PER_CALLER, MAX_STREAMS_PER_CALL } from "../../src/wire/limits.ts";
+import { FakeConnection } from "../helpers/fake_connection.ts";
+import { RecordingLogger } from "../helpers/recording_logger.ts";
+
+const SELF = 1;
+const [A, B] = [2, 3];
+
+/** A node that offers `wait`, and two others that call it. */
+class Rig {
+  readonly codec = new MessagePackCodec();
+  /** What was answered, as `KIND target call code`. */
+  readonly answers: string[] = [];
+  readonly signals: AbortSignal[] = [];
+  running = 0;
+  readonly #dispatcher: Dispatcher;
+
+  constructor() {
+    const registry = new CallbackRegistry();
+    registry.callback("wait", () => {
+      this.running++;
+      return new Promise(() => {});
+    });
+    registry.callback("listen", () => {
+      this.signals.push(currentCall()!.signal);
+      return new Promise(() => {});
+    });
+    const network = new Network({ onJoin() {}, onLeave() {} });
+    network.reset({
+      id: SELF,
+      controller: "c",
+      maxFrameBytes: 1e6,
+      processes: [[SELF, "self", [[1, "wait"], [2, "listen"]]], [A, "a", []], [B, "b", []]],
+    });
+    this.#dispatcher = new Dispatcher({
+      ...{ g: undefined, codec: this.codec, network, registry, logger: new RecordingLogger() },
+      handleTask: () => {},
+      transferred: {} as RegisteredCallback,
+    });
+    const wire = new FakeConnection();
+    wire.send = ({ kind, peer, call, payload }) => {
+      const { code } = this.codec.decode(payload) as { code: string };
+      this.answers.push(`${kindName(kind)} ${peer} ${call} ${code}`);
+    };
+    const { connection } = wire;
+    this.#dispatcher.connected({
+      connection,
+      outbox: new Outbox(connection),
+      maxFrameBytes: 1e6,
+    });
+  }
+
+  call(
+    source: number,
+    call: number,
+    name: number,
+    payload: Uint8Array = encode([]),
+    flags = 0,
+  ): void {
+    this.#dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
+  }
+}
+
+const stream = (number: number) => new ExtData(9, new Uint8Array([number >> 8, number]));
+
+Deno.test("Dispatcher refuses a call with an argument stream that is there twice, or cannot be", () => {
+  const rig = new Rig();
+  const lists = [
+    [stream(1), stream(1)],
+    [stream(0)],
+    [stream(MAX_STREAMS_PER_CALL + 1)],
+    [stream(0xffff)],
+    Array.from({ length: 10_000 }, () => stream(7)),
+  ];
+  for (const [i, args] of lists.entries()) rig.call(A, i + 1, 1, encode(args));
+  assertEquals(rig.answers, lists.map((_, i) => `ERROR ${A} ${i + 1} PROTOCOL`));
+  assertEquals(rig.running, 0);
+  const most = Array.from({ length: MAX_STREAMS_PER_CALL }, (_, i) => stream(i + 1));
+  rig.call(A, 100, 1, encode(most));
+  assertEquals(rig.running, 1);
+});
+
+Deno.test("Dispatcher aborts a call whose number its caller gives to another one", () => {
+  const rig = new Rig();
+  rig.call(A, 1, 2);
+  rig.call(B, 1, 2);
+  assertEquals(rig.signals.map(({ aborted }) => aborted), [false, false]);
+  rig.call(A, 1, 2);
+  assertEquals(rig.signals.map(({ aborted }) => aborted), [true, false, false]);
+  assertEquals(rig.answers, []);
+});
+
+Deno.test("Dispatcher lets calls that nobody waits for run on when their number comes again", () => {
+  const rig = new Rig();
+  for (let i = 0; i < 2; i++) rig.call(A, 1, 2, encode([]), Flag.NoReply);
+  rig.call(A, 1, 2);
+  assertEquals(rig.signals.map(({ aborted }) => aborted), [false, false, false]);
+});
+
+Deno.test("Dispatcher runs so many calls of one caller, and has room for others", () => {
+  const rig = new Rig();
+  for (let call = 1; call <= MAX_RUNNING_CALLS_PER_CALLER; call++) rig.call(A, call, 1);
+  assertEquals([rig.running, rig.answers], [MAX_RUNNING_CALLS_PER_CALLER, []]);
+  rig.call(A, 1_000_000, 1);
+  rig.call(B, 1, 1);
+  assertEquals(rig.running, MAX_RUNNING_CALLS_PER_CALLER + 1);
+  assertEquals(rig.answers, [`ERROR ${A} 1000000 OVERLOADED`]);
+});
