@@ -79,7 +79,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "registry": [...BOTTOM],
 
   "wire": [...GROUND],
-  "transport": [...GROUND],
+  "transport": ["wire", ...GROUND],
 
   "errors.ts": [...GROUND],
   "internal": [...GROUND],

@@ -1,0 +1,127 @@
+/**
+ * The controller's side of WebSockets: HTTP requests become connections.
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+import { OpenSockets } from "./open_sockets.ts";
+import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
+import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
+import { webSocketStream } from "./websocket.ts";
+
+/** Where and for whom a controller serves WebSockets. */
+export interface WebPlace extends WebRules {
+  /** Where it serves them itself; without it, another server hands its requests on. */
+  readonly address: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** Upgrades requests, from its own server or another one's, until it is closed. */
+export class WebListener implements Listener, Listening {
+  /** See {@linkcode Listener.address}; empty without an own server. */
+  address: Address = {};
+  readonly #place: WebPlace;
+  readonly #gate: WebGate;
+  readonly #sockets = new OpenSockets();
+  /** Connections that wait to be accepted. */
+  readonly #accepted: ByteStream[] = [];
+  #wake: (() => void) | undefined;
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #ended: Promise<void> | undefined;
+
+  /** @param place Where it serves, and who is let in. */
+  constructor(place: WebPlace) {
+    this.#place = place;
+    this.#gate = webGate(place);
+  }
+
+  /**
+   * Serves by itself, if it has an address.
+   *
+   * @throws {ConnectionError} when the address cannot be listened on.
+   */
+  // deno-lint-ignore require-await -- what listens is asynchronous, this one is not
+  async listen(): Promise<Listener> {
+    const { address } = this.#place;
+    if (address !== undefined) this.#serve(address.host, address.port);
+    return this;
+  }
+
+  #serve(hostname: string, port: number): void {
+    const place = `${hostname}:${port}`;
+    try {
+      this.#server = Deno.serve(
+        { hostname, port, onListen() {} },
+        (request) => this.fetch(request),
+      );
+    } catch (error) {
+      throw new ConnectionError(
+        error instanceof Deno.errors.AddrInUse
+          ? `Cannot listen on ${place}: another program, perhaps another controller, does already`
+          : `Cannot listen on ${place}: ${(error as Error).message}`,
+        { cause: error },
+      );
+    }
+    const shown = hostname.includes(":") ? `[${hostname}]` : hostname;
+    this.address = { url: `ws://${shown}:${this.#server.addr.port}/` };
+  }
+
+  /** Answers a request: a WebSocket that is let in becomes a connection. */
+  async fetch(request: Request): Promise<Response> {
+    const refusal = this.#ended === undefined ? await this.#gate(request) : undefined;
+    if (refusal !== undefined) return refusal;
+    if (this.#ended !== undefined) return text(503, "The controller has stopped");
+    if (globalThis.Deno?.upgradeWebSocket === undefined) {
+      return text(501, "This runtime cannot accept WebSockets");
+    }
+    const protocol = agreedProtocol(request);
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      upgraded = Deno.upgradeWebSocket(request, protocol === undefined ? {} : { protocol });
+    } catch (error) {
+      return text(400, `This is no WebSocket handshake: ${(error as Error).message}`);
+    }
+    this.#open(upgraded.socket);
+    return upgraded.response;
+  }
+
+  #open(socket: WebSocket): void {
+    this.#sockets.add(socket);
+    const stream = webSocketStream(socket);
+    socket.onopen = () => {
+      if (this.#ended !== undefined) return stream.close();
+      this.#accepted.push(stream);
+      this.#wake?.();
+    };
+  }
+
+  /** See {@linkcode Listener.accept}. */
+  async accept(): Promise<ByteStream | null> {
+    while (this.#ended === undefined) {
+      const stream = this.#accepted.shift();
+      if (stream !== undefined) return stream;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    await this.#ended;
+    return null;
+  }
+
+  /**
+   * See {@linkcode Listener.close}. An own server ends when all its connections are closed, or a
+   * little later: it would cut off what they still have to send.
+   */
+  close(): void {
+    this.#ended ??= this.#end();
+    this.#wake?.();
+  }
+
+  async #end(): Promise<void> {
+    for (const stream of this.#accepted) stream.close();
+    await this.#sockets.end();
+    await this.#server?.shutdown();
+  }
+}
+
+function text(status: number, words: string): Response {
+  return new Response(`${words}.\n`, { status });
+}
