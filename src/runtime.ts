@@ -28,12 +28,15 @@ import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+import { isMessagePort } from "./resolve_address.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import { memoryPipe } from "./transport/memory.ts";
-import { transportFor } from "./transport/select.ts";
-import type { Address, ByteStream, Transport } from "./transport/transport.ts";
+import { messagePortStream } from "./transport/message_port.ts";
+import { connectingTo, listeningAt } from "./transport/select.ts";
+import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
+import { WebListener } from "./transport/web_listener.ts";
 
 /** Begins waiting for something: the promise, and what gives it up. */
 type BeginWait = (network: Network) => [Promise<void>, () => void];
@@ -47,6 +50,8 @@ export class Runtime {
   readonly #options: ResolvedOptions;
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
+  readonly #web: WebListener | undefined;
+  readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #listening: Promise<void>;
@@ -71,11 +76,14 @@ export class Runtime {
     options: ResolvedOptions,
     runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
   ) {
-    const { initController, initNode, address, maxFrameBytes, logger } = options;
+    const { initController, initNode, address, web, maxFrameBytes, logger } = options;
     this.#options = options;
     this.#runHook = runHook;
-    const transport = transportFor(address);
-    if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    const listening = initController ? listeningAt(address) : [];
+    if (initController) this.#web = new WebListener(web);
+    else if (address !== undefined) this.#connecting = connectingTo(address);
+    if (address?.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    if (address?.kind === "url") this.#address = { url: address.url };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
     if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
@@ -83,8 +91,8 @@ export class Runtime {
       const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
       this.#controller = new Controller({ maxFrameBytes, logger, watch });
     }
-    if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore);
-    this.#listening = this.#listen(transport);
+    if (taskStore !== undefined) this.#node = this.#makeNode(g, taskStore);
+    this.#listening = this.#listen(listening);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.requireNode("call", callbackName).caller,
       logger,
@@ -94,8 +102,12 @@ export class Runtime {
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
   }
 
-  async #listen(transport: Transport): Promise<void> {
-    if (this.#controller !== undefined) this.#address = await this.#controller.listen(transport);
+  async #listen(listening: Listening[]): Promise<void> {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    const all = [...listening, this.#web!];
+    const addresses = await Promise.all(all.map((one) => controller.listen(one)));
+    this.#address = Object.assign({}, ...addresses);
   }
 
   async #start(): Promise<void> {
@@ -104,21 +116,22 @@ export class Runtime {
     this.#runHook("onInit", this.#options.processName);
   }
 
-  #makeNode(g: unknown, transport: Transport, taskStore: TaskStore): Node {
-    const { callbacks, reconnect, processName } = this.#options;
+  #makeNode(g: unknown, taskStore: TaskStore): Node {
+    const { callbacks, reconnect, processName, address } = this.#options;
     const controller = this.#controller;
+    // The own controller is lost only when this process is, and a port leads nowhere else.
+    const once = controller !== undefined || address?.kind === "port";
     return new Node({
       ...this.#options,
       g,
       registry: callbacks,
       taskStore,
-      // The own controller is lost only when this process is.
-      reconnect: controller === undefined ? reconnect : undefined,
+      reconnect: once ? undefined : reconnect,
       watch: (connection) => {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);
       },
       connect: controller === undefined
-        ? () => this.#connect(transport)
+        ? () => this.#connect(this.#connecting!)
         : () => this.#attach(controller),
       events: {
         onConnect: () => this.#runHook("onNodeConnect", processName),
@@ -146,7 +159,7 @@ export class Runtime {
     return here;
   }
 
-  async #connect(transport: Transport): Promise<ByteStream> {
+  async #connect(transport: Connecting): Promise<ByteStream> {
     const { stream, address } = await connectInTime(transport);
     this.#address = address;
     return stream;
@@ -161,6 +174,28 @@ export class Runtime {
     logger.error(`daffi: ${processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
     void this.stop();
+  }
+
+  /** Answers an HTTP request; see `Global.fetch`. */
+  // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
+  async fetch(request: Request): Promise<Response> {
+    if (this.#web !== undefined) return this.#web.fetch(request);
+    throw new GlobalContextError(
+      "Cannot answer a request: the Controller is not in this process; set initController to true",
+    );
+  }
+
+  /** Lets whoever is at the other end of a port join; see `Global.attach`. */
+  attach(port: unknown): void {
+    if (!isMessagePort(port)) {
+      throw new InitializationError(`Cannot attach ${show(port)}: a MessagePort is needed`);
+    }
+    if (this.#controller === undefined) {
+      throw new GlobalContextError(
+        "Cannot attach a port: the Controller is not in this process; set initController to true",
+      );
+    }
+    this.#controller.attach(messagePortStream(port));
   }
 
   /** Where the controller is, as bound or connected. */
@@ -260,6 +295,7 @@ export class Runtime {
     if (reason !== undefined) this.calls.end(reason);
     await this.#node?.stop(drainTimeoutMs, reason);
     await this.#controller?.stop();
+    await this.#connecting?.end?.();
     this.#stopped.resolve();
   }
 }

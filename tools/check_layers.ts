@@ -20,6 +20,7 @@ const MIDDLE = ["scheduler", "transfer", "registry"];
 const SURFACE = [
   "options.ts",
   "resolve_options.ts",
+  "resolve_address.ts",
   "callback.ts",
   "modifiers.ts",
   "remote_call.ts",
@@ -50,7 +51,14 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "scheduled_task.ts": [],
   // These two name the type of what users get back; the module itself is above them.
   "options.ts": ["global.ts", ...MIDDLE, ...GROUND],
-  "resolve_options.ts": ["options.ts", "callback.ts", ...MIDDLE, "wire", ...GROUND],
+  "resolve_options.ts": [
+    "options.ts",
+    "resolve_address.ts",
+    "callback.ts",
+    ...MIDDLE,
+    ...BOTTOM,
+  ],
+  "resolve_address.ts": ["options.ts", ...BOTTOM],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
   "result_iterator.ts": ["wire", ...GROUND],

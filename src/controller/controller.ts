@@ -9,7 +9,7 @@ import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { acceptNode, Refused } from "../link/handshake.ts";
-import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
+import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import {
@@ -79,7 +79,7 @@ export class Controller {
    * @returns The address as bound.
    * @throws {ConnectionError} when the address cannot be listened on.
    */
-  async listen(transport: Transport): Promise<Address> {
+  async listen(transport: Listening): Promise<Address> {
     const listener = await transport.listen();
     if (this.#stopped) listener.close();
     else {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, InitializationError } from "../errors.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
 import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
@@ -29,8 +29,17 @@ export class WebListener implements Listener, Listening {
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #ended: Promise<void> | undefined;
 
-  /** @param place Where it serves, and who is let in. */
+  /**
+   * @param place Where it serves, and who is let in.
+   * @throws {InitializationError} when this runtime cannot serve.
+   */
   constructor(place: WebPlace) {
+    if (place.address !== undefined && globalThis.Deno?.serve === undefined) {
+      throw new InitializationError(
+        "Cannot start: this runtime cannot serve by itself; leave web.host and web.port out, and " +
+          "have a server hand its requests to g.fetch",
+      );
+    }
     this.#place = place;
     this.#gate = webGate(place);
   }
