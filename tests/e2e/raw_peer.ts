@@ -7,6 +7,7 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { within } from "../helpers/processes.ts";
 import type { Place } from "./network.ts";
+import type { RawConnection } from "./raw_web_socket.ts";
 
 /** Kinds of frame. */
 export const KIND = {
@@ -92,12 +93,12 @@ type ProcessEntry = [id: number, name: string, callbacks: [nameId: number, name:
 export class RawPeer implements Disposable {
   /** Who is there, by name, as told so far. */
   readonly processes = new Map<string, ProcessEntry>();
-  readonly #conn: Deno.Conn;
+  readonly #conn: RawConnection;
   #buffer = new Uint8Array(0);
   #prefaceAhead = true;
   #hungUp = false;
 
-  private constructor(conn: Deno.Conn) {
+  private constructor(conn: RawConnection) {
     this.#conn = conn;
   }
 

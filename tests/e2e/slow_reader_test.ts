@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
-import { joinHere, overBoth, startController, startNode } from "./network.ts";
+import { joinHere, overAll, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 import { stalls } from "./stalls.ts";
 
@@ -13,7 +13,7 @@ const BOUND_BYTES = (64 + 32) * MiB;
 /** Some of the peers here do not even answer a `PING`. */
 const PATIENT = { heartbeat: false };
 
-overBoth(
+overAll(
   "callers of a process that does not read are slowed down, and nothing is lost",
   async (place) => {
     await using _controller = await startController(place, PATIENT);
@@ -46,7 +46,7 @@ overBoth(
   },
 );
 
-overBoth("a stream to a process that does not read keeps within its credits", async (place) => {
+overAll("a stream to a process that does not read keeps within its credits", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using _there = await startNode(place, "there");
   using sloth = await RawPeer.join(place, "sloth", ["sink"]);
@@ -73,7 +73,7 @@ overBoth("a stream to a process that does not read keeps within its credits", as
   await stalled.promise;
 });
 
-overBoth(
+overAll(
   "a sender that ignores PAUSE is not read from while the target's queue is full",
   async (place) => {
     await using controller = await startController(place, PATIENT);
@@ -115,7 +115,7 @@ overBoth(
   },
 );
 
-overBoth("processes that wait for a slow one go on when it is killed", async (place) => {
+overAll("processes that wait for a slow one go on when it is killed", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
@@ -135,7 +135,7 @@ overBoth("processes that wait for a slow one go on when it is killed", async (pl
   await sloth.ended();
 }, { needsPosix: true });
 
-overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
+overAll("calls to a process that was stopped are answered when it goes on", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
