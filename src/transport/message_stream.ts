@@ -26,12 +26,16 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** How soon somebody who waits for it hears that something was taken. */
+const ANSWER_WITHIN_MS = 2;
+
 /**
  * Bytes in messages whose borders mean nothing. The writer stops when the reader has
  * {@linkcode MESSAGE_WINDOW_BYTES} not taken; the reader tells when it has taken half of them.
  */
 export class MessageStream implements ByteStream {
   readonly #carrier: MessageCarrier;
+  readonly #tellsSoon: boolean;
   readonly #inbox = new Inbox();
   #reader: PromiseWithResolvers<void> | undefined;
   #writer: PromiseWithResolvers<void> | undefined;
@@ -39,11 +43,19 @@ export class MessageStream implements ByteStream {
   #underWay = 0;
   /** Taken here and not yet told. */
   #untold = 0;
+  /** Whether something was taken since anything was sent. */
+  #owesAnswer = false;
+  #answering: ReturnType<typeof setTimeout> | undefined;
   #end: { readonly here: boolean; readonly error: Error | undefined } | undefined;
 
-  /** @param carrier Carries the messages; whoever owns it tells what comes by the methods below. */
-  constructor(carrier: MessageCarrier) {
+  /**
+   * @param carrier Carries the messages; whoever owns it tells what comes by the methods below.
+   * @param tellsSoon Whether the other side must hear something within {@linkcode ANSWER_WITHIN_MS}
+   * of what it sent.
+   */
+  constructor(carrier: MessageCarrier, tellsSoon = false) {
     this.#carrier = carrier;
+    this.#tellsSoon = tellsSoon;
   }
 
   /** See {@linkcode ByteStream.read}. */
@@ -64,7 +76,19 @@ export class MessageStream implements ByteStream {
 
   #tell(taken: number): void {
     this.#untold += taken;
-    if (this.#untold < MESSAGE_WINDOW_BYTES / 2 || this.#end !== undefined) return;
+    this.#owesAnswer = true;
+    if (this.#untold >= MESSAGE_WINDOW_BYTES / 2) this.#sendCredit();
+    else if (this.#tellsSoon) {
+      this.#answering ??= setTimeout(() => {
+        this.#answering = undefined;
+        if (this.#owesAnswer) this.#sendCredit();
+      }, ANSWER_WITHIN_MS);
+    }
+  }
+
+  #sendCredit(): void {
+    if (this.#end !== undefined) return;
+    this.#owesAnswer = false;
     this.#carrier.sendCredit(this.#untold);
     this.#untold = 0;
   }
@@ -81,6 +105,7 @@ export class MessageStream implements ByteStream {
     const room = MESSAGE_WINDOW_BYTES - this.#underWay;
     const count = Math.min(bytes.length, MAX_MESSAGE_BYTES, room);
     this.#carrier.send(count === bytes.length ? bytes : bytes.subarray(0, count));
+    this.#owesAnswer = false;
     this.#underWay += count;
     return count;
   }
@@ -132,6 +157,7 @@ export class MessageStream implements ByteStream {
     if (this.#end?.here === true || (!here && this.#end !== undefined)) return false;
     const first = this.#end === undefined;
     this.#end = { here, error };
+    clearTimeout(this.#answering);
     if (here) this.#inbox.clear();
     this.#reader?.resolve();
     this.#writer?.resolve();

@@ -20,14 +20,18 @@ const FINISHED = [1000, 1001, 1005];
 /** A page and a client may not use the statuses of the RFC, but these that stand for them. */
 const PRIVATE_STATUS = 3_000;
 
-/** Makes the stream of a WebSocket that may still be connecting. */
-export function webSocketStream(socket: WebSocket): MessageStream {
+/**
+ * Makes the stream of a WebSocket that may still be connecting.
+ *
+ * @param tellsSoon See {@linkcode MessageStream}.
+ */
+export function webSocketStream(socket: WebSocket, tellsSoon = false): MessageStream {
   socket.binaryType = "arraybuffer";
   const stream = new MessageStream({
     send: (bytes) => sendTo(socket, bytes),
     sendCredit: (bytes) => sendTo(socket, String(bytes)),
     close: (refusal) => closeSocket(socket, refusal),
-  });
+  }, tellsSoon);
   let problem = "";
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
     if (typeof data !== "string") stream.onBytes(new Uint8Array(data));
