@@ -24,6 +24,11 @@ export class Inbox {
     return this.#bytes;
   }
 
+  /** How many buffers they take. */
+  get buffers(): number {
+    return this.#chunks.length - this.#first;
+  }
+
   /** Adds bytes, which must not change any more. */
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
