@@ -27,6 +27,9 @@ export interface Place extends AsyncDisposable {
   occupy(): Deno.Listener;
 }
 
+/** As much of a place as whoever joins needs. */
+export type Where = Pick<Place, "options"> & Partial<Pick<Place, "controllerOptions">>;
+
 function tcpPlace(): Place {
   using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = { hostname: "127.0.0.1", port: probe.addr.port };
@@ -119,7 +122,10 @@ export interface Here extends AsyncDisposable {
 export const QUICK = { minDelayMs: 5, maxDelayMs: 50 };
 
 /** Joins, or starts the controller, in the test process. */
-export async function joinHere(place: Place, options: GlobalOptions = {}): Promise<Here> {
+export async function joinHere(
+  place: Where,
+  options: GlobalOptions = {},
+): Promise<Here> {
   const notes = new Notes();
   const logged = new Notes();
   const log = (message: string) => logged.add("message", message);
@@ -145,7 +151,7 @@ export async function joinHere(place: Place, options: GlobalOptions = {}): Promi
 
 /** Starts a process, and waits until it has joined or listens. */
 export async function startNode(
-  place: Place,
+  place: Where,
   processName: string,
   options: GlobalOptions = {},
 ): Promise<Program> {

@@ -108,14 +108,18 @@ export class RawPeer implements Disposable {
   }
 
   /** Connects and sends the preface. */
-  static async connect(place: Place): Promise<RawPeer> {
+  static async connect(place: Pick<Place, "dial">): Promise<RawPeer> {
     const peer = new RawPeer(await place.dial());
     await peer.write(PREFACE);
     return peer;
   }
 
   /** Connects and joins. */
-  static async join(place: Place, process: string, callbacks: string[] = []): Promise<RawPeer> {
+  static async join(
+    place: Pick<Place, "dial">,
+    process: string,
+    callbacks: string[] = [],
+  ): Promise<RawPeer> {
     const peer = await RawPeer.connect(place);
     await peer.send(KIND.HELLO, { payload: hello(process, { callbacks }) });
     const welcome = await peer.read();

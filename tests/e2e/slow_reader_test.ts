@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
+import { until } from "../helpers/soon.ts";
 import { joinHere, overAll, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 import { stalls } from "./stalls.ts";
@@ -151,6 +152,36 @@ overAll("calls to a process that was stopped are answered when it goes on", asyn
   const answers = await within("the answers", Promise.all(calls));
   assertEquals(answers.map(([i]) => i), Array.from({ length: 300 }, (_, i) => i));
 }, { needsPosix: true });
+
+overAll(
+  "a node that is not read from, for it filled a queue, loses nothing but time",
+  async (place) => {
+    await using hub = await joinHere(place, { initController: true, processName: "hub" });
+    await using sloth = await startNode(place, "sloth");
+    await using one = await joinHere(place, { processName: "one" });
+    await using two = await joinHere(place, { processName: "two" });
+    await Promise.all([one.g.waitProcess("sloth"), two.g.waitProcess("sloth")]);
+    const { forwardedFrames } = hub.g.stats;
+    sloth.signal("SIGSTOP");
+    const value = new Uint8Array(36 * MiB); // two of them are too much
+    const large = later(
+      Promise.all([one, two].map(({ g }) => g.call.echo(value).fg({ to: "sloth" }))),
+    );
+    await until(() => hub.g.stats.forwardedFrames >= forwardedFrames + 2, 30_000);
+
+    const small = value.subarray(0, 100_000);
+    const calls = Array.from({ length: 150 }, () => two.g.call.echo(small).fg({ to: "hub" }));
+    const others = later(Promise.all([...calls, one.g.call.add(1, 2).fg({ to: "hub" })]));
+    assertEquals(await stalls(others), true);
+    sloth.signal("SIGCONT");
+    const answers = await within("the answers", Promise.all([large, others]));
+    const sizes = answers.flat().map((answer) => (answer as Uint8Array).length);
+    assertEquals(sizes.filter((size) => size === value.length).length, 2);
+    assertEquals(sizes.filter((size) => size === small.length).length, 150);
+    for (const { logged } of [hub, one, two]) assertEquals(await logged.until("message", 0), []);
+  },
+  { needsPosix: true },
+);
 
 /** Memory of a process, where the system tells it; else 0. */
 async function residentBytes(pid: number): Promise<number> {
