@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionError, Global, GlobalContextError, InitializationError } from "../mod.ts";
 import { registry } from "./helpers/test_network.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
@@ -83,6 +83,7 @@ Deno.test("Global.fetch is refused where no controller is", async () => {
   await using hub = new Global({ initController: true, web: { host: LOCAL } });
   await hub.ready;
   await using node = new Global({ url: hub.url });
+  await node.ready;
   await assertRejects(
     () => node.fetch(new Request("http://localhost/")),
     GlobalContextError,
@@ -90,20 +91,73 @@ Deno.test("Global.fetch is refused where no controller is", async () => {
   );
 });
 
-Deno.test("Global.attach() lets the node at the other end of a port join", async () => {
-  await using hub = new Global({ initController: true, web: true, callbacks: add });
+Deno.test("Global.url is known at once, and stop() gives up what nobody answers", async () => {
+  using silent = Deno.listen({ hostname: LOCAL, port: 0 });
+  const url = `ws://${LOCAL}:${silent.addr.port}/`;
+  const node = new Global({ url, callbacks: none(), logger: new RecordingLogger() });
+  assertEquals(node.url, url);
+  const failed = assertRejects(() => node.ready, GlobalContextError);
+  await node.stop();
+  await failed;
+});
+
+Deno.test("Global fails to start when the web's address is taken, and frees the other one", async () => {
+  using taken = Deno.listen({ hostname: LOCAL, port: 0 });
+  using probe = Deno.listen({ hostname: LOCAL, port: 0 });
+  const { port } = probe.addr;
+  probe.close();
+  const logger = new RecordingLogger();
+  await using hub = new Global({
+    initController: true,
+    host: LOCAL,
+    port,
+    web: { host: LOCAL, port: taken.addr.port },
+    logger,
+  });
+  await assertRejects(() => hub.ready, ConnectionError, `${LOCAL}:${taken.addr.port}`);
+  await hub.stop();
+  Deno.listen({ hostname: LOCAL, port }).close();
+});
+
+Deno.test("Global.attach() lets the node at the other end of a port join, until it closes", async () => {
+  const joined = Promise.withResolvers<string>();
+  const left = Promise.withResolvers<string>();
+  await using hub = new Global({
+    initController: true,
+    web: true,
+    callbacks: add,
+    onProcessJoin: (_, name) => joined.resolve(name),
+    onProcessLeave: (_, name) => left.resolve(name),
+  });
   const { port1, port2 } = new MessageChannel();
   hub.attach(port1);
   await using node = new Global({ processName: "node", port: port2, callbacks: none() });
   await node.ready;
   assertEquals(await node.call.add(1, 2), 3);
-  const left = Promise.withResolvers<string>();
+  assertEquals(await soon(joined.promise), "node");
   await node.stop();
-  left.resolve("");
-  await soon(left.promise);
-  try {
-    hub.attach(5 as unknown as MessagePort);
-  } catch (error) {
-    assert(error instanceof InitializationError);
+  assertEquals(await soon(left.promise), "node");
+});
+
+Deno.test("Global with a port gives up when its controller is gone", async () => {
+  const hub = new Global({ initController: true, web: true, callbacks: add });
+  const { port1, port2 } = new MessageChannel();
+  hub.attach(port1);
+  await using node = new Global({ port: port2, callbacks: none(), logger: new RecordingLogger() });
+  await node.ready;
+  await hub.stop();
+  await assertRejects(() => node.join(), ConnectionError, "lost");
+});
+
+Deno.test("Global.attach() refuses what is no port, and where no controller is", async () => {
+  await using hub = new Global({ initController: true, web: true });
+  for (const port of [5, null, {}]) {
+    assertThrows(() => hub.attach(port as MessagePort), InitializationError, "MessagePort");
   }
+  const { port1, port2 } = new MessageChannel();
+  const node = new Global({ port: port2, logger: new RecordingLogger() });
+  assertThrows(() => node.attach(port1), GlobalContextError, "initController");
+  port1.close();
+  node.ready.catch(() => {});
+  await node.stop();
 });
