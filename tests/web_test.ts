@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionError, Global, GlobalContextError, InitializationError } from "../mod.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../src/wire/limits.ts";
 import { registry } from "./helpers/test_network.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
 import { soon } from "./helpers/soon.ts";
@@ -97,8 +98,12 @@ Deno.test("Global.url is known at once, and stop() gives up what nobody answers"
   const node = new Global({ url, callbacks: none(), logger: new RecordingLogger() });
   assertEquals(node.url, url);
   const failed = assertRejects(() => node.ready, GlobalContextError);
+  using connection = await silent.accept();
   await node.stop();
   await failed;
+  const request = new Uint8Array(4_096);
+  // Before the time for connecting is over, which would end it too.
+  while (await soon(connection.read(request), HANDSHAKE_TIMEOUT_MS - 2_000) !== null);
 });
 
 Deno.test("Global fails to start when the web's address is taken, and frees the other one", async () => {
