@@ -33,7 +33,7 @@ import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import { memoryPipe } from "./transport/memory.ts";
-import { messagePortStream } from "./transport/message_port.ts";
+import { PortListener } from "./transport/message_port.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
 import { WebListener } from "./transport/web_listener.ts";
@@ -51,6 +51,7 @@ export class Runtime {
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
   readonly #web: WebListener | undefined;
+  readonly #ports = new PortListener();
   readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
   readonly #heartbeat: Heartbeat | undefined;
@@ -105,7 +106,7 @@ export class Runtime {
   async #listen(listening: Listening[]): Promise<void> {
     const controller = this.#controller;
     if (controller === undefined) return;
-    const all = [...listening, this.#web!];
+    const all = [...listening, this.#web!, this.#ports];
     const addresses = await Promise.all(all.map((one) => controller.listen(one)));
     this.#address = Object.assign({}, ...addresses);
   }
@@ -195,7 +196,7 @@ export class Runtime {
         "Cannot attach a port: the Controller is not in this process; set initController to true",
       );
     }
-    this.#controller.attach(messagePortStream(port));
+    this.#ports.attach(port);
   }
 
   /** Where the controller is, as bound or connected. */

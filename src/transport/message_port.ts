@@ -5,8 +5,9 @@
  */
 
 import { ConnectionError } from "../errors.ts";
+import { Arrivals } from "./arrivals.ts";
 import { MessageStream } from "./message_stream.ts";
-import type { Address, ByteStream, Connecting } from "./transport.ts";
+import type { Address, ByteStream, Connecting, Listener, Listening } from "./transport.ts";
 
 /** Says goodbye: not every runtime tells the other side that a port was closed. */
 const GOODBYE = null;
@@ -48,4 +49,31 @@ export function messagePortTransport(port: MessagePort): Connecting {
       return Promise.resolve({ stream: messagePortStream(port), address: {} });
     },
   };
+}
+
+/** The controller's side: nodes come by the ports that are attached. */
+export class PortListener implements Listener, Listening {
+  /** See {@linkcode Listener.address}. There is none. */
+  readonly address: Address = {};
+  readonly #arrivals = new Arrivals();
+
+  /** Waits for ports. */
+  listen(): Promise<Listener> {
+    return Promise.resolve(this);
+  }
+
+  /** Whoever is at the other end may join. */
+  attach(port: MessagePort): void {
+    this.#arrivals.add(messagePortStream(port));
+  }
+
+  /** See {@linkcode Listener.accept}. */
+  accept(): Promise<ByteStream | null> {
+    return this.#arrivals.next();
+  }
+
+  /** See {@linkcode Listener.close}. */
+  close(): void {
+    this.#arrivals.close();
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError, InitializationError } from "../errors.ts";
+import { Arrivals } from "./arrivals.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
 import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
@@ -23,9 +24,7 @@ export class WebListener implements Listener, Listening {
   readonly #place: WebPlace;
   readonly #gate: WebGate;
   readonly #sockets = new OpenSockets();
-  /** Connections that wait to be accepted. */
-  readonly #accepted: ByteStream[] = [];
-  #wake: (() => void) | undefined;
+  readonly #arrivals = new Arrivals();
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #ended: Promise<void> | undefined;
 
@@ -98,22 +97,14 @@ export class WebListener implements Listener, Listening {
   #open(socket: WebSocket, tellsSoon: boolean): void {
     this.#sockets.add(socket);
     const stream = webSocketStream(socket, tellsSoon);
-    socket.onopen = () => {
-      if (this.#ended !== undefined) return stream.close();
-      this.#accepted.push(stream);
-      this.#wake?.();
-    };
+    socket.onopen = () => this.#arrivals.add(stream);
   }
 
   /** See {@linkcode Listener.accept}. */
   async accept(): Promise<ByteStream | null> {
-    while (this.#ended === undefined) {
-      const stream = this.#accepted.shift();
-      if (stream !== undefined) return stream;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-    await this.#ended;
-    return null;
+    const stream = await this.#arrivals.next();
+    if (stream === null) await this.#ended;
+    return stream;
   }
 
   /**
@@ -122,11 +113,10 @@ export class WebListener implements Listener, Listening {
    */
   close(): void {
     this.#ended ??= this.#end();
-    this.#wake?.();
   }
 
   async #end(): Promise<void> {
-    for (const stream of this.#accepted) stream.close();
+    this.#arrivals.close();
     await this.#sockets.end();
     await this.#server?.shutdown();
   }
