@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, ProtocolError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from "../wire/limits.ts";
 import { Inbox } from "./inbox.ts";
 import type { ByteStream } from "./transport.ts";
@@ -26,6 +26,14 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** What is known of whoever is at the other end. */
+export interface OtherSide {
+  /** Whether it sends nothing more for a while until it hears something. */
+  readonly holdsBack?: boolean;
+  /** See {@linkcode ByteStream.remote}. */
+  readonly remote?: string | undefined;
+}
+
 /** How soon somebody who waits for it hears that something was taken. */
 const ANSWER_WITHIN_MS = 2;
 
@@ -34,6 +42,8 @@ const ANSWER_WITHIN_MS = 2;
  * {@linkcode MESSAGE_WINDOW_BYTES} not taken; the reader tells when it has taken half of them.
  */
 export class MessageStream implements ByteStream {
+  /** See {@linkcode ByteStream.remote}. */
+  readonly remote: string | undefined;
   readonly #carrier: MessageCarrier;
   readonly #tellsSoon: boolean;
   readonly #inbox = new Inbox();
@@ -50,12 +60,12 @@ export class MessageStream implements ByteStream {
 
   /**
    * @param carrier Carries the messages; whoever owns it tells what comes by the methods below.
-   * @param tellsSoon Whether the other side must hear something within {@linkcode ANSWER_WITHIN_MS}
-   * of what it sent.
+   * @param other What is known of the other side.
    */
-  constructor(carrier: MessageCarrier, tellsSoon = false) {
+  constructor(carrier: MessageCarrier, other: OtherSide = {}) {
     this.#carrier = carrier;
-    this.#tellsSoon = tellsSoon;
+    this.#tellsSoon = other.holdsBack ?? false;
+    this.remote = other.remote;
   }
 
   /** See {@linkcode ByteStream.read}. */
@@ -142,7 +152,7 @@ export class MessageStream implements ByteStream {
 
   /** The other side has done what it must not: ends the connection. */
   refuse(status: Refusal["status"], reason: string): void {
-    const error = new ConnectionError(`The other side broke the rules: ${reason}`);
+    const error = new ProtocolError(`The other side broke the rules: ${reason}`);
     if (this.#finish(false, error)) this.#carrier.close({ status, reason });
   }
 

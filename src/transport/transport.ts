@@ -7,6 +7,9 @@
 
 /** An ordered, reliable stream of bytes in both directions. */
 export interface ByteStream {
+  /** The other side's network address, where there is one: not of UNIX sockets and pipes. */
+  readonly remote?: string | undefined;
+
   /**
    * Reads up to `into.length` bytes.
    *

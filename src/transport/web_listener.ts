@@ -6,6 +6,7 @@
 
 import { ConnectionError, InitializationError } from "../errors.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
 import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
@@ -60,7 +61,7 @@ export class WebListener implements Listener, Listening {
     try {
       this.#server = Deno.serve(
         { hostname, port, onListen() {} },
-        (request) => this.fetch(request),
+        (request, { remoteAddr }) => this.fetch(request, remoteAddr.hostname),
       );
     } catch (error) {
       throw new ConnectionError(
@@ -74,8 +75,12 @@ export class WebListener implements Listener, Listening {
     this.address = { url: `ws://${shown}:${this.#server.addr.port}/` };
   }
 
-  /** Answers a request: a WebSocket that is let in becomes a connection. */
-  async fetch(request: Request): Promise<Response> {
+  /**
+   * Answers a request: a WebSocket that is let in becomes a connection.
+   *
+   * @param remote Where it comes from, if that is known: another server may stand for many.
+   */
+  async fetch(request: Request, remote?: string): Promise<Response> {
     const refusal = this.#ended === undefined ? await this.#gate(request) : undefined;
     if (refusal !== undefined) return refusal;
     if (this.#ended !== undefined) return text(503, "The controller has stopped");
@@ -83,20 +88,21 @@ export class WebListener implements Listener, Listening {
       return text(501, "This runtime cannot accept WebSockets");
     }
     const protocol = agreedProtocol(request);
-    const tellsSoon = holdsBack(request); // once it is upgraded, a request has no headers
+    // Once it is upgraded, a request has no headers.
+    const other = { holdsBack: holdsBack(request), remote };
     let upgraded: Deno.WebSocketUpgrade;
     try {
       upgraded = Deno.upgradeWebSocket(request, protocol === undefined ? {} : { protocol });
     } catch (error) {
       return text(400, `This is no WebSocket handshake: ${(error as Error).message}`);
     }
-    this.#open(upgraded.socket, tellsSoon);
+    this.#open(upgraded.socket, other);
     return upgraded.response;
   }
 
-  #open(socket: WebSocket, tellsSoon: boolean): void {
+  #open(socket: WebSocket, other: OtherSide): void {
     this.#sockets.add(socket);
-    const stream = webSocketStream(socket, tellsSoon);
+    const stream = webSocketStream(socket, other);
     socket.onopen = () => this.#arrivals.add(stream);
   }
 

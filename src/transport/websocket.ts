@@ -6,7 +6,7 @@
 
 import { ConnectionError } from "../errors.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
-import { MessageStream, type Refusal } from "./message_stream.ts";
+import { MessageStream, type OtherSide, type Refusal } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Connecting } from "./transport.ts";
 import { SUB_PROTOCOL, tokenProtocol } from "./web_token.ts";
@@ -23,15 +23,15 @@ const PRIVATE_STATUS = 3_000;
 /**
  * Makes the stream of a WebSocket that may still be connecting.
  *
- * @param tellsSoon See {@linkcode MessageStream}.
+ * @param other What is known of whoever is at the other end.
  */
-export function webSocketStream(socket: WebSocket, tellsSoon = false): MessageStream {
+export function webSocketStream(socket: WebSocket, other: OtherSide = {}): MessageStream {
   socket.binaryType = "arraybuffer";
   const stream = new MessageStream({
     send: (bytes) => sendTo(socket, bytes),
     sendCredit: (bytes) => sendTo(socket, String(bytes)),
     close: (refusal) => closeSocket(socket, refusal),
-  }, tellsSoon);
+  }, other);
   let problem = "";
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
     if (typeof data !== "string") stream.onBytes(new Uint8Array(data));

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ConnectionError } from "../../src/errors.ts";
+import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { Inbox } from "../../src/transport/inbox.ts";
 import { MessageStream } from "../../src/transport/message_stream.ts";
 import { MAX_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from "../../src/wire/limits.ts";
@@ -52,10 +52,10 @@ Deno.test("MessageStream tells of half a window that was read, and not of what w
   assertEquals(carrier.credits, [half]);
 });
 
-Deno.test("MessageStream that tells soon does so when nothing else is sent", async () => {
+Deno.test("MessageStream tells soon who holds back, when nothing else is sent", async () => {
   using time = new FakeTime();
   const carrier = new RecordingCarrier();
-  const stream = new MessageStream(carrier, true);
+  const stream = new MessageStream(carrier, { holdsBack: true });
   const into = new Uint8Array(10);
   stream.onBytes(new Uint8Array(3));
   await stream.read(into);
@@ -93,11 +93,11 @@ for (const [what, [status, attack]] of Object.entries(REFUSALS)) {
     const stream = new MessageStream(carrier);
     attack(stream);
     assertEquals(carrier.closed?.refusal?.status, status);
-    await assertRejects(() => stream.write(new Uint8Array(1)), ConnectionError, "broke the rules");
+    await assertRejects(() => stream.write(new Uint8Array(1)), ProtocolError, "broke the rules");
     const read = async () => {
       while (await stream.read(new Uint8Array(MAX_MESSAGE_BYTES)) !== null);
     };
-    await assertRejects(read, ConnectionError, "broke the rules");
+    await assertRejects(read, ProtocolError, "broke the rules");
   });
 }
 

@@ -36,6 +36,31 @@ Deno.test("WebListener leaves its connections alone until they are closed", asyn
   assertEquals(await soon(listening.accept(), 10_000), null);
 });
 
+Deno.test("WebListener tells where a connection comes from, unless another server stands between", async () => {
+  const own = await listener().listen();
+  const mounted = new WebListener({ address: undefined, origins: undefined, tokens: undefined });
+  await using server = Deno.serve(
+    { hostname: LOCAL, port: 0, onListen() {} },
+    (request) => mounted.fetch(request),
+  );
+  const remotes: unknown[] = [];
+  for (
+    const [url, listening] of [
+      [own.address.url!, own],
+      [`ws://${LOCAL}:${server.addr.port}/`, mounted],
+    ] as const
+  ) {
+    const { stream } = await webSocketTransport(url).connect();
+    const accepted = await listening.accept();
+    remotes.push(accepted!.remote);
+    stream.close();
+    await soon(readAll(accepted!), 10_000);
+    listening.close();
+    await listening.accept();
+  }
+  assertEquals(remotes, [LOCAL, undefined]);
+});
+
 Deno.test("WebListener ends though the other side never answers its goodbye", async () => {
   const listening = await listener().listen();
   const { host, port } = new URL(listening.address.url!);
