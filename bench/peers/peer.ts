@@ -11,17 +11,25 @@ import type { Meeting } from "../program.ts";
 /** Both ends of a system. */
 export interface Peer {
   /**
-   * Starts the callee and the processes that answer a broadcast.
+   * Starts the callee.
    *
-   * @returns What the caller must know to reach them: fields of its {@linkcode Meeting}.
+   * @returns What the caller must know to reach it: fields of its {@linkcode Meeting}.
    */
   serve(meeting: Meeting): Promise<object>;
-  /** Connects the caller to them. */
+  /**
+   * Starts those that answer a broadcast, all in this process but each with a connection of its own:
+   * 50, of which the first ten answer a broadcast to ten.
+   *
+   * @returns As of {@linkcode Peer.serve}.
+   */
+  serveCrowd(meeting: Meeting): Promise<object>;
+  /** Connects the caller to all of them. */
   connect(meeting: Meeting): Promise<Contender>;
 }
 
-/** How many answer a broadcast. */
-export const BROADCAST_TARGETS = [10, 50] as const;
+/** How many answer the broadcasts. */
+export const SMALL_CROWD = 10;
+export const CROWD = 50;
 
 /** Numbers that are sent before the sender asks whether the ones before them have arrived. */
 const WINDOW = 4096;

@@ -7,7 +7,7 @@
 import { connect as join, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { BROADCAST_TARGETS, sendAll, Taken } from "../peer.ts";
+import { CROWD, sendAll, SMALL_CROWD, Taken } from "../peer.ts";
 
 type NatsMeeting = Meeting & { natsUrl: string };
 
@@ -65,12 +65,15 @@ export async function serve(meeting: NatsMeeting): Promise<object> {
     });
   }
   await nats.flush();
-  for (const targets of BROADCAST_TARGETS) {
-    for (let i = 0; i < targets; i++) {
-      const member = await open(meeting);
-      on(member, `add.${targets}`, add);
-      await member.flush();
-    }
+  return {};
+}
+
+export async function serveCrowd(meeting: NatsMeeting): Promise<object> {
+  for (let i = 0; i < CROWD; i++) {
+    const nats = await open(meeting);
+    on(nats, `add.${CROWD}`, add);
+    if (i < SMALL_CROWD) on(nats, `add.${SMALL_CROWD}`, add);
+    await nats.flush();
   }
   return {};
 }
