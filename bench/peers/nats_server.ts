@@ -1,4 +1,4 @@
-// The broker of NATS: node nats_server.ts <meeting as JSON>.
+// The broker of NATS, `nats-server` itself: this process only starts it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ writeFileSync(config, `listen: "127.0.0.1:-1"\nmax_payload: 32MB\nports_file_dir
 const server = spawn("nats-server", ["-c", config], { stdio: ["ignore", "ignore", "ignore"] });
 process.on("exit", () => server.kill());
 ready({ natsUrl: await listening(server), pid: server.pid });
-await stay();
+await stay(() => Promise.resolve());
 
 async function listening(server: ChildProcess): Promise<string> {
   while (server.exitCode === null) {

@@ -1,6 +1,6 @@
 /**
- * A system that others have made, in the two processes of it that run JavaScript. Runs in Deno and
- * in Node.js.
+ * A system that others have made, in those processes of it that run JavaScript. Runs in Deno and in
+ * Node.js.
  *
  * @module
  */
@@ -8,7 +8,21 @@
 import type { Contender } from "../contender.ts";
 import type { Meeting } from "../program.ts";
 
-/** Both ends of a system. */
+/** The argument of the programs here. */
+export interface PeerMeeting extends Meeting {
+  /** Name of the file in `systems/`. */
+  readonly peer: string;
+  /** The part of the crowd that this process is; absent if it is none. */
+  readonly crowd?: Crowd;
+}
+
+/** A part of those that answer a broadcast. The first ten of all answer the small one as well. */
+export interface Crowd {
+  readonly first: number;
+  readonly nodes: number;
+}
+
+/** The ends of a system. */
 export interface Peer {
   /**
    * Starts the callee.
@@ -16,67 +30,16 @@ export interface Peer {
    * @returns What the caller must know to reach it: fields of its {@linkcode Meeting}.
    */
   serve(meeting: Meeting): Promise<object>;
-  /**
-   * Starts those that answer a broadcast, all in this process but each with a connection of its own:
-   * 50, of which the first ten answer a broadcast to ten.
-   *
-   * @returns As of {@linkcode Peer.serve}.
-   */
-  serveCrowd(meeting: Meeting): Promise<object>;
-  /** Connects the caller to all of them. */
+  /** The same for a part of the crowd; each of it has a connection of its own. */
+  serveCrowd(meeting: Meeting, crowd: Crowd): Promise<object>;
+  /** Connects the caller to the callee, and to the crowd if there is one. */
   connect(meeting: Meeting): Promise<Contender>;
 }
 
-/** How many answer the broadcasts. */
+/** How many answer the small broadcast. */
 export const SMALL_CROWD = 10;
-export const CROWD = 50;
 
-/** Numbers that are sent before the sender asks whether the ones before them have arrived. */
-const WINDOW = 4096;
-
-/**
- * Sends the numbers from 0 to `count - 1` where the system itself does not slow a sender down. Two
- * windows are under way at a time, so that no buffer grows without limit and nobody waits.
- *
- * @param send Sends one; returns at once.
- * @param arrived Asks the receiver how many it has got, after all that were sent before.
- */
-export async function sendAll(
-  count: number,
-  send: (n: number) => void,
-  arrived: () => PromiseLike<number>,
-): Promise<void> {
-  let before: PromiseLike<number> | undefined;
-  for (let n = 0; n < count; n++) {
-    send(n);
-    if ((n + 1) % WINDOW === 0) {
-      const asked = arrived();
-      await before;
-      before = asked;
-    }
-  }
-  await before;
-  const got = await arrived();
-  if (got !== count) throw new Error(`${got} of ${count} arrived`);
-}
-
-/** Takes the numbers of one stream, which must come in order from 0 on. */
-export class Taken {
-  #count = 0;
-
-  take(n: number): void {
-    if (n !== this.#count) throw new Error(`Item ${n} came instead of ${this.#count}`);
-    this.#count++;
-  }
-
-  /** How many have come. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** All have come, and the next one is 0 again. */
-  finish(count: number): void {
-    if (this.#count !== count) throw new Error(`${this.#count} of ${count} items came`);
-    this.#count = 0;
-  }
+/** Names of those in a part of the crowd. */
+export function crowdNumbers({ first, nodes }: Crowd): number[] {
+  return Array.from({ length: nodes }, (_, i) => first + i);
 }

@@ -17,9 +17,15 @@ import type { AddressInfo } from "node:net";
 import { WebSocket as Socket, WebSocketServer } from "ws";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { CROWD, sendAll, Taken } from "../peer.ts";
+import { expectAll, numbers, sendAll, Taken } from "../flow.ts";
+import type { Crowd } from "../peer.ts";
 
-type CapnWebMeeting = Meeting & { calleePort: number; crowdPort: number };
+type CapnWebMeeting = Meeting & {
+  /** Those of the runtime, or those of the package `ws`. */
+  sockets: "runtime" | "ws";
+  calleePort: number;
+  crowdPorts?: number[];
+};
 
 /** As the documentation of Cap'n Web has it for formats that know bytes. */
 class CborTransport implements RpcTransportWithCustomEncoding {
@@ -70,7 +76,7 @@ class Callee extends RpcTarget {
   }
 
   download(count: number): ReadableStream<number> {
-    return numbers(count);
+    return numberStream(count);
   }
 
   async upload(stream: ReadableStream<number>): Promise<number> {
@@ -80,26 +86,21 @@ class Callee extends RpcTarget {
   }
 }
 
-function numbers(count: number): ReadableStream<number> {
-  let n = 0;
-  return new ReadableStream<number>({
-    pull(controller) {
-      if (n < count) controller.enqueue(n++);
-      else controller.close();
-    },
-  }, { highWaterMark: 64 });
+function numberStream(count: number): ReadableStream<number> {
+  return ReadableStream.from(numbers(count)) as ReadableStream<number>;
 }
 
-export async function serve(): Promise<object> {
-  return { calleePort: await listen() };
+export async function serve(meeting: CapnWebMeeting): Promise<object> {
+  return { calleePort: await listen(meeting) };
 }
 
-export async function serveCrowd(): Promise<object> {
-  return { crowdPort: await listen() };
+export async function serveCrowd(meeting: CapnWebMeeting, { nodes }: Crowd): Promise<object> {
+  const ports = await Promise.all(Array.from({ length: nodes }, () => listen(meeting)));
+  return { crowdPorts: [...meeting.crowdPorts ?? [], ...ports] };
 }
 
-function listen(): Promise<number> {
-  return "Deno" in globalThis && !process.env.WS_SERVER ? listenInDeno() : listenInNode();
+function listen({ sockets }: CapnWebMeeting): Promise<number> {
+  return sockets === "ws" ? listenByWs() : listenByDeno();
 }
 
 function accept(socket: WebSocket, path: string): void {
@@ -108,7 +109,7 @@ function accept(socket: WebSocket, path: string): void {
   else newWebSocketRpcSession(socket, callee);
 }
 
-function listenInNode(): Promise<number> {
+function listenByWs(): Promise<number> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
   server.on("connection", (socket, { url }) => accept(socket as unknown as WebSocket, url!));
   return new Promise((resolve) =>
@@ -116,7 +117,7 @@ function listenInNode(): Promise<number> {
   );
 }
 
-function listenInDeno(): Promise<number> {
+function listenByDeno(): Promise<number> {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => {
@@ -128,21 +129,19 @@ function listenInDeno(): Promise<number> {
   return Promise.resolve(server.addr.port);
 }
 
-// In Node.js `ws` is faster than the WebSocket of the runtime.
-function dial(port: number, path: string): WebSocket {
+function dial(port: number, path: string, { sockets }: CapnWebMeeting): WebSocket {
   const url = `ws://127.0.0.1:${port}${path}`;
-  if (process.env.WS_CLIENT ? process.env.WS_CLIENT === "native" : "Deno" in globalThis) return new WebSocket(url);
+  if (sockets === "runtime") return new WebSocket(url);
   return new Socket(url, { perMessageDeflate: false }) as unknown as WebSocket;
 }
 
-export function connect({ calleePort, crowdPort }: CapnWebMeeting): Promise<Contender> {
-  const callee = newWebSocketRpcSession<Callee>(dial(calleePort, "/"));
-  const byteSession = new RpcSession<Callee>(new CborTransport(dial(calleePort, "/bytes")));
-  const bytesCallee = byteSession.getRemoteMain();
-  const crowd = Array.from(
-    { length: CROWD },
-    () => newWebSocketRpcSession<Callee>(dial(crowdPort, "/")),
-  );
+export function connect(meeting: CapnWebMeeting): Promise<Contender> {
+  const { calleePort, crowdPorts = [] } = meeting;
+  const open = (port: number) => newWebSocketRpcSession<Callee>(dial(port, "/", meeting));
+  const callee = open(calleePort);
+  const bytesTransport = new CborTransport(dial(calleePort, "/bytes", meeting));
+  const bytesCallee = new RpcSession<Callee>(bytesTransport).getRemoteMain();
+  const crowd = crowdPorts.map(open);
   return Promise.resolve({
     add: (a, b) => callee.add(a, b),
     echo: (value) => callee.echo(value) as PromiseLike<unknown>,
@@ -158,8 +157,7 @@ export function connect({ calleePort, crowdPort }: CapnWebMeeting): Promise<Cont
       taken.finish(count);
     },
     async upload(count) {
-      const taken = await callee.upload(numbers(count));
-      if (taken !== count) throw new Error(`${taken} of ${count} items came`);
+      expectAll(await callee.upload(numberStream(count)), count);
     },
     // There is no call to many, but as many calls.
     async broadcast(targets) {

@@ -9,9 +9,10 @@ import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { CROWD, Taken } from "../peer.ts";
+import { expectAll, numbers, Taken } from "../flow.ts";
+import type { Crowd } from "../peer.ts";
 
-type GrpcMeeting = Meeting & { calleePort: number; crowdPorts: number[] };
+type GrpcMeeting = Meeting & { calleePort: number; crowdPorts?: number[] };
 type Pair = { a: number; b: number };
 type Numbered = { n: number };
 type Answer<T> = (error: grpc.ServiceError | null, value: T) => void;
@@ -36,9 +37,8 @@ const implementation: grpc.UntypedServiceImplementation = {
   EchoPerson: echo,
   EchoRows: echo,
   EchoBytes: echo,
-  async Download(call: grpc.ServerWritableStream<Numbered, Numbered>) {
-    await writeNumbers(call, call.request.n);
-  },
+  Download: (call: grpc.ServerWritableStream<Numbered, Numbered>) =>
+    writeNumbers(call, call.request.n),
   Upload(call: grpc.ServerReadableStream<Numbered, Numbered>, answer: Answer<Numbered>) {
     const taken = new Taken();
     call.on("data", ({ n }: Numbered) => taken.take(n));
@@ -50,8 +50,12 @@ export async function serve(): Promise<object> {
   return { calleePort: await listen() };
 }
 
-export async function serveCrowd(): Promise<object> {
-  return { crowdPorts: await Promise.all(Array.from({ length: CROWD }, listen)) };
+export async function serveCrowd(
+  { crowdPorts = [] }: GrpcMeeting,
+  { nodes }: Crowd,
+): Promise<object> {
+  const ports = await Promise.all(Array.from({ length: nodes }, listen));
+  return { crowdPorts: [...crowdPorts, ...ports] };
 }
 
 function listen(): Promise<number> {
@@ -66,24 +70,20 @@ function listen(): Promise<number> {
   );
 }
 
-function writeNumbers(to: grpc.ServerWritableStream<Numbered, Numbered> | grpc.ClientWritableStream<Numbered>, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let n = 0;
-    const more = () => {
-      while (n < count) if (!to.write({ n: n++ })) return void to.once("drain", more);
-      to.end();
-      resolve();
-    };
-    more();
-  });
+type NumberWriter = grpc.ServerWritableStream<Numbered, Numbered> | grpc.ClientWritableStream<Numbered>;
+
+function writeNumbers(to: NumberWriter, count: number): void {
+  const source = numbers(count);
+  const more = () => {
+    for (const n of source) if (!to.write({ n })) return void to.once("drain", more);
+    to.end();
+  };
+  more();
 }
 
-export function connect({ calleePort, crowdPorts }: GrpcMeeting): Promise<Contender> {
+export function connect({ calleePort, crowdPorts = [] }: GrpcMeeting): Promise<Contender> {
   const dial = (port: number) =>
-    new Callee(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
-      ...OPTIONS,
-      // By default all clients of one address share a connection; here each has an address of its own.
-    });
+    new Callee(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), OPTIONS);
   const callee = dial(calleePort);
   const crowd = crowdPorts.map(dial);
   const unary = <T>(client: grpc.Client, method: string, request: unknown): Promise<T> =>
@@ -104,21 +104,24 @@ export function connect({ calleePort, crowdPorts }: GrpcMeeting): Promise<Conten
     async echoBytes(bytes) {
       return (await unary<{ bytes: Uint8Array }>(callee, "EchoBytes", { bytes })).bytes;
     },
-    download: (count) => new Promise((resolve, reject) => {
-      const taken = new Taken();
-      const call = callee.Download({ n: count });
-      call.on("data", ({ n }: Numbered) => taken.take(n));
-      call.on("error", reject);
-      call.on("end", () => {
-        taken.finish(count);
-        resolve();
+    download: (count) =>
+      new Promise((resolve, reject) => {
+        const taken = new Taken();
+        const call = callee.Download({ n: count });
+        call.on("data", ({ n }: Numbered) => taken.take(n));
+        call.on("error", reject);
+        call.on("end", () => {
+          taken.finish(count);
+          resolve();
+        });
+      }),
+    async upload(count) {
+      const { n } = await new Promise<Numbered>((resolve, reject) => {
+        const answer: Answer<Numbered> = (error, value) => error ? reject(error) : resolve(value);
+        writeNumbers(callee.Upload(answer), count);
       });
-    }),
-    upload: (count) => new Promise((resolve, reject) => {
-      const call = callee.Upload((error: grpc.ServiceError | null, { n }: Numbered) =>
-        error ? reject(error) : n === count ? resolve() : reject(new Error(`${n} of ${count} items came`)));
-      writeNumbers(call, count);
-    }),
+      expectAll(n, count);
+    },
     // There is no call to many, but as many calls.
     async broadcast(targets) {
       const answers = await Promise.all(

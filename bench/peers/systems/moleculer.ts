@@ -10,19 +10,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type BrokerOptions, type Context, ServiceBroker, type ServiceSchema } from "moleculer";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { CROWD, sendAll, SMALL_CROWD, Taken } from "../peer.ts";
+import { expectAll, numbers, sendAll, Taken } from "../flow.ts";
+import { type Crowd, crowdNumbers } from "../peer.ts";
 
 type MoleculerMeeting = Meeting & {
-  serializer: "JSON" | "CBOR" | "Notepack" | "MsgPack";
+  serializer: "JSON" | "CBOR";
+  /** The broker, if there is one. */
   natsUrl?: string;
-  /** Addresses of those that have been started before, as `host:port/name`. */
-  calleeUrls?: string[];
-  crowdUrls?: string[];
+  /** Who has been started before: the callee, and the crowd. */
+  nodes?: { name: string; url: string }[];
 };
 
 // What is longer goes as a stream, as the documentation wants it: the time that a packet takes grows
 // with the square of its length.
 const PIECE_BYTES = 256 * 1024;
+// The default of 32 would close connections to the crowd and open them again.
+const MAX_CONNECTIONS = 100;
 // So that it does not disturb: the caller asks everybody once, at the start.
 const GOSSIP_PERIOD_SECONDS = 3600;
 
@@ -31,7 +34,7 @@ async function start(
   nodeID: string,
   services: ServiceSchema[],
 ): Promise<ServiceBroker> {
-  const { serializer, natsUrl, calleeUrls = [], crowdUrls = [] } = meeting;
+  const { serializer, natsUrl, nodes = [] } = meeting;
   const transporter = natsUrl !== undefined
     ? { type: "NATS", options: { url: natsUrl, noAsyncTraces: true } }
     : {
@@ -39,8 +42,8 @@ async function start(
       options: {
         udpDiscovery: false,
         useHostname: false,
-        urls: [...calleeUrls, ...crowdUrls],
-        maxConnections: 2 * CROWD,
+        urls: nodes.map(({ url }) => url),
+        maxConnections: MAX_CONNECTIONS,
         gossipPeriod: GOSSIP_PERIOD_SECONDS,
       },
     };
@@ -70,9 +73,13 @@ function transporterOf(broker: ServiceBroker): TcpTransporter {
   return (broker.transit as unknown as { tx: TcpTransporter }).tx;
 }
 
-/** Where a broker has come to listen. */
-function urlOf(broker: ServiceBroker): string {
-  return `127.0.0.1:${transporterOf(broker).opts.port}/${broker.nodeID}`;
+/** Who has been started: those before, and these. */
+function startedWith({ nodes = [] }: MoleculerMeeting, brokers: ServiceBroker[]): object {
+  const more = brokers.map((broker) => {
+    const { port } = transporterOf(broker).opts;
+    return { name: broker.nodeID, url: `127.0.0.1:${port}/${broker.nodeID}` };
+  });
+  return { nodes: [...nodes, ...more] };
 }
 
 const add = (context: Context<{ a: number; b: number }>) => context.params.a + context.params.b;
@@ -100,22 +107,24 @@ export async function serve(meeting: MoleculerMeeting): Promise<object> {
       oneWay: (context: Context<number[]>) => oneWay.take(context.params[0]!),
     },
   } as ServiceSchema]);
-  return { calleeUrls: [urlOf(broker)] };
+  return startedWith(meeting, [broker]);
 }
 
-export async function serveCrowd(meeting: MoleculerMeeting): Promise<object> {
-  const brokers = await Promise.all(Array.from({ length: CROWD }, (_, i) =>
-    start(meeting, `crowd${i}`, [{ name: "crowd", actions: { add } }])));
-  return { crowdUrls: brokers.map(urlOf) };
+export async function serveCrowd(meeting: MoleculerMeeting, crowd: Crowd): Promise<object> {
+  const service: ServiceSchema = { name: "crowd", actions: { add } };
+  const brokers = await Promise.all(
+    crowdNumbers(crowd).map((number) => start(meeting, `crowd${number}`, [service])),
+  );
+  return startedWith(meeting, brokers);
 }
 
 export async function connect(meeting: MoleculerMeeting): Promise<Contender> {
   const broker = await start(meeting, "caller", []);
   const call = <T>(name: string, params: unknown, options?: object): Promise<T> =>
     broker.call<T, unknown>(name, params, options) as Promise<T>;
-  const crowd = Array.from({ length: CROWD }, (_, i) => `crowd${i}`);
-  const nodes = broker.registry.nodes as unknown as Map<string, { available: boolean } | undefined>;
-  while (!["callee", ...crowd].every((nodeID) => nodes.get(nodeID)?.available)) {
+  const names = meeting.nodes!.map(({ name }) => name);
+  const known = broker.registry.nodes as unknown as Map<string, { available: boolean }>;
+  while (!names.every((name) => known.get(name)?.available)) {
     transporterOf(broker).sendGossipRequest?.();
     await sleep(5);
   }
@@ -149,12 +158,12 @@ export async function connect(meeting: MoleculerMeeting): Promise<Contender> {
     async upload(count) {
       const stream = Readable.from(numbers(count));
       const taken = await call<number>("callee.upload", {}, { stream });
-      if (taken !== count) throw new Error(`${taken} of ${count} items came`);
+      expectAll(taken, count);
     },
     // There is no call to many, but as many calls.
     async broadcast(targets) {
       const answers = await Promise.all(
-        crowd.slice(0, targets).map((nodeID) => call("crowd.add", { a: 1, b: 2 }, { nodeID })),
+        names.slice(1, 1 + targets).map((nodeID) => call("crowd.add", { a: 1, b: 2 }, { nodeID })),
       );
       return answers.filter((answer) => answer === 3).length;
     },
@@ -166,8 +175,4 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     yield bytes.subarray(at, at + PIECE_BYTES);
   }
-}
-
-function* numbers(count: number): Generator<number> {
-  for (let n = 0; n < count; n++) yield n;
 }

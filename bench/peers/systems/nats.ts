@@ -7,7 +7,8 @@
 import { connect as join, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { CROWD, sendAll, SMALL_CROWD, Taken } from "../peer.ts";
+import { sendAll, Taken } from "../flow.ts";
+import { type Crowd, crowdNumbers, SMALL_CROWD } from "../peer.ts";
 
 type NatsMeeting = Meeting & { natsUrl: string };
 
@@ -68,11 +69,11 @@ export async function serve(meeting: NatsMeeting): Promise<object> {
   return {};
 }
 
-export async function serveCrowd(meeting: NatsMeeting): Promise<object> {
-  for (let i = 0; i < CROWD; i++) {
+export async function serveCrowd(meeting: NatsMeeting, crowd: Crowd): Promise<object> {
+  for (const number of crowdNumbers(crowd)) {
     const nats = await open(meeting);
-    on(nats, `add.${CROWD}`, add);
-    if (i < SMALL_CROWD) on(nats, `add.${SMALL_CROWD}`, add);
+    on(nats, "add.50", add);
+    if (number < SMALL_CROWD) on(nats, "add.10", add);
     await nats.flush();
   }
   return {};
