@@ -9,7 +9,7 @@ import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
-import { expectAll, numbers, Taken } from "../flow.ts";
+import { expectAll, Taken } from "../flow.ts";
 import type { Crowd } from "../peer.ts";
 
 type GrpcMeeting = Meeting & { calleePort: number; crowdPorts?: number[] };
@@ -73,9 +73,9 @@ function listen(): Promise<number> {
 type NumberWriter = grpc.ServerWritableStream<Numbered, Numbered> | grpc.ClientWritableStream<Numbered>;
 
 function writeNumbers(to: NumberWriter, count: number): void {
-  const source = numbers(count);
+  let n = 0;
   const more = () => {
-    for (const n of source) if (!to.write({ n })) return void to.once("drain", more);
+    while (n < count) if (!to.write({ n: n++ })) return void to.once("drain", more);
     to.end();
   };
   more();
