@@ -33,7 +33,8 @@ interface Way {
 }
 
 const WAYS: readonly Way[] = [
-  ...inBoth({ family: "NATS", peer: "nats", broker: true }),
+  ...inBoth({ family: "NATS", peer: "nats", broker: true, setting: { requests: "request" } }),
+  ...inBoth({ family: "NATS", peer: "nats", broker: true, setting: { requests: "inbox" } }),
   ...inBoth({ family: "Moleculer", peer: "moleculer", setting: { serializer: "JSON" } }),
   ...inBoth({ family: "Moleculer", peer: "moleculer", setting: { serializer: "CBOR" } }),
   ...inBoth({
@@ -42,6 +43,13 @@ const WAYS: readonly Way[] = [
     broker: true,
     setting: { serializer: "JSON" },
   }),
+  {
+    family: "Moleculer over NATS",
+    peer: "moleculer",
+    runtime: "Node.js",
+    broker: true,
+    setting: { serializer: "CBOR" },
+  },
   ...inBoth({ family: "gRPC", peer: "grpc" }),
   ...inBoth({ family: "Cap'n Web", peer: "capnweb", setting: { sockets: "ws" } }),
   { family: "Cap'n Web", peer: "capnweb", runtime: "Deno", setting: { sockets: "runtime" } },

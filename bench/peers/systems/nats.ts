@@ -4,13 +4,19 @@
  * @module
  */
 
-import { connect as join, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { connect as join, createInbox, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
 import { sendAll, Taken } from "../flow.ts";
 import { type Crowd, crowdNumbers, SMALL_CROWD } from "../peer.ts";
 
-type NatsMeeting = Meeting & { natsUrl: string };
+type NatsMeeting = Meeting & {
+  natsUrl: string;
+  /** The client's own requests, each with a timeout; or plain messages with a subject to reply to. */
+  requests: "request" | "inbox";
+};
+
+type Request = (subject: string, data: string | Uint8Array) => Promise<Msg>;
 
 // A stack trace per request is the slowest part of a request, and the client's documentation says to
 // leave it out where speed counts.
@@ -79,10 +85,29 @@ export async function serveCrowd(meeting: NatsMeeting, crowd: Crowd): Promise<ob
   return {};
 }
 
+/** All that a request needs, and nothing more: no timeout, and no notice when nobody listens. */
+function inboxRequests(nats: NatsConnection): Request {
+  const prefix = `${createInbox()}.`;
+  const waiting = new Map<string, (message: Msg) => void>();
+  let last = 0;
+  on(nats, `${prefix}*`, (message) => {
+    const id = message.subject.slice(prefix.length);
+    waiting.get(id)!(message);
+    waiting.delete(id);
+  });
+  return (subject, data) =>
+    new Promise((resolve) => {
+      const id = String(++last);
+      waiting.set(id, resolve);
+      nats.publish(subject, data, { reply: prefix + id });
+    });
+}
+
 export async function connect(meeting: NatsMeeting): Promise<Contender> {
   const nats = await open(meeting);
-  const request = (subject: string, data: string | Uint8Array): Promise<Msg> =>
-    nats.request(subject, data, { timeout: TIMEOUT_MS });
+  const request: Request = meeting.requests === "inbox"
+    ? inboxRequests(nats)
+    : (subject, data) => nats.request(subject, data, { timeout: TIMEOUT_MS });
   const taken = take(nats, "download.items");
   const giveAll = async (subject: string, count: number): Promise<void> => {
     await give(nats, subject, count);
