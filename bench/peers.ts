@@ -25,7 +25,8 @@ await installPackages();
 const natsServer = await natsServerVersion();
 const withNats = natsServer !== undefined;
 const results = new Results();
-const options = { ...flags, results };
+// Before a round the runtimes may compile what is hot, for the slowest are slow at that, too.
+const options = { ...flags, warmUpMs: 2 * flags.ms, results };
 
 const floors = floorSystems("tcp");
 const peers = peerSystems(withNats);

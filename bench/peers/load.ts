@@ -8,5 +8,6 @@ import type { Peer } from "./peer.ts";
 
 /** @param name Name of its file in `systems/`. */
 export async function load(name: string): Promise<Peer> {
-  return await import(`./systems/${name}.ts`);
+  // Not a literal, for the type checker follows those, and the packages are not there for it.
+  return await import(new URL(`systems/${name}.ts`, import.meta.url).href);
 }

@@ -10,7 +10,10 @@ const directory = join(meeting().directory, "nats");
 mkdirSync(directory);
 const config = join(directory, "nats.conf");
 // 1 MiB is the default, and 16 MiB shall pass.
-writeFileSync(config, `listen: "127.0.0.1:-1"\nmax_payload: 32MB\nports_file_dir: "${directory}"\n`);
+writeFileSync(
+  config,
+  `listen: "127.0.0.1:-1"\nmax_payload: 32MB\nports_file_dir: "${directory}"\n`,
+);
 const server = spawn("nats-server", ["-c", config], { stdio: ["ignore", "ignore", "ignore"] });
 process.on("exit", () => server.kill());
 ready({ natsUrl: await listening(server), pid: server.pid });

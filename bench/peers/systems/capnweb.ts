@@ -142,31 +142,35 @@ export function connect(meeting: CapnWebMeeting): Promise<Contender> {
   const bytesTransport = new CborTransport(dial(calleePort, "/bytes", meeting));
   const bytesCallee = new RpcSession<Callee>(bytesTransport).getRemoteMain();
   const crowd = crowdPorts.map(open);
-  return Promise.resolve({
-    add: (a, b) => callee.add(a, b),
-    echo: (value) => callee.echo(value) as PromiseLike<unknown>,
-    echoBytes: (bytes) => bytesCallee.echo(bytes) as PromiseLike<Uint8Array>,
-    async oneWay(count) {
-      // The result of a call that nobody awaits is not sent; to dispose of it frees its place.
-      await sendAll(count, (n) => callee.oneWay(n)[Symbol.dispose](), () => callee.arrived());
-      await callee.finish(count);
-    },
-    async download(count) {
-      const taken = new Taken();
-      for await (const n of await callee.download(count)) taken.take(n);
-      taken.finish(count);
-    },
-    async upload(count) {
-      expectAll(await callee.upload(numberStream(count)), count);
-    },
-    // There is no call to many, but as many calls.
-    async broadcast(targets) {
-      const answers = await Promise.all(crowd.slice(0, targets).map((member) => member.add(1, 2)));
-      return answers.filter((answer) => answer === 3).length;
-    },
-    close() {
-      for (const stub of [callee, bytesCallee, ...crowd]) stub[Symbol.dispose]();
-      return Promise.resolve();
-    },
-  } satisfies Contender);
+  return Promise.resolve(
+    {
+      add: (a, b) => callee.add(a, b),
+      echo: (value) => callee.echo(value) as PromiseLike<unknown>,
+      echoBytes: (bytes) => bytesCallee.echo(bytes) as PromiseLike<Uint8Array>,
+      async oneWay(count) {
+        // The result of a call that nobody awaits is not sent; to dispose of it frees its place.
+        await sendAll(count, (n) => callee.oneWay(n)[Symbol.dispose](), () => callee.arrived());
+        await callee.finish(count);
+      },
+      async download(count) {
+        const taken = new Taken();
+        for await (const n of await callee.download(count)) taken.take(n);
+        taken.finish(count);
+      },
+      async upload(count) {
+        expectAll(await callee.upload(numberStream(count)), count);
+      },
+      // There is no call to many, but as many calls.
+      async broadcast(targets) {
+        const answers = await Promise.all(
+          crowd.slice(0, targets).map((member) => member.add(1, 2)),
+        );
+        return answers.filter((answer) => answer === 3).length;
+      },
+      close() {
+        for (const stub of [callee, bytesCallee, ...crowd]) stub[Symbol.dispose]();
+        return Promise.resolve();
+      },
+    } satisfies Contender,
+  );
 }

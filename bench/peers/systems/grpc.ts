@@ -70,7 +70,9 @@ function listen(): Promise<number> {
   );
 }
 
-type NumberWriter = grpc.ServerWritableStream<Numbered, Numbered> | grpc.ClientWritableStream<Numbered>;
+type NumberWriter =
+  | grpc.ServerWritableStream<Numbered, Numbered>
+  | grpc.ClientWritableStream<Numbered>;
 
 function writeNumbers(to: NumberWriter, count: number): void {
   let n = 0;
@@ -93,45 +95,47 @@ export function connect({ calleePort, crowdPorts = [] }: GrpcMeeting): Promise<C
         (error, value) => error ? reject(error) : resolve(value),
       )
     );
-  return Promise.resolve({
-    async add(a, b) {
-      return (await unary<Numbered>(callee, "Add", { a, b })).n;
-    },
-    async echo(value) {
-      if (!Array.isArray(value)) return await unary(callee, "EchoPerson", value);
-      return (await unary<{ rows: unknown[] }>(callee, "EchoRows", { rows: value })).rows;
-    },
-    async echoBytes(bytes) {
-      return (await unary<{ bytes: Uint8Array }>(callee, "EchoBytes", { bytes })).bytes;
-    },
-    download: (count) =>
-      new Promise((resolve, reject) => {
-        const taken = new Taken();
-        const call = callee.Download({ n: count });
-        call.on("data", ({ n }: Numbered) => taken.take(n));
-        call.on("error", reject);
-        call.on("end", () => {
-          taken.finish(count);
-          resolve();
+  return Promise.resolve(
+    {
+      async add(a, b) {
+        return (await unary<Numbered>(callee, "Add", { a, b })).n;
+      },
+      async echo(value) {
+        if (!Array.isArray(value)) return await unary(callee, "EchoPerson", value);
+        return (await unary<{ rows: unknown[] }>(callee, "EchoRows", { rows: value })).rows;
+      },
+      async echoBytes(bytes) {
+        return (await unary<{ bytes: Uint8Array }>(callee, "EchoBytes", { bytes })).bytes;
+      },
+      download: (count) =>
+        new Promise((resolve, reject) => {
+          const taken = new Taken();
+          const call = callee.Download({ n: count });
+          call.on("data", ({ n }: Numbered) => taken.take(n));
+          call.on("error", reject);
+          call.on("end", () => {
+            taken.finish(count);
+            resolve();
+          });
+        }),
+      async upload(count) {
+        const { n } = await new Promise<Numbered>((resolve, reject) => {
+          const answer: Answer<Numbered> = (error, value) => error ? reject(error) : resolve(value);
+          writeNumbers(callee.Upload(answer), count);
         });
-      }),
-    async upload(count) {
-      const { n } = await new Promise<Numbered>((resolve, reject) => {
-        const answer: Answer<Numbered> = (error, value) => error ? reject(error) : resolve(value);
-        writeNumbers(callee.Upload(answer), count);
-      });
-      expectAll(n, count);
-    },
-    // There is no call to many, but as many calls.
-    async broadcast(targets) {
-      const answers = await Promise.all(
-        crowd.slice(0, targets).map((client) => unary<Numbered>(client, "Add", { a: 1, b: 2 })),
-      );
-      return answers.filter(({ n }) => n === 3).length;
-    },
-    close() {
-      for (const client of [callee, ...crowd]) client.close();
-      return Promise.resolve();
-    },
-  } satisfies Contender);
+        expectAll(n, count);
+      },
+      // There is no call to many, but as many calls.
+      async broadcast(targets) {
+        const answers = await Promise.all(
+          crowd.slice(0, targets).map((client) => unary<Numbered>(client, "Add", { a: 1, b: 2 })),
+        );
+        return answers.filter(({ n }) => n === 3).length;
+      },
+      close() {
+        for (const client of [callee, ...crowd]) client.close();
+        return Promise.resolve();
+      },
+    } satisfies Contender,
+  );
 }

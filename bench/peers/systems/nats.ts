@@ -4,7 +4,12 @@
  * @module
  */
 
-import { connect as join, createInbox, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import {
+  connect as join,
+  createInbox,
+  type Msg,
+  type NatsConnection,
+} from "@nats-io/transport-node";
 import type { Contender } from "../../contender.ts";
 import type { Meeting } from "../../program.ts";
 import { sendAll, Taken } from "../flow.ts";
