@@ -16,7 +16,7 @@ export async function installPackages(): Promise<void> {
   if (installed === wanted) return;
   console.error("Installing the peers with npm, once");
   const { success } = await new Deno.Command("npm", {
-    args: ["ci", "--no-audit", "--no-fund"],
+    args: ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
     cwd: FOLDER,
     stdout: "null",
     stderr: "inherit",
