@@ -26,7 +26,7 @@ const natsServer = await natsServerVersion();
 const withNats = natsServer !== undefined;
 const results = new Results();
 // Before a round the runtimes may compile what is hot, for the slowest are slow at that, too.
-const options = { ...flags, warmUpMs: 2 * flags.ms, results };
+const options = { ...flags, warmUpMs: 2 * flags.ms, tolerant: true, results };
 
 const floors = floorSystems("tcp");
 const peers = peerSystems(withNats);

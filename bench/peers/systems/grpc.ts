@@ -20,6 +20,9 @@ type Answer<T> = (error: grpc.ServiceError | null, value: T) => void;
 const OPTIONS: grpc.ChannelOptions = {
   "grpc.max_receive_message_length": -1,
   "grpc.max_send_message_length": -1,
+  "grpc.enable_channelz": 0,
+  // Retries keep what was sent, and the time that takes grows with the square of a stream's length.
+  "grpc.per_rpc_retry_buffer_size": 0,
 };
 
 const definition = loadSync(fileURLToPath(new URL("./grpc.proto", import.meta.url)), {
