@@ -89,6 +89,7 @@ export type {
   StopOptions,
   TaskFailureFunction,
   TaskFailureInfo,
+  WebOptions,
 } from "./src/options.ts";
 export {
   type AnyClass,

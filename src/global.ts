@@ -43,6 +43,27 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * start fails. Whether somebody looks at it or not, a failed start fails every call.
    */
   readonly ready: Promise<void>;
+  /**
+   * Answers HTTP requests: nodes whose `url` leads here join by WebSocket. Bound to this `Global`, for
+   * `Deno.serve(g.fetch)`, `export default { fetch: g.fetch }`, or a path of a server that does more.
+   * Pages are let in as the option `web` says; what is no WebSocket is answered with status 426.
+   *
+   * @throws {GlobalContextError} when the Controller is not in this process.
+   *
+   * @example
+   * ```ts
+   * import { Global } from "@daffi/core";
+   *
+   * await using g = new Global({ initController: true, web: true });
+   * await using server = Deno.serve({ port: 0 }, (request) => {
+   *   if (new URL(request.url).pathname === "/daffi") return g.fetch(request);
+   *   return new Response("Hello!");
+   * });
+   * await using node = new Global({ url: `ws://localhost:${server.addr.port}/daffi` });
+   * await node.ready;
+   * ```
+   */
+  readonly fetch: (request: Request) => Promise<Response>;
   /** How other processes name this node. */
   readonly processName: string;
   /** Whether the Controller runs in this process. */
@@ -80,6 +101,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
+    this.fetch = (request) => this.#runtime.fetch(request);
   }
 
   /** TCP host as bound or connected. */
@@ -95,6 +117,36 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   /** Path of the UNIX socket as bound or connected; known once it is ready. */
   get socketPath(): string | undefined {
     return this.#runtime.address.socketPath;
+  }
+
+  /** WebSocket URL as served or connected; of a controller known once it is ready. */
+  get url(): string | undefined {
+    return this.#runtime.address.url;
+  }
+
+  /**
+   * Lets the node at the other end of a port join: one in a `Worker`, a frame, or whatever else can be
+   * sent a port. When the port closes, its node is gone.
+   *
+   * @param port One end; the other is the node's option `port`.
+   * @throws {GlobalContextError} when the Controller is not in this process.
+   * @throws {InitializationError} when it is no port.
+   *
+   * @example
+   * ```ts
+   * import { Global } from "@daffi/core";
+   *
+   * await using g = new Global({ initController: true, host: "localhost" });
+   * const { port1, port2 } = new MessageChannel();
+   * g.attach(port1);
+   * // In a worker: `worker.postMessage(port2, [port2])` here, and there
+   * // `self.onmessage = ({ data }) => new Global({ processName: "worker", port: data })`.
+   * await using node = new Global({ processName: "node", port: port2 });
+   * await g.waitProcess("node");
+   * ```
+   */
+  attach(port: MessagePort): void {
+    this.#runtime.attach(port);
   }
 
   /**

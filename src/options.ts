@@ -70,6 +70,27 @@ export interface HeartbeatOptions {
   timeout?: Duration;
 }
 
+/** How nodes, pages among them, reach a Controller by WebSocket. */
+export interface WebOptions {
+  /** Host to serve on. @default {"localhost" if `port` is given} */
+  host?: string;
+  /** Port to serve on; 0 for a free one, which `g.url` tells. @default {0 if `host` is given} */
+  port?: number;
+  /**
+   * Origins of pages that are let in, such as `"https://example.com"`, or `"*"` for all. Any page can
+   * open a WebSocket to any address that its browser reaches, this machine's own included. Who is not
+   * a page sends no origin and is let in.
+   * @default {the origin of the request itself, if by https, an IP address or localhost}
+   */
+  origins?: readonly string[];
+  /**
+   * Secret texts of which whoever comes must have one, as `token`. Pages can read theirs, so give
+   * them short-lived ones.
+   * @default {none is needed}
+   */
+  tokens?: readonly string[];
+}
+
 /** Options of a {@linkcode Global}. */
 export interface GlobalOptions {
   /** How other processes name this node. @default {random and unique} */
@@ -80,10 +101,14 @@ export interface GlobalOptions {
   initNode?: boolean;
   /** TCP host to listen on or to connect to. @default {"localhost" if `port` is given} */
   host?: string | undefined;
-  /** TCP port. A controller without one takes a free one. @default {none} */
-  port?: number | undefined;
   /**
-   * Directory of the UNIX socket `.sock`, used when neither `host` nor `port` is given.
+   * TCP port; a controller without one takes a free one. For a node in a worker the `MessagePort` whose
+   * other end its parent gives to {@linkcode Global.attach}.
+   * @default {none}
+   */
+  port?: number | MessagePort | undefined;
+  /**
+   * Directory of the UNIX socket `.sock`, used when neither `host`, `port`, `url` nor `web` is given.
    * @default {"<temp dir>/daffi"}
    */
   unixSockPath?: string | undefined;
@@ -117,6 +142,17 @@ export interface GlobalOptions {
    * @default {false}
    */
   insecure?: boolean | undefined;
+  /** Where a node finds its controller by WebSocket: `ws://…` or `wss://…`. @default {none} */
+  url?: string | undefined;
+  /** What the `web.tokens` of the controller at `url` ask for. @default {none} */
+  token?: string | undefined;
+  /**
+   * How nodes reach the Controller by WebSocket, besides TCP or a UNIX socket, or, if no address of
+   * these is given, alone. With `host` or `port` it serves them itself; `true` or no address leaves it
+   * to {@linkcode Global.fetch}.
+   * @default {true if something else is given too}
+   */
+  web?: true | WebOptions;
   /** Timeout of calls that give none. @default {none} */
   defaultTimeout?: Duration;
   /** The callbacks that the node offers. @default {those registered by `callback`} */

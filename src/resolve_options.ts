@@ -6,6 +6,7 @@
 
 import { processCallbacks } from "./callback.ts";
 import { InitializationError } from "./errors.ts";
+import { badOption, checkInteger } from "./internal/bad_option.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
@@ -13,10 +14,13 @@ import type { Logger } from "./internal/log.ts";
 import { show } from "./internal/show.ts";
 import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
+import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import { type ResolvedSecurity, resolveSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import type { ResolvedTransferOptions } from "./transfer/transfer_options.ts";
+import type { ControllerAddress } from "./transport/select.ts";
+import type { WebPlace } from "./transport/web_listener.ts";
 import { nameProblem } from "./wire/control.ts";
 import {
   DEFAULT_MAX_FRAME_BYTES,
@@ -24,17 +28,14 @@ import {
   MIN_MAX_FRAME_BYTES,
 } from "./wire/limits.ts";
 
-/** Where the controller is. */
-export type ControllerAddress =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly directory: string | undefined };
-
 /** Options, checked and complete. */
 export interface ResolvedOptions {
   readonly processName: string;
   readonly initController: boolean;
   readonly initNode: boolean;
-  readonly address: ControllerAddress;
+  /** `undefined` for a controller that is reached over the web alone. */
+  readonly address: ControllerAddress | undefined;
+  readonly web: WebPlace;
   readonly security: ResolvedSecurity;
   readonly defaultTimeoutMs: number;
   readonly callbacks: CallbackRegistry;
@@ -63,6 +64,7 @@ const HOOKS = [
 
 const NAMES: readonly string[] = [
   ...["processName", "initController", "initNode", "host", "port", "unixSockPath"],
+  ...["url", "token", "web"],
   ...[
     "defaultTimeout",
     "callbacks",
@@ -99,25 +101,29 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
   const problem = nameProblem(processName);
   if (problem !== undefined) throw new InitializationError(`Cannot start: processName ${problem}`);
   for (const [name, value] of Object.entries({ initController, initNode })) {
-    if (typeof value !== "boolean") fail(name, value, "true or false");
+    if (typeof value !== "boolean") badOption(name, value, "true or false");
   }
   if (!initController && !initNode) {
     throw new InitializationError(
       "Cannot start: initController and initNode are both false, so there is nothing to run",
     );
   }
-  if (!(callbacks instanceof CallbackRegistry)) fail("callbacks", callbacks, "a CallbackRegistry");
+  if (!(callbacks instanceof CallbackRegistry)) {
+    badOption("callbacks", callbacks, "a CallbackRegistry");
+  }
   checkInteger("maxFrameBytes", maxFrameBytes, MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
   if (typeof logger?.warn !== "function" || typeof logger?.error !== "function") {
-    fail("logger", logger, "an object with warn and error");
+    badOption("logger", logger, "an object with warn and error");
   }
-  const address = resolveAddress(options, initController);
+  const address = resolveAddress(options);
+  const web = resolveWeb(options.web);
   return {
     processName,
     initController,
     initNode,
     address,
-    security: resolveSecurity(options, initController, address),
+    web,
+    security: resolveSecurity(options, address, web),
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
@@ -130,36 +136,10 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
   };
 }
 
-function resolveAddress(options: GlobalOptions, initController: boolean): ControllerAddress {
-  const { host, port, unixSockPath } = options;
-  if (host !== undefined && (typeof host !== "string" || host === "")) {
-    fail("host", host, "a host name or an IP address");
-  }
-  if (port !== undefined) checkInteger("port", port, initController ? 0 : 1, 65_535);
-  if (unixSockPath !== undefined) {
-    if (typeof unixSockPath !== "string" || unixSockPath === "") {
-      fail("unixSockPath", unixSockPath, "the path of a directory");
-    }
-    if (host !== undefined || port !== undefined) {
-      throw new InitializationError(
-        "Cannot start: unixSockPath and host or port are both given; a UNIX socket has no host and port",
-      );
-    }
-  }
-  if (host === undefined && port === undefined) return { kind: "unix", directory: unixSockPath };
-  if (port === undefined && !initController) {
-    throw new InitializationError(
-      "Cannot start: a node with host needs the port of its controller, which g.port tells there " +
-        "once g.ready has resolved",
-    );
-  }
-  return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };
-}
-
 function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOptions["reconnect"] {
   if (reconnect === false) return undefined;
   if (reconnect !== true && (typeof reconnect !== "object" || reconnect === null)) {
-    fail("reconnect", reconnect, "true, false or an object");
+    badOption("reconnect", reconnect, "true, false or an object");
   }
   if (reconnect !== true) {
     checkOptionNames("reconnect", reconnect, ["minDelayMs", "maxDelayMs", "maxAttempts"]);
@@ -169,11 +149,11 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
     : reconnect;
   for (const [name, value] of Object.entries({ minDelayMs, maxDelayMs })) {
     if (!(Number.isFinite(value) && value > 0)) {
-      fail(`reconnect.${name}`, value, "a number of milliseconds above zero");
+      badOption(`reconnect.${name}`, value, "a number of milliseconds above zero");
     }
   }
   if (minDelayMs > maxDelayMs) {
-    fail("reconnect.minDelayMs", minDelayMs, `at most maxDelayMs, which is ${maxDelayMs}`);
+    badOption("reconnect.minDelayMs", minDelayMs, `at most maxDelayMs, which is ${maxDelayMs}`);
   }
   if (maxAttempts !== Infinity) {
     checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
@@ -184,14 +164,14 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
 function resolveHeartbeat(heartbeat: boolean | HeartbeatOptions): ResolvedOptions["heartbeat"] {
   if (heartbeat === false) return undefined;
   if (heartbeat !== true && (typeof heartbeat !== "object" || heartbeat === null)) {
-    fail("heartbeat", heartbeat, "true, false or an object");
+    badOption("heartbeat", heartbeat, "true, false or an object");
   }
   if (heartbeat !== true) checkOptionNames("heartbeat", heartbeat, ["interval", "timeout"]);
   const { interval = "5s", timeout = "15s" } = heartbeat === true ? {} : heartbeat;
   const intervalMs = parseDuration(interval, "heartbeat.interval");
   const timeoutMs = parseDuration(timeout, "heartbeat.timeout");
   if (timeoutMs <= intervalMs) {
-    fail("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
+    badOption("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
   }
   return { intervalMs, timeoutMs };
 }
@@ -200,7 +180,7 @@ function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["tas
   if (store === undefined || store === "memory") return undefined;
   const isStore = typeof store === "object" && typeof store?.load === "function";
   if (store === "" || (typeof store !== "string" && !isStore)) {
-    fail("taskStore", store, "the path of a file, or a TaskStore");
+    badOption("taskStore", store, "the path of a file, or a TaskStore");
   }
   return store;
 }
@@ -210,17 +190,8 @@ function resolveHooks(options: GlobalOptions): Pick<GlobalOptions, HookName> {
   for (const name of HOOKS) {
     const hook = options[name];
     if (hook === undefined) continue;
-    if (typeof hook !== "function") fail(name, hook, "a function");
+    if (typeof hook !== "function") badOption(name, hook, "a function");
     hooks[name] = hook;
   }
   return hooks as Pick<GlobalOptions, HookName>;
-}
-
-function checkInteger(name: string, value: unknown, least: number, most: number): void {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
-  fail(name, value, `a whole number from ${least} to ${most}`);
-}
-
-function fail(name: string, value: unknown, wanted: string): never {
-  throw new InitializationError(`Cannot start: ${name} is ${show(value)}, ${wanted} is needed`);
 }

@@ -6,10 +6,13 @@
 
 import { InitializationError } from "./errors.ts";
 import type { Authorize } from "./internal/authorization.ts";
+import { badOption } from "./internal/bad_option.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import type { GlobalOptions } from "./options.ts";
+import type { ControllerAddress } from "./transport/select.ts";
 import type { TlsSettings } from "./transport/tls.ts";
+import type { WebPlace } from "./transport/web_listener.ts";
 
 /** The options that are checked here. */
 export const SECURITY_OPTIONS = ["secret", "tls", "authorize", "insecure"] as const;
@@ -25,34 +28,42 @@ export interface ResolvedSecurity {
  * Checks these options.
  *
  * @param options As given.
- * @param initController Whether the Controller is here.
- * @param address Where the Controller is.
+ * @param address Where the Controller is, besides the web.
+ * @param web Where it serves the web.
  * @throws {InitializationError} when one is not valid, or a Controller would be open to everybody.
  */
 export function resolveSecurity(
   options: GlobalOptions,
-  initController: boolean,
-  address: { kind: string; host?: string },
+  address: ControllerAddress | undefined,
+  web: WebPlace,
 ): ResolvedSecurity {
-  const { authorize, insecure = false } = options;
-  if (typeof insecure !== "boolean") fail("insecure", show(insecure), "true or false");
+  const { initController = false, authorize, insecure = false } = options;
+  if (typeof insecure !== "boolean") badOption("insecure", insecure, "true or false");
   const secret = resolveSecret(options.secret);
-  const tls = resolveTls(options.tls, initController, address.kind);
+  const tls = resolveTls(options.tls, initController, address?.kind);
   if (authorize !== undefined) {
-    if (typeof authorize !== "function") fail("authorize", show(authorize), "a function");
+    if (typeof authorize !== "function") badOption("authorize", authorize, "a function");
     if (!initController) {
       throw new InitializationError("Cannot start: authorize is for where the Controller is");
     }
   }
-  const knowsWhoJoins = secret !== undefined || tls !== undefined && authorize !== undefined;
-  if (initController && !knowsWhoJoins && !insecure && !isPrivate(address)) {
-    throw new InitializationError(
-      `Cannot start: on host ${show(address.host)} everybody who reaches this machine could join ` +
-        'and run its callbacks. Give a secret, or tls with authorize; or host "localhost"; or, ' +
-        "if that is what you want, insecure: true",
-    );
+  if (initController && secret === undefined && !insecure) {
+    if (address?.kind === "tcp" && (tls === undefined || authorize === undefined)) {
+      checkPrivate("host", address.host, "tls with authorize");
+    }
+    if (web.tokens === undefined) checkPrivate("web.host", web.address?.host, "web.tokens");
   }
   return { secret, tls, authorize };
+}
+
+/** Only processes of this machine can reach it. */
+function checkPrivate(option: string, host: string | undefined, instead: string): void {
+  if (host === undefined || isPrivate(host)) return;
+  throw new InitializationError(
+    `Cannot start: ${option} is ${show(host)}, so everybody who reaches this machine could join ` +
+      `and run its callbacks. Give a secret, or ${instead}; or ${option} "localhost"; or, if that ` +
+      "is what you want, insecure: true",
+  );
 }
 
 /** Its value is not shown, for messages get logged. */
@@ -66,12 +77,13 @@ function resolveSecret(secret: unknown): string | undefined {
 function resolveTls(
   tls: GlobalOptions["tls"],
   initController: boolean,
-  transport: string,
+  transport: ControllerAddress["kind"] | undefined,
 ): TlsSettings | undefined {
   if (tls === undefined) return undefined;
   if (transport !== "tcp") {
     throw new InitializationError(
-      "Cannot start: tls needs host and port; a UNIX socket has no TLS",
+      "Cannot start: tls needs host and port; a UNIX socket has no TLS, and over the web it is that of " +
+        "the server and of wss: addresses",
     );
   }
   checkOptionNames(
@@ -97,9 +109,7 @@ function checkPem(name: string, value: unknown, label: string): void {
   fail(name, isText ? "another text" : typeof value, `a PEM text with BEGIN ${label}`);
 }
 
-/** Whether only processes of this machine can reach it. */
-function isPrivate({ kind, host = "" }: { kind: string; host?: string }): boolean {
-  if (kind !== "tcp") return true;
+function isPrivate(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
   return name === "localhost" || /^127(\.\d{1,3}){3}$/.test(name) ||
     /^(0*:)*:?0*1$/.test(name) && name.includes(":");

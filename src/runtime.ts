@@ -30,12 +30,15 @@ import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+import { isMessagePort } from "./resolve_address.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import { memoryPipe } from "./transport/memory.ts";
-import { transportFor } from "./transport/select.ts";
-import type { Address, ByteStream, Transport } from "./transport/transport.ts";
+import { PortListener } from "./transport/message_port.ts";
+import { connectingTo, listeningAt } from "./transport/select.ts";
+import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
+import { WebListener } from "./transport/web_listener.ts";
 
 /** Begins waiting for something: the promise, and what gives it up. */
 type BeginWait = (network: Network) => [Promise<void>, () => void];
@@ -49,6 +52,9 @@ export class Runtime {
   readonly #options: ResolvedOptions;
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
+  readonly #web: WebListener | undefined;
+  readonly #ports = new PortListener();
+  readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #listening: Promise<void>;
@@ -73,25 +79,27 @@ export class Runtime {
     options: ResolvedOptions,
     runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
   ) {
-    const { initController, initNode, address, maxFrameBytes, logger } = options;
-    const { tls } = options.security;
+    const { initController, initNode, address, web, maxFrameBytes, logger } = options;
+    const { tls, authorize } = options.security;
     const secret = options.security.secret === undefined
       ? undefined
       : new Secret(options.security.secret);
     this.#options = options;
     this.#runHook = runHook;
-    const transport = transportFor(address, tls);
-    if (address.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    const listening = initController ? listeningAt(address, tls) : [];
+    if (initController) this.#web = new WebListener(web);
+    else if (address !== undefined) this.#connecting = connectingTo(address, tls);
+    if (address?.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    if (address?.kind === "url") this.#address = { url: address.url };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
-    const { authorize } = options.security;
     if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
     if (initController) {
       const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
       this.#controller = new Controller({ maxFrameBytes, secret, authorize, logger, watch });
     }
-    if (taskStore !== undefined) this.#node = this.#makeNode(g, transport, taskStore, secret);
-    this.#listening = this.#listen(transport);
+    if (taskStore !== undefined) this.#node = this.#makeNode(g, taskStore, secret);
+    this.#listening = this.#listen(listening);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.requireNode("call", callbackName).caller,
       logger,
@@ -101,8 +109,12 @@ export class Runtime {
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
   }
 
-  async #listen(transport: Transport): Promise<void> {
-    if (this.#controller !== undefined) this.#address = await this.#controller.listen(transport);
+  async #listen(listening: Listening[]): Promise<void> {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    const all = [...listening, this.#web!, this.#ports];
+    const addresses = await Promise.all(all.map((one) => controller.listen(one)));
+    this.#address = Object.assign({}, ...addresses);
   }
 
   async #start(): Promise<void> {
@@ -111,27 +123,23 @@ export class Runtime {
     this.#runHook("onInit", this.#options.processName);
   }
 
-  #makeNode(
-    g: unknown,
-    transport: Transport,
-    taskStore: TaskStore,
-    secret: Secret | undefined,
-  ): Node {
-    const { callbacks, reconnect, processName } = this.#options;
+  #makeNode(g: unknown, taskStore: TaskStore, secret: Secret | undefined): Node {
+    const { callbacks, reconnect, processName, address } = this.#options;
     const controller = this.#controller;
+    // The own controller is lost only when this process is, and a port leads nowhere else.
+    const once = controller !== undefined || address?.kind === "port";
     return new Node({
       ...this.#options,
       g,
       registry: callbacks,
       taskStore,
       secret: controller === undefined ? secret : undefined, // nobody is between the two
-      // The own controller is lost only when this process is.
-      reconnect: controller === undefined ? reconnect : undefined,
+      reconnect: once ? undefined : reconnect,
       watch: (connection) => {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);
       },
       connect: controller === undefined
-        ? () => this.#connect(transport)
+        ? () => this.#connect(this.#connecting!)
         : () => this.#attach(controller),
       events: {
         onConnect: () => this.#runHook("onNodeConnect", processName),
@@ -159,7 +167,7 @@ export class Runtime {
     return here;
   }
 
-  async #connect(transport: Transport): Promise<ByteStream> {
+  async #connect(transport: Connecting): Promise<ByteStream> {
     const { stream, address } = await connectInTime(transport);
     this.#address = address;
     return stream;
@@ -174,6 +182,28 @@ export class Runtime {
     logger.error(`daffi: ${processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
     void this.stop();
+  }
+
+  /** Answers an HTTP request; see `Global.fetch`. */
+  // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
+  async fetch(request: Request): Promise<Response> {
+    if (this.#web !== undefined) return this.#web.fetch(request);
+    throw new GlobalContextError(
+      "Cannot answer a request: the Controller is not in this process; set initController to true",
+    );
+  }
+
+  /** Lets whoever is at the other end of a port join; see `Global.attach`. */
+  attach(port: unknown): void {
+    if (!isMessagePort(port)) {
+      throw new InitializationError(`Cannot attach ${show(port)}: a MessagePort is needed`);
+    }
+    if (this.#controller === undefined) {
+      throw new GlobalContextError(
+        "Cannot attach a port: the Controller is not in this process; set initController to true",
+      );
+    }
+    this.#ports.attach(port);
   }
 
   /** Where the controller is, as bound or connected. */
@@ -277,6 +307,7 @@ export class Runtime {
     if (reason !== undefined) this.calls.end(reason);
     await this.#node?.stop(drainTimeoutMs, reason);
     await this.#controller?.stop();
+    await this.#connecting?.end?.();
     this.#stopped.resolve();
   }
 }

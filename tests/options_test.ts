@@ -60,7 +60,7 @@ Deno.test("resolveOptions() takes tls as it goes with the process's part", () =>
     controller,
   );
   assert(!refusal({ ...controller, tls: { cert: CERT, key: "hush" } }).message.includes("hush"));
-  for (const place of [{ unixSockPath: "dir" }, {}]) {
+  for (const place of [{ unixSockPath: "dir" }, {}, { url: "wss://example.org" }]) {
     assert(refusal({ ...place, tls: {} }).message.includes("UNIX"));
   }
 });
@@ -79,8 +79,19 @@ Deno.test("resolveOptions() refuses a controller that everybody could join, if n
     resolveOptions({ ...controller(host), secret: "s" });
     resolveOptions({ ...controller(host), insecure: true });
     resolveOptions({ host, port: 1 }); // a node
+    const web: GlobalOptions = { initController: true, web: { host } };
+    for (const word of [host, "web.host", "web.tokens"]) {
+      assert(refusal({ ...web, authorize: () => true }).message.includes(word));
+    }
+    resolveOptions({ ...web, secret: "s" });
+    resolveOptions({ ...web, insecure: true });
+    resolveOptions({ initController: true, web: { host, tokens: ["t"] } });
   }
-  for (const host of PRIVATE) resolveOptions(controller(host));
+  for (const host of PRIVATE) {
+    resolveOptions(controller(host));
+    resolveOptions({ initController: true, web: { host } });
+  }
+  resolveOptions({ initController: true, web: true }); // another server hands its requests on
   resolveOptions({ initController: true });
   resolveOptions({ initController: true, port: 1 });
   refused("insecure", ["yes", 1, null], { initController: true });
@@ -189,6 +200,102 @@ Deno.test("Global refuses a UNIX socket together with host or port", () => {
   for (const unixSockPath of ["", 5, null, NOTHING]) {
     assert(refusal({ unixSockPath }).message.includes("unixSockPath"));
   }
+});
+
+Deno.test("resolveOptions() reads the ways to a controller that is elsewhere", () => {
+  const address = (options: GlobalOptions) => resolveOptions(options).address;
+  assertEquals(address({ url: "ws://localhost:8000/daffi" }), {
+    kind: "url",
+    url: "ws://localhost:8000/daffi",
+    token: undefined,
+  });
+  assertEquals(address({ url: "wss://example.com", token: "t" }), {
+    kind: "url",
+    url: "wss://example.com/",
+    token: "t",
+  });
+  const { port1, port2 } = new MessageChannel();
+  assertEquals(address({ port: port1 }), { kind: "port", port: port1 });
+  port1.close();
+  port2.close();
+});
+
+Deno.test("resolveOptions() reads how a controller serves the web", () => {
+  const read = (options: GlobalOptions) => {
+    const { address, web } = resolveOptions({ initController: true, insecure: true, ...options });
+    return [address?.kind, web.address, web.origins, web.tokens];
+  };
+  const nowhere = [undefined, undefined, undefined];
+  assertEquals(read({}), ["unix", ...nowhere]);
+  assertEquals(read({ web: true }), [undefined, ...nowhere]);
+  assertEquals(read({ web: {} }), [undefined, ...nowhere]);
+  assertEquals(read({ web: true, port: 5 }), ["tcp", ...nowhere]);
+  assertEquals(read({ web: true, unixSockPath: "dir" }), ["unix", ...nowhere]);
+  const rest = [undefined, undefined];
+  assertEquals(read({ web: { port: 5 } }), [undefined, { host: "localhost", port: 5 }, ...rest]);
+  assertEquals(read({ web: { host: "::" } }), [undefined, { host: "::", port: 0 }, ...rest]);
+  assertEquals(read({ web: { origins: ["https://a.example", "null"], tokens: ["a", "b"] } }), [
+    undefined,
+    undefined,
+    ["https://a.example", "null"],
+    ["a", "b"],
+  ]);
+});
+
+Deno.test("Global refuses a URL that no WebSocket takes", () => {
+  const urls = ["", "example.com", "http://example.com", "ws://a/#b", "ws://", 5, null, NOTHING];
+  for (const url of urls) assert(refusal({ url }).message.includes("url"));
+});
+
+Deno.test("Global refuses two ways to the controller, and names both", () => {
+  const { port1: port, port2 } = new MessageChannel();
+  const url = "ws://localhost/";
+  for (
+    const [options, ...names] of [
+      [{ url, host: "localhost" }, "url", "host"],
+      [{ url, port: 5 }, "url", "port"],
+      [{ url, unixSockPath: "dir" }, "url", "unixSockPath"],
+      [{ url, port }, "url", "MessagePort"],
+      [{ port, host: "localhost" }, "MessagePort", "host"],
+      [{ port, unixSockPath: "dir" }, "MessagePort", "unixSockPath"],
+      [{ url, initController: true }, "url", "initController"],
+      [{ port, initController: true }, "MessagePort", "initController"],
+      [{ web: true, port: 5 }, "web", "initController"],
+      [{ token: "t", port: 5 }, "token", "url"],
+    ] as const
+  ) {
+    const { message } = refusal(options);
+    for (const name of names) assert(message.includes(name), message);
+  }
+  port.close();
+  port2.close();
+});
+
+Deno.test("Global refuses a way to serve the web that is none", () => {
+  const refusedWeb = (name: string, web: unknown) => {
+    const { message } = refusal({ initController: true, web });
+    assert(message.includes(name), message);
+  };
+  for (const web of [false, 5, "host", null]) refusedWeb("web", web);
+  refusedWeb("did you mean origins?", { origin: [] });
+  for (const host of ["", 5, null]) refusedWeb("web.host", { host });
+  for (const port of [-1, 65_536, "80"]) refusedWeb("web.port", { port });
+  const origins = [
+    "https://a.example",
+    [5],
+    ["a.example"],
+    ["https://a.example/"],
+    ["https://A.example"],
+    ["https://a.example:443"],
+  ];
+  for (const list of origins) refusedWeb("web.origins", { origins: list });
+  for (const tokens of ["secret", [], [""], [5]]) refusedWeb("web.tokens", { tokens });
+});
+
+Deno.test("Global refuses tokens that are none without telling them", () => {
+  for (const token of ["", 5, null]) refusal({ url: "ws://localhost/", token });
+  const { message } = refusal({ initController: true, web: { tokens: "secret" } });
+  assert(!message.includes("secret"), message);
 });
 
 Deno.test("Global refuses a default timeout that is no duration above zero", () => {

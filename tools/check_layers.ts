@@ -21,6 +21,7 @@ const SURFACE = [
   "options.ts",
   "resolve_options.ts",
   "resolve_security.ts",
+  "resolve_address.ts",
   "callback.ts",
   "modifiers.ts",
   "remote_call.ts",
@@ -53,12 +54,13 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "options.ts": ["global.ts", ...MIDDLE, ...GROUND],
   "resolve_options.ts": [
     "options.ts",
+    "resolve_address.ts",
     "resolve_security.ts",
     "callback.ts",
     ...MIDDLE,
-    "wire",
-    ...GROUND,
+    ...BOTTOM,
   ],
+  "resolve_address.ts": ["options.ts", ...BOTTOM],
   "resolve_security.ts": ["options.ts", ...BOTTOM],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
@@ -88,7 +90,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "registry": [...BOTTOM],
 
   "wire": [...GROUND],
-  "transport": [...GROUND],
+  "transport": ["wire", ...GROUND],
 
   "errors.ts": [...GROUND],
   "internal": [...GROUND],

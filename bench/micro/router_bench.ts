@@ -1,4 +1,4 @@
-import { Peer } from "../../src/controller/peer.ts";
+import { Backlog, Peer } from "../../src/controller/peer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
@@ -8,9 +8,11 @@ const PROVIDERS = 50;
 
 for (const nodes of [100, 10_000]) {
   const peers = new Map<number, Peer>();
+  const backlog = new Backlog();
   for (let id = 1; id <= nodes; id++) {
     const { connection } = new Sink();
-    peers.set(id, new Peer(id, `node${id}`, `instance${id}`, DEFAULT_MAX_FRAME_BYTES, connection));
+    const [name, instance] = [`node${id}`, `instance${id}`];
+    peers.set(id, new Peer(id, name, instance, DEFAULT_MAX_FRAME_BYTES, connection, backlog));
   }
   const providers = new Set(Array.from({ length: PROVIDERS }, (_, i) => i + 2));
   const router = new Router(peers, () => providers);

@@ -18,6 +18,8 @@ export interface RoundsOptions {
   readonly ms: number;
   /** How long each system does the first work before any is measured. @default {0} */
   readonly warmUpMs?: number;
+  /** Go on without a system that fails, until the end of the round. @default {false} */
+  readonly tolerant?: boolean;
   /** Which works; others are left out. */
   readonly wanted: (title: string) => boolean;
   readonly results: Results;
@@ -52,12 +54,12 @@ export async function runRounds(
 async function runRound(
   systems: readonly System[],
   works: readonly WorkName[],
-  { rounds, ms, warmUpMs = 0, results }: RoundsOptions,
+  { rounds, ms, warmUpMs = 0, tolerant = false, results }: RoundsOptions,
   round: number,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const running: RunningSystem[] = [];
-  for (const system of systems) running.push(stack.use(await RunningSystem.start(system)));
+  const running = new Set<RunningSystem>();
+  for (const system of systems) running.add(stack.use(await RunningSystem.start(system)));
   if (warmUpMs > 0) {
     for (const each of running) await each.run(works[0]!, warmUpMs);
   }
@@ -66,7 +68,12 @@ async function runRound(
     for (const each of running) {
       const { system } = each;
       tell(`round ${round + 1}/${rounds}, ${system.transport}, ${system.name}: ${title}`);
-      const { figures, cpu } = await each.run(name, ms);
+      const { figures, cpu } = await each.run(name, ms).catch((error) => {
+        if (!tolerant) throw error;
+        tell(`${system.name} is left out of this round: ${error.message}`);
+        running.delete(each);
+        return { figures: undefined, cpu: {} };
+      });
       if (figures === undefined) continue;
       add(results, system, title, figures);
       if (name === CPU_WORK) addCpu(results, system, cpu);

@@ -11,7 +11,7 @@ import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { Refused } from "../link/accept_node.ts";
 import type { Secret } from "../link/secret.ts";
-import type { Address, ByteStream, Listener, Transport } from "../transport/transport.ts";
+import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
@@ -97,7 +97,7 @@ export class Controller {
    * @returns The address as bound.
    * @throws {ConnectionError} when the address cannot be listened on.
    */
-  async listen(transport: Transport): Promise<Address> {
+  async listen(transport: Listening): Promise<Address> {
     const listener = await transport.listen();
     if (this.#stopped) listener.close();
     else {

@@ -6,7 +6,7 @@
 
 import { ConnectionError } from "../errors.ts";
 import { within } from "../internal/within.ts";
-import type { Address, ByteStream, Transport } from "../transport/transport.ts";
+import type { Address, ByteStream, Connecting } from "../transport/transport.ts";
 import { CONNECT_TIMEOUT_MS } from "../wire/limits.ts";
 
 /**
@@ -16,7 +16,7 @@ import { CONNECT_TIMEOUT_MS } from "../wire/limits.ts";
  * @throws {ConnectionError} when nobody answers.
  */
 export async function connectInTime(
-  transport: Transport,
+  transport: Connecting,
 ): Promise<{ stream: ByteStream; address: Address }> {
   const connecting = transport.connect();
   if (await within(connecting, CONNECT_TIMEOUT_MS)) return await connecting;

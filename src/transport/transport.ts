@@ -1,6 +1,6 @@
 /**
- * What a transport must provide. TCP, UNIX sockets and in-memory pipes implement it, and one
- * contract suite tests them all.
+ * What a transport must provide. TCP, UNIX sockets, WebSockets, MessagePorts and in-memory pipes
+ * implement it, and one contract suite tests them all.
  *
  * @module
  */
@@ -34,6 +34,7 @@ export interface Address {
   host?: string;
   port?: number;
   socketPath?: string;
+  url?: string;
 }
 
 /** Something that nodes connect to. */
@@ -66,7 +67,16 @@ export interface Transport {
    * @throws {ConnectionError} when nobody answers.
    */
   connect(): Promise<{ stream: ByteStream; address: Address }>;
+
+  /** Waits a little until nothing is left of connections that were closed. Never rejects. */
+  end?(): Promise<void>;
 }
+
+/** What a controller needs of a transport. */
+export type Listening = Pick<Transport, "listen">;
+
+/** What a node needs of a transport. */
+export type Connecting = Pick<Transport, "description" | "connect" | "end">;
 
 /** Ends accept loops the same way for every kind of Deno listener. */
 export async function acceptFrom<Socket>(

@@ -93,12 +93,15 @@ export class ByteWriter {
   string(value: string): boolean {
     const length = value.length;
     if (length <= SHORT_STRING) {
-      const start = this.at;
-      if (length < 0x20) this.byte(0xa0 | length);
-      else this.head2(0xd9, length);
-      const at = this.reserve(length);
-      if (writeAscii(value, this.bytes, at)) return true;
-      this.at = start;
+      const head = length < 0x20 ? 1 : 2;
+      const at = this.reserve(head + length);
+      const bytes = this.bytes;
+      if (writeAscii(value, bytes, at + head)) {
+        bytes[at] = head === 1 ? 0xa0 | length : 0xd9;
+        if (head === 2) bytes[at + 1] = length;
+        return true;
+      }
+      this.at = at;
     }
     if (!value.isWellFormed()) return false;
     // UTF-8 needs at most three bytes for a UTF-16 unit; the head is as wide as that needs.

@@ -147,3 +147,15 @@ export const STREAM_CREDIT_BYTES: number = 4 * KiB;
 
 /** Streams that one call may carry as arguments. The header has 16 bits for the number. */
 export const MAX_STREAMS_PER_CALL = 1_024;
+
+/**
+ * Largest message on a WebSocket or a MessagePort; a write that is larger travels in several. Stops
+ * messages that take the receiver's memory before one byte of them is read.
+ */
+export const MAX_MESSAGE_BYTES: number = 1 * MiB;
+
+/**
+ * Bytes that one side of a WebSocket or a MessagePort may have sent and the other has not yet taken.
+ * Neither can be asked to stop receiving: stops a sender from piling messages up there.
+ */
+export const MESSAGE_WINDOW_BYTES: number = 4 * MiB;

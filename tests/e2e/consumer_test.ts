@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { Program } from "../helpers/processes.ts";
-import { joinHere, overBoth } from "./network.ts";
+import { joinHere, overAll, type Place } from "./network.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 const MOD = new URL("../../mod.ts", import.meta.url);
@@ -131,11 +131,16 @@ console.log(JSON.stringify(told));
   assertEquals(told.filter((name) => WANTED.includes(name)).sort(), WANTED);
 });
 
-overBoth("a node runs with just the permission for its controller's address", async (place) => {
-  const { host, port, unixSockPath } = place.options;
-  const flags = unixSockPath === undefined
+/** The flags of a process that reaches or serves this place and nothing else. */
+function justFor({ options: { host, port, unixSockPath, url } }: Place): string[] {
+  if (url !== undefined) return [`--allow-net=${new URL(url).host}`];
+  return unixSockPath === undefined
     ? [`--allow-net=${host}:${port}`]
     : [`--allow-read=${unixSockPath}`, `--allow-write=${unixSockPath}`, "--allow-net"];
+}
+
+overAll("a node runs with just the permission for its controller's address", async (place) => {
+  const flags = justFor(place);
   await using here = await joinHere(place, { initController: true });
   await using node = new Program(MINIMAL, { processName: "there", ...place.options }, { flags });
   await node.event("ready");
@@ -147,15 +152,12 @@ overBoth("a node runs with just the permission for its controller's address", as
   assertEquals([code, node.stderr], [0, ""]);
 });
 
-overBoth("a controller runs with just the permission for its address", async (place) => {
-  const { host, port, unixSockPath } = place.options;
-  const flags = unixSockPath === undefined
-    ? [`--allow-net=${host}:${port}`]
-    : [`--allow-read=${unixSockPath}`, `--allow-write=${unixSockPath}`, "--allow-net"];
+overAll("a controller runs with just the permission for its address", async (place) => {
+  const flags = justFor(place);
   await using node = new Program(MINIMAL, {
     processName: "there",
     initController: true,
-    ...place.options,
+    ...place.controllerOptions,
   }, { flags });
   await node.event("ready");
   await using here = await joinHere(place);

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
-import { type Here, joinHere, overBoth, type Place, startNode } from "./network.ts";
+import { type Here, joinHere, overAll, type Place, startNode } from "./network.ts";
+import type { RawConnection } from "./raw_web_socket.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./raw_peer.ts";
 
 const text = (string: string) => new TextEncoder().encode(string);
@@ -142,7 +143,7 @@ async function assertUndisturbed({ g }: Here): Promise<void> {
   assertEquals(Object.keys(g.registeredCallbacks), ["there"]);
 }
 
-overBoth("strangers are turned away, counted and logged", async (place, t) => {
+overAll("strangers are turned away, counted and logged", async (place, t) => {
   await withVictims(place, async (here) => {
     for (const [what, bytes] of Object.entries(STRANGERS)) {
       await t.step(what, async () => {
@@ -159,12 +160,12 @@ overBoth("strangers are turned away, counted and logged", async (place, t) => {
   });
 });
 
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+async function writeAll(conn: RawConnection, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
 /** Reads until the other side closes or says `REFUSED`, which the node answers by hanging up. */
-async function closedOrRefused(conn: Deno.Conn): Promise<void> {
+async function closedOrRefused(conn: RawConnection): Promise<void> {
   const seen: number[] = [];
   const chunk = new Uint8Array(4_096);
   const refused = PREFACE.length + 4;
@@ -177,7 +178,7 @@ async function closedOrRefused(conn: Deno.Conn): Promise<void> {
   }
 }
 
-overBoth(
+overAll(
   "a connection that says nothing is cut off, and many of them disturb nobody",
   async (place) => {
     await withVictims(place, async (here) => {
@@ -192,7 +193,7 @@ overBoth(
   },
 );
 
-overBoth("connections that hang up at once disturb nobody", async (place) => {
+overAll("connections that hang up at once disturb nobody", async (place) => {
   await withVictims(place, async (here) => {
     const { refusedConnections } = here.g.stats;
     for (let i = 0; i < 100; i++) (await place.dial()).close();
@@ -201,7 +202,7 @@ overBoth("connections that hang up at once disturb nobody", async (place) => {
   });
 });
 
-overBoth("nodes that send what no node may are cut off and logged", async (place, t) => {
+overAll("nodes that send what no node may are cut off and logged", async (place, t) => {
   await withVictims(place, async (here) => {
     for (const [what, bytes] of Object.entries(OUTLAWS)) {
       await t.step(what, async () => {

@@ -5,6 +5,7 @@ import { numbered } from "./fixtures/invoke.ts";
 import {
   type Here,
   joinHere,
+  overAll,
   overBoth,
   type Place,
   startController,
@@ -26,7 +27,7 @@ async function withProcesses(
   await run(here, programs, controller);
 }
 
-overBoth("a call fails within a second when its callee is killed", async (place) => {
+overAll("a call fails within a second when its callee is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g }, [there]) => {
     const call = later(g.call.untilAborted("t").fg());
     await g.call.notes("t", 1);
@@ -39,7 +40,7 @@ overBoth("a call fails within a second when its callee is killed", async (place)
   });
 });
 
-overBoth("every pending call fails when the controller is killed", async (place) => {
+overAll("every pending call fails when the controller is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g }, _, controller) => {
     const pending = [1, 2].map(() => later(g.call.untilAborted("t").fg()));
     await g.call.notes("t", 2);
@@ -63,7 +64,7 @@ overBoth("a callback's signal aborts when its caller is killed", async (place) =
   });
 });
 
-overBoth("a broadcast tells the results of those that live when one is killed", async (place) => {
+overAll("a broadcast tells the results of those that live when one is killed", async (place) => {
   await withProcesses(place, ["one", "two", "three"], async ({ g }, [, , three]) => {
     const broadcast = later(
       g.call.whoami({ hangs: "three", topic: "t" }).broadcast({ returnResult: true }),

@@ -2,7 +2,15 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { CallbackRegistry, DuplicateProcessError, Global } from "../../mod.ts";
 import { Program, within } from "../helpers/processes.ts";
 import { View } from "./fixtures/view.ts";
-import { joinHere, overBoth, type Place, QUICK, startController, startNode } from "./network.ts";
+import {
+  joinHere,
+  overAll,
+  overBoth,
+  type Place,
+  QUICK,
+  startController,
+  startNode,
+} from "./network.ts";
 
 const CROWD = new URL("./fixtures/crowd.ts", import.meta.url);
 
@@ -14,7 +22,7 @@ function namesOf(group: string): string[] {
   return Array.from({ length: 5 }, (_, i) => `${group}${i}`);
 }
 
-overBoth("every view converges when many processes join and leave", async (place) => {
+overAll("every view converges when many processes join and leave", async (place) => {
   await using _controller = await startController(place);
   const view = new View();
   const callbacks = new CallbackRegistry();

@@ -4,6 +4,7 @@ import { type Invocation, invoke, type Outcome } from "./fixtures/invoke.ts";
 import {
   type Here,
   joinHere,
+  overAll,
   overBoth,
   type Place,
   startController,
@@ -174,7 +175,7 @@ async function exercise(here: Here, t: Deno.TestContext): Promise<void> {
   }
 }
 
-overBoth("every modifier works when the controller is in the test process", async (place, t) => {
+overAll("every modifier works when the controller is in the test process", async (place, t) => {
   await using here = await joinHere(place, { initController: true });
   await using _there = await startNode(place, "there");
   await exercise(here, t);
@@ -186,7 +187,7 @@ overBoth("every modifier works when the controller is in the other process", asy
   await exercise(here, t);
 });
 
-overBoth(
+overAll(
   "every modifier works when the controller is alone in a third process",
   async (place, t) => {
     await using _controller = await startController(place);

@@ -9,28 +9,36 @@ import { Global, type GlobalOptions } from "../../mod.ts";
 import { Program, within } from "../helpers/processes.ts";
 import { Notes } from "./fixtures/notes.ts";
 import { offer } from "./fixtures/offer.ts";
+import { type RawConnection, RawWebSocket } from "./raw_web_socket.ts";
 
 /** The fixture that is a process with any options. */
 export const NODE = new URL("./fixtures/node.ts", import.meta.url);
 
 /** An address for a controller that nobody else uses. */
 export interface Place extends AsyncDisposable {
-  readonly transport: "TCP" | "a UNIX socket";
-  /** As options of a `Global`. */
-  readonly options: Pick<GlobalOptions, "host" | "port" | "unixSockPath">;
+  readonly transport: "TCP" | "a UNIX socket" | "WebSocket";
+  /** As options of a node. */
+  readonly options: Pick<GlobalOptions, "host" | "port" | "unixSockPath" | "url">;
+  /** As options of a controller. */
+  readonly controllerOptions: Pick<GlobalOptions, "host" | "port" | "unixSockPath" | "web">;
   /** Opens a connection without the module. */
-  dial(): Promise<Deno.Conn>;
+  dial(): Promise<RawConnection>;
   /** Takes the address as another program would. */
   occupy(): Deno.Listener;
 }
+
+/** As much of a place as whoever joins needs. */
+export type Where = Pick<Place, "options"> & Partial<Pick<Place, "controllerOptions">>;
 
 /** A free TCP port. */
 export function tcpPlace(): Place {
   using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = { hostname: "127.0.0.1", port: probe.addr.port };
+  const options = { host: address.hostname, port: address.port };
   return {
     transport: "TCP",
-    options: { host: address.hostname, port: address.port },
+    options,
+    controllerOptions: options,
     dial: () => Deno.connect(address),
     occupy: () => Deno.listen(address),
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -40,12 +48,27 @@ export function tcpPlace(): Place {
 async function unixPlace(): Promise<Place> {
   const directory = await Deno.makeTempDir({ prefix: "daffi_" });
   const path = join(directory, ".sock");
+  const options = { unixSockPath: directory };
   return {
     transport: "a UNIX socket",
-    options: { unixSockPath: directory },
+    options,
+    controllerOptions: options,
     dial: () => Deno.connect({ transport: "unix", path }),
     occupy: () => Deno.listen({ transport: "unix", path }),
     [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+function webPlace(): Place {
+  const { options: { host, port }, occupy } = tcpPlace();
+  const url = `ws://${host}:${port}/`;
+  return {
+    transport: "WebSocket",
+    options: { url },
+    controllerOptions: { web: { host: host!, port: Number(port) } },
+    dial: () => RawWebSocket.connect(url),
+    occupy,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
@@ -53,23 +76,38 @@ async function unixPlace(): Promise<Place> {
 export const POSIX = Deno.build.os !== "windows";
 const TEST_LIMIT_MS = 90_000;
 
+/** How places are made, by what they are over. */
+const MAKERS: Readonly<Record<string, () => Place | Promise<Place>>> = {
+  "TCP": tcpPlace,
+  "UNIX sockets": unixPlace,
+  "WebSockets": webPlace,
+};
+
 /** Defines a test that runs once over TCP and once over UNIX sockets. */
 export function overBoth(
   name: string,
   run: (place: Place, t: Deno.TestContext) => Promise<void>,
-  { needsPosix = false } = {},
+  { needsPosix = false, transports = ["TCP", "UNIX sockets"] } = {},
 ): void {
-  for (const make of [tcpPlace, unixPlace]) {
-    const over = make === tcpPlace ? "TCP" : "UNIX sockets";
+  for (const over of transports) {
     Deno.test({
       name: `${name}, over ${over}`,
-      ignore: !POSIX && (needsPosix || make === unixPlace),
+      ignore: !POSIX && (needsPosix || over === "UNIX sockets"),
       fn: async (t) => {
-        await using place = await make();
+        await using place = await MAKERS[over]!();
         await within(name, run(place, t), TEST_LIMIT_MS);
       },
     });
   }
+}
+
+/** The same, and over WebSockets too. */
+export function overAll(
+  name: string,
+  run: (place: Place, t: Deno.TestContext) => Promise<void>,
+  options: { needsPosix?: boolean } = {},
+): void {
+  overBoth(name, run, { ...options, transports: Object.keys(MAKERS) });
 }
 
 /** The test process in the network, and what it was told and has logged. */
@@ -85,7 +123,10 @@ export interface Here extends AsyncDisposable {
 export const QUICK = { minDelayMs: 5, maxDelayMs: 50 };
 
 /** Joins, or starts the controller, in the test process. */
-export async function joinHere(place: Place, options: GlobalOptions = {}): Promise<Here> {
+export async function joinHere(
+  place: Where,
+  options: GlobalOptions = {},
+): Promise<Here> {
   const notes = new Notes();
   const logged = new Notes();
   const log = (message: string) => logged.add("message", message);
@@ -95,7 +136,7 @@ export async function joinHere(place: Place, options: GlobalOptions = {}): Promi
     reconnect: QUICK,
     callbacks,
     logger: { warn: log, error: log },
-    ...place.options,
+    ...(options.initController ? place.controllerOptions : place.options),
     ...options,
   });
   await g.ready;
@@ -111,14 +152,14 @@ export async function joinHere(place: Place, options: GlobalOptions = {}): Promi
 
 /** Starts a process, and waits until it has joined or listens. */
 export async function startNode(
-  place: Place,
+  place: Where,
   processName: string,
   options: GlobalOptions = {},
 ): Promise<Program> {
   const program = new Program(NODE, {
     processName,
     reconnect: QUICK,
-    ...place.options,
+    ...(options.initController ? place.controllerOptions : place.options),
     ...options,
   });
   try {

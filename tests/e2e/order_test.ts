@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { later } from "../helpers/processes.ts";
-import { joinHere, overBoth, startController, startNode } from "./network.ts";
+import { joinHere, overAll, overBoth, startController, startNode } from "./network.ts";
 
 const NUMBERED = 10_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-overBoth(
+overAll(
   "10,000 calls without answer arrive in order, in both directions at once",
   async (place) => {
     await using _controller = await startController(place);
@@ -35,7 +35,7 @@ overBoth("calls with and without answer keep one order", async (place) => {
   assertEquals(await here.notes.until("mixed", NUMBERED), numbers(NUMBERED));
 });
 
-overBoth("calls of mixed sizes keep their order", async (place) => {
+overAll("calls of mixed sizes keep their order", async (place) => {
   await using _controller = await startController(place);
   await using _there = await startNode(place, "there");
   await using here = await joinHere(place);

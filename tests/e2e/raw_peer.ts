@@ -7,6 +7,7 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { within } from "../helpers/processes.ts";
 import type { Place } from "./network.ts";
+import type { RawConnection } from "./raw_web_socket.ts";
 
 /** Kinds of frame. */
 export const KIND = {
@@ -94,12 +95,12 @@ type ProcessEntry = [id: number, name: string, callbacks: [nameId: number, name:
 export class RawPeer implements Disposable {
   /** Who is there, by name, as told so far. */
   readonly processes = new Map<string, ProcessEntry>();
-  readonly #conn: Deno.Conn;
+  readonly #conn: RawConnection;
   #buffer = new Uint8Array(0);
   #prefaceAhead = true;
   #hungUp = false;
 
-  private constructor(conn: Deno.Conn) {
+  private constructor(conn: RawConnection) {
     this.#conn = conn;
   }
 
@@ -109,14 +110,18 @@ export class RawPeer implements Disposable {
   }
 
   /** Connects and sends the preface. */
-  static async connect(place: Place): Promise<RawPeer> {
+  static async connect(place: Pick<Place, "dial">): Promise<RawPeer> {
     const peer = new RawPeer(await place.dial());
     await peer.write(PREFACE);
     return peer;
   }
 
   /** Connects and joins. */
-  static async join(place: Place, process: string, callbacks: string[] = []): Promise<RawPeer> {
+  static async join(
+    place: Pick<Place, "dial">,
+    process: string,
+    callbacks: string[] = [],
+  ): Promise<RawPeer> {
     const peer = await RawPeer.connect(place);
     await peer.send(KIND.HELLO, { payload: hello(process, { callbacks }) });
     const welcome = await peer.read();

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConnectionError, Global } from "../../mod.ts";
 import { later, Program, within } from "../helpers/processes.ts";
-import { joinHere, NODE, overBoth, startController, startNode } from "./network.ts";
+import { joinHere, NODE, overAll, overBoth, startController, startNode } from "./network.ts";
 
-overBoth(
+overAll(
   "nodes come back by themselves when the controller is killed and restarted",
   async (place) => {
     await using first = await startController(place);
@@ -28,7 +28,7 @@ overBoth(
   },
 );
 
-overBoth(
+overAll(
   "`waitFunction()` and `waitProcess()` wait through a controller's restart",
   async (place) => {
     await using first = await startController(place);
@@ -44,7 +44,7 @@ overBoth(
   },
 );
 
-overBoth("calls that are made while the controller is away wait and succeed", async (place) => {
+overAll("calls that are made while the controller is away wait and succeed", async (place) => {
   await using first = await startController(place);
   // Comes back after the caller, so that the caller is connected before its callee is.
   const slow = { minDelayMs: 400, maxDelayMs: 800 };
@@ -69,7 +69,7 @@ overBoth("calls that are made while the controller is away wait and succeed", as
   assertEquals(await call.notes(topic, 1).fg(), ["noReturn"]);
 });
 
-overBoth("a call that is made while the controller is away keeps to its timeout", async (place) => {
+overAll("a call that is made while the controller is away keeps to its timeout", async (place) => {
   await using controller = await startController(place);
   await using there = await startNode(place, "there");
   const gone = Promise.withResolvers<void>();
@@ -83,7 +83,7 @@ overBoth("a call that is made while the controller is away keeps to its timeout"
   assertEquals((error as { executed?: string }).executed, "never");
 });
 
-overBoth("a node may start before its controller", async (place) => {
+overAll("a node may start before its controller", async (place) => {
   await using there = new Program(NODE, {
     processName: "there",
     reconnect: { minDelayMs: 5, maxDelayMs: 50 },
@@ -103,9 +103,9 @@ overBoth("a node may start before its controller", async (place) => {
   assertEquals(await call, 3);
 });
 
-overBoth("a second controller at the same address fails and the first goes on", async (place) => {
+overAll("a second controller at the same address fails and the first goes on", async (place) => {
   await using here = await joinHere(place, { initController: true });
-  const options = { ...place.options, processName: "second", initController: true };
+  const options = { ...place.controllerOptions, processName: "second", initController: true };
 
   await using inTheSameProcess = new Global({ ...options, logger: { warn() {}, error() {} } });
   const error = await assertRejects(() => inTheSameProcess.ready, ConnectionError);
@@ -122,7 +122,7 @@ overBoth("a second controller at the same address fails and the first goes on", 
   assertEquals(await here.g.call.add(1, 2), 3);
 });
 
-overBoth("a controller starts where another one was killed", async (place) => {
+overAll("a controller starts where another one was killed", async (place) => {
   await using first = await startNode(place, "first", { initController: true });
   await first.kill();
   await using second = await startNode(place, "second", { initController: true });

@@ -3,6 +3,7 @@ import { later, Program, within } from "../helpers/processes.ts";
 import {
   type Here,
   joinHere,
+  overAll,
   overBoth,
   type Place,
   POSIX,
@@ -26,7 +27,7 @@ async function assertFree(place: Place): Promise<void> {
 }
 
 for (const signal of SIGNALS) {
-  overBoth(`${signal} ends a joined controller with 0 and frees its address`, async (place) => {
+  overAll(`${signal} ends a joined controller with 0 and frees its address`, async (place) => {
     await using there = await startNode(place, "there", { initController: true });
     await using here = await joinHere(place);
     await here.g.waitProcess("there");
@@ -37,7 +38,7 @@ for (const signal of SIGNALS) {
     await assertFree(place);
   });
 
-  overBoth(`${signal} ends a joined node with 0 and the others are told`, async (place) => {
+  overAll(`${signal} ends a joined node with 0 and the others are told`, async (place) => {
     await using _controller = await startController(place);
     await using there = await startNode(place, "there");
     const left = Promise.withResolvers<string>();
@@ -101,7 +102,7 @@ overBoth("a second signal ends a process that still finishes its callbacks", asy
 }, { needsPosix: true });
 
 for (const how of ["stop", "using", "pending"] as const) {
-  overBoth(`a process ends by itself with 0 after g.stop() (${how})`, async (place) => {
+  overAll(`a process ends by itself with 0 after g.stop() (${how})`, async (place) => {
     await using here = await joinHere(place, { initController: true });
     await using short = new Program(SHORT, { how, processName: "short", ...place.options });
     assertEquals((await short.event("result")).value, 3);
@@ -114,12 +115,12 @@ for (const how of ["stop", "using", "pending"] as const) {
     assertEquals([code, short.stderr], [0, ""]);
   });
 
-  overBoth(`a controller ends by itself with 0 after g.stop() (${how})`, async (place) => {
+  overAll(`a controller ends by itself with 0 after g.stop() (${how})`, async (place) => {
     await using short = new Program(SHORT, {
       how,
       processName: "short",
       initController: true,
-      ...place.options,
+      ...place.controllerOptions,
     });
     await using _there = await startNode(place, "there");
     await short.event("done");
@@ -129,7 +130,7 @@ for (const how of ["stop", "using", "pending"] as const) {
   });
 }
 
-overBoth(
+overAll(
   "`stop({ killAllConnectedNodes: true })` ends every joined process with 0",
   async (place) => {
     await using here = await joinHere(place, { initController: true });

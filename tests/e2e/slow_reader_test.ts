@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
-import { joinHere, overBoth, startController, startNode } from "./network.ts";
+import { until } from "../helpers/soon.ts";
+import { joinHere, overAll, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 import { stalls } from "./stalls.ts";
 
@@ -13,7 +14,7 @@ const BOUND_BYTES = (64 + 32) * MiB;
 /** Some of the peers here do not even answer a `PING`. */
 const PATIENT = { heartbeat: false };
 
-overBoth(
+overAll(
   "callers of a process that does not read are slowed down, and nothing is lost",
   async (place) => {
     await using _controller = await startController(place, PATIENT);
@@ -46,7 +47,7 @@ overBoth(
   },
 );
 
-overBoth("a stream to a process that does not read keeps within its credits", async (place) => {
+overAll("a stream to a process that does not read keeps within its credits", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using _there = await startNode(place, "there");
   using sloth = await RawPeer.join(place, "sloth", ["sink"]);
@@ -73,7 +74,7 @@ overBoth("a stream to a process that does not read keeps within its credits", as
   await stalled.promise;
 });
 
-overBoth(
+overAll(
   "a sender that ignores PAUSE is not read from while the target's queue is full",
   async (place) => {
     await using controller = await startController(place, PATIENT);
@@ -115,7 +116,7 @@ overBoth(
   },
 );
 
-overBoth("processes that wait for a slow one go on when it is killed", async (place) => {
+overAll("processes that wait for a slow one go on when it is killed", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
@@ -135,7 +136,7 @@ overBoth("processes that wait for a slow one go on when it is killed", async (pl
   await sloth.ended();
 }, { needsPosix: true });
 
-overBoth("calls to a process that was stopped are answered when it goes on", async (place) => {
+overAll("calls to a process that was stopped are answered when it goes on", async (place) => {
   await using _controller = await startController(place, PATIENT);
   await using sloth = await startNode(place, "sloth");
   await using here = await joinHere(place);
@@ -151,6 +152,36 @@ overBoth("calls to a process that was stopped are answered when it goes on", asy
   const answers = await within("the answers", Promise.all(calls));
   assertEquals(answers.map(([i]) => i), Array.from({ length: 300 }, (_, i) => i));
 }, { needsPosix: true });
+
+overAll(
+  "a node that is not read from, for it filled a queue, loses nothing but time",
+  async (place) => {
+    await using hub = await joinHere(place, { initController: true, processName: "hub" });
+    await using sloth = await startNode(place, "sloth");
+    await using one = await joinHere(place, { processName: "one" });
+    await using two = await joinHere(place, { processName: "two" });
+    await Promise.all([one.g.waitProcess("sloth"), two.g.waitProcess("sloth")]);
+    const { forwardedFrames } = hub.g.stats;
+    sloth.signal("SIGSTOP");
+    const value = new Uint8Array(36 * MiB); // two of them are too much
+    const large = later(
+      Promise.all([one, two].map(({ g }) => g.call.echo(value).fg({ to: "sloth" }))),
+    );
+    await until(() => hub.g.stats.forwardedFrames >= forwardedFrames + 2, 30_000);
+
+    const small = value.subarray(0, 100_000);
+    const calls = Array.from({ length: 150 }, () => two.g.call.echo(small).fg({ to: "hub" }));
+    const others = later(Promise.all([...calls, one.g.call.add(1, 2).fg({ to: "hub" })]));
+    assertEquals(await stalls(others), true);
+    sloth.signal("SIGCONT");
+    const answers = await within("the answers", Promise.all([large, others]));
+    const sizes = answers.flat().map((answer) => (answer as Uint8Array).length);
+    assertEquals(sizes.filter((size) => size === value.length).length, 2);
+    assertEquals(sizes.filter((size) => size === small.length).length, 150);
+    for (const { logged } of [hub, one, two]) assertEquals(await logged.until("message", 0), []);
+  },
+  { needsPosix: true },
+);
 
 /** Memory of a process, where the system tells it; else 0. */
 async function residentBytes(pid: number): Promise<number> {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { EncodeError } from "../../mod.ts";
 import { kindOf, makeValues } from "./fixtures/values.ts";
-import { joinHere, overBoth, startController, startNode } from "./network.ts";
+import { joinHere, overAll, overBoth, startController, startNode } from "./network.ts";
 
 /** Beyond what `assertEquals` compares. */
 function assertSame(actual: unknown, expected: unknown, name: string): void {
@@ -29,7 +29,7 @@ function assertSame(actual: unknown, expected: unknown, name: string): void {
   }
 }
 
-overBoth("every kind of value comes back from another process as what it was", async (place) => {
+overAll("every kind of value comes back from another process as what it was", async (place) => {
   await using _controller = await startController(place);
   await using _there = await startNode(place, "there");
   await using here = await joinHere(place);
@@ -91,7 +91,7 @@ overBoth("what cannot travel is an `EncodeError` that names the path", async (pl
   assertEquals(await call.add(1, 2), 3);
 });
 
-overBoth("16 MiB come back as they were", async (place) => {
+overAll("16 MiB come back as they were", async (place) => {
   await using _controller = await startController(place);
   await using _there = await startNode(place, "there");
   await using here = await joinHere(place);

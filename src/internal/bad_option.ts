@@ -1,0 +1,19 @@
+/**
+ * Options that have a value which they cannot have.
+ *
+ * @module
+ */
+
+import { InitializationError } from "../errors.ts";
+import { show } from "./show.ts";
+
+/** @throws {InitializationError} always: names the option, its value and what is needed. */
+export function badOption(name: string, value: unknown, wanted: string): never {
+  throw new InitializationError(`Cannot start: ${name} is ${show(value)}, ${wanted} is needed`);
+}
+
+/** @throws {InitializationError} when `value` is not a whole number from `least` to `most`. */
+export function checkInteger(name: string, value: unknown, least: number, most: number): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  badOption(name, value, `a whole number from ${least} to ${most}`);
+}

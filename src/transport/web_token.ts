@@ -1,0 +1,51 @@
+/**
+ * Tokens as sub-protocols, the only thing besides the URL that a page can send with a WebSocket.
+ *
+ * @module
+ */
+
+/** The sub-protocol of this module's WebSockets. */
+export const SUB_PROTOCOL = "daffi";
+
+const TOKEN_PREFIX = `${SUB_PROTOCOL}.token.`;
+
+/** The sub-protocol that carries a token: its UTF-8 in base64url, of which HTTP takes every letter. */
+export function tokenProtocol(token: string): string {
+  const bytes = new TextEncoder().encode(token);
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return TOKEN_PREFIX + base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/**
+ * Makes a check for one of several tokens. It takes as long for one that is nearly right as for any
+ * other, so that nobody finds one letter by letter.
+ *
+ * @param tokens Those that are let in.
+ * @returns Tells whether one of the sub-protocols that a client offers carries one of them.
+ */
+export function tokenCheck(
+  tokens: readonly string[],
+): (protocols: readonly string[]) => Promise<boolean> {
+  const wanted = Promise.all(tokens.map((token) => digest(tokenProtocol(token))));
+  return async (protocols) => {
+    const given = protocols.find((protocol) => protocol.startsWith(TOKEN_PREFIX));
+    if (given === undefined) return false;
+    const digestOfGiven = await digest(given);
+    let found = false;
+    for (const digestOfWanted of await wanted) {
+      found = sameBytes(digestOfWanted, digestOfGiven) || found;
+    }
+    return found;
+  };
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+/** Of equal length. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
+  return difference === 0;
+}

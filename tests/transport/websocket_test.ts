@@ -1,0 +1,140 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectionError } from "../../src/errors.ts";
+import { nextTurn } from "../../src/internal/next_turn.ts";
+import type { ByteStream } from "../../src/transport/transport.ts";
+import { WebListener } from "../../src/transport/web_listener.ts";
+import { webSocketTransport } from "../../src/transport/websocket.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+import { soon } from "../helpers/soon.ts";
+
+const LOCAL = "127.0.0.1";
+
+function listener(port = 0): WebListener {
+  return new WebListener({ address: { host: LOCAL, port }, origins: undefined, tokens: undefined });
+}
+
+async function readAll(stream: ByteStream): Promise<number> {
+  const into = new Uint8Array(65_536);
+  let total = 0;
+  for (let count = await stream.read(into); count !== null; count = await stream.read(into)) {
+    total += count;
+  }
+  return total;
+}
+
+Deno.test("WebListener leaves its connections alone until they are closed", async () => {
+  const listening = await listener().listen();
+  const { stream } = await webSocketTransport(listening.address.url!).connect();
+  const accepted = await listening.accept();
+  listening.close(); // a controller stops listening first, and then sends what it still has to
+  const bytes = new Uint8Array(3_000_000);
+  await nextTurn();
+  for (let at = 0; at < bytes.length;) at += await accepted!.write(bytes.subarray(at));
+  accepted!.close();
+  assertEquals(await soon(readAll(stream), 10_000), bytes.length);
+  assertEquals(await soon(listening.accept(), 10_000), null);
+});
+
+Deno.test("WebListener tells where a connection comes from, unless another server stands between", async () => {
+  const own = await listener().listen();
+  const mounted = new WebListener({ address: undefined, origins: undefined, tokens: undefined });
+  await using server = Deno.serve(
+    { hostname: LOCAL, port: 0, onListen() {} },
+    (request) => mounted.fetch(request),
+  );
+  const remotes: unknown[] = [];
+  for (
+    const [url, listening] of [
+      [own.address.url!, own],
+      [`ws://${LOCAL}:${server.addr.port}/`, mounted],
+    ] as const
+  ) {
+    const { stream } = await webSocketTransport(url).connect();
+    const accepted = await listening.accept();
+    remotes.push(accepted!.remote);
+    stream.close();
+    await soon(readAll(accepted!), 10_000);
+    listening.close();
+    await listening.accept();
+  }
+  assertEquals(remotes, [LOCAL, undefined]);
+});
+
+Deno.test("WebListener ends though the other side never answers its goodbye", async () => {
+  const listening = await listener().listen();
+  const { host, port } = new URL(listening.address.url!);
+  using silent = await Deno.connect({ hostname: LOCAL, port: Number(port) });
+  await silent.write(new TextEncoder().encode(
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ));
+  const accepted = await soon(listening.accept(), 10_000);
+  listening.close();
+  accepted!.close();
+  assertEquals(await soon(listening.accept(), 10_000), null);
+  const next = await listener(Number(port)).listen();
+  next.close();
+  await next.accept();
+});
+
+Deno.test("WebListener answers 400 to a handshake that is none, and 503 after its end", async () => {
+  const listening = listener();
+  const request = () =>
+    new Request("http://localhost/", { method: "POST", headers: { upgrade: "websocket" } });
+  assertEquals((await listening.fetch(request())).status, 400);
+  listening.close();
+  assertEquals((await listening.fetch(request())).status, 503);
+  await listening.accept();
+});
+
+Deno.test("webSocketTransport() tells the URL, the reason and what to check", async () => {
+  const closed = Deno.listen({ hostname: LOCAL, port: 0 });
+  const { port } = closed.addr;
+  closed.close();
+  const url = `ws://${LOCAL}:${port}/daffi`;
+  const error = await assertRejects(() => webSocketTransport(url).connect(), ConnectionError);
+  assert(error.message.startsWith(`Cannot connect to the controller at ${url}: `), error.message);
+  assert(error.message.includes("check that"), error.message);
+  assert(error.cause instanceof Error);
+});
+
+Deno.test("webSocketTransport() gives up when nobody answers", async () => {
+  using silent = Deno.listen({ hostname: LOCAL, port: 0 });
+  const transport = webSocketTransport(`ws://${LOCAL}:${silent.addr.port}/`);
+  const time = new FakeTime();
+  try {
+    const connecting = assertRejects(() => transport.connect(), ConnectionError, "nobody answered");
+    await time.tickAsync(HANDSHAKE_TIMEOUT_MS);
+    await connecting;
+  } finally {
+    time.restore();
+  }
+  await transport.end!();
+});
+
+Deno.test("webSocketTransport() gives up on end() what is not open yet", async () => {
+  using silent = Deno.listen({ hostname: LOCAL, port: 0 });
+  const transport = webSocketTransport(`ws://${LOCAL}:${silent.addr.port}/`);
+  const connecting = assertRejects(() => transport.connect(), ConnectionError);
+  await transport.end!();
+  await soon(connecting);
+});
+
+Deno.test("a WebSocket whose other side breaks off without goodbye gives the reason", async () => {
+  const listening = await listener().listen();
+  const { hostname, port } = new URL(listening.address.url!);
+  const conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(new TextEncoder().encode(
+    `GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ));
+  const accepted = await soon(listening.accept(), 10_000);
+  conn.close();
+  await soon(
+    assertRejects(() => accepted!.read(new Uint8Array(1)), ConnectionError, "was closed"),
+    10_000,
+  );
+  listening.close();
+  await listening.accept();
+});

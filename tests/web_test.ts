@@ -1,0 +1,168 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConnectionError, Global, GlobalContextError, InitializationError } from "../mod.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../src/wire/limits.ts";
+import { registry } from "./helpers/test_network.ts";
+import { RecordingLogger } from "./helpers/recording_logger.ts";
+import { soon } from "./helpers/soon.ts";
+
+const LOCAL = "127.0.0.1";
+const add = registry((callback) => callback("add", (a: number, b: number) => a + b));
+const none = () => registry(() => {});
+
+Deno.test("Global serves WebSockets by itself, and beside TCP", async () => {
+  await using hub = new Global({
+    processName: "hub",
+    initController: true,
+    callbacks: add,
+    host: LOCAL,
+    web: { host: LOCAL },
+  });
+  await hub.ready;
+  assert(hub.port! > 0);
+  await using web = new Global({ processName: "web", url: hub.url, callbacks: none() });
+  await using tcp = new Global({
+    processName: "tcp",
+    host: LOCAL,
+    port: hub.port,
+    callbacks: registry((callback) => callback("multiply", (a: number, b: number) => a * b)),
+  });
+  await web.waitProcess("tcp");
+  assertEquals(await web.call.add(1, 2), 3);
+  assertEquals(await web.call.multiply(3, 4), 12);
+  assertEquals(await tcp.call.add(1, 2), 3);
+  assertEquals([web.url, web.host, web.port, web.socketPath], [
+    hub.url,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("Global.fetch is bound, and takes WebSockets under a path of another server", async () => {
+  await using hub = new Global({ initController: true, web: true, callbacks: add });
+  const { fetch } = hub;
+  await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, (request) => {
+    if (new URL(request.url).pathname === "/daffi") return fetch(request);
+    return new Response("Hello!");
+  });
+  const { port } = server.addr;
+  assertEquals([hub.port, hub.socketPath, hub.url], [undefined, undefined, undefined]);
+  await using node = new Global({ url: `ws://${LOCAL}:${port}/daffi`, callbacks: none() });
+  await node.ready;
+  assertEquals(await node.call.add(1, 2), 3);
+  const hello = await globalThis.fetch(`http://${LOCAL}:${port}/`);
+  assertEquals(await hello.text(), "Hello!");
+  const other = await globalThis.fetch(`http://${LOCAL}:${port}/daffi`);
+  assertEquals([other.status, other.headers.get("upgrade")], [426, "websocket"]);
+  await other.body?.cancel();
+});
+
+Deno.test("Global.fetch takes WebSockets also for a controller without the option web", async () => {
+  await using hub = new Global({ initController: true, host: LOCAL, callbacks: add });
+  await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, hub.fetch);
+  await using node = new Global({
+    url: `ws://${LOCAL}:${server.addr.port}/`,
+    callbacks: none(),
+  });
+  await node.ready;
+  assertEquals(await node.call.add(1, 2), 3);
+});
+
+Deno.test("Global.fetch answers 503 once the controller is stopped", async () => {
+  const hub = new Global({ initController: true, web: true, logger: new RecordingLogger() });
+  await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, hub.fetch);
+  const url = `ws://${LOCAL}:${server.addr.port}/`;
+  await using node = new Global({ url, reconnect: false, logger: new RecordingLogger() });
+  await node.ready;
+  await hub.stop();
+  await assertRejects(() => node.join(), ConnectionError);
+  const response = await hub.fetch(new Request("http://localhost/"));
+  assertEquals(response.status, 503);
+});
+
+Deno.test("Global.fetch is refused where no controller is", async () => {
+  await using hub = new Global({ initController: true, web: { host: LOCAL } });
+  await hub.ready;
+  await using node = new Global({ url: hub.url });
+  await node.ready;
+  await assertRejects(
+    () => node.fetch(new Request("http://localhost/")),
+    GlobalContextError,
+    "initController",
+  );
+});
+
+Deno.test("Global.url is known at once, and stop() gives up what nobody answers", async () => {
+  using silent = Deno.listen({ hostname: LOCAL, port: 0 });
+  const url = `ws://${LOCAL}:${silent.addr.port}/`;
+  const node = new Global({ url, callbacks: none(), logger: new RecordingLogger() });
+  assertEquals(node.url, url);
+  const failed = assertRejects(() => node.ready, GlobalContextError);
+  using connection = await silent.accept();
+  await node.stop();
+  await failed;
+  const request = new Uint8Array(4_096);
+  // Before the time for connecting is over, which would end it too.
+  while (await soon(connection.read(request), HANDSHAKE_TIMEOUT_MS - 2_000) !== null);
+});
+
+Deno.test("Global fails to start when the web's address is taken, and frees the other one", async () => {
+  using taken = Deno.listen({ hostname: LOCAL, port: 0 });
+  using probe = Deno.listen({ hostname: LOCAL, port: 0 });
+  const { port } = probe.addr;
+  probe.close();
+  const logger = new RecordingLogger();
+  await using hub = new Global({
+    initController: true,
+    host: LOCAL,
+    port,
+    web: { host: LOCAL, port: taken.addr.port },
+    logger,
+  });
+  await assertRejects(() => hub.ready, ConnectionError, `${LOCAL}:${taken.addr.port}`);
+  await hub.stop();
+  Deno.listen({ hostname: LOCAL, port }).close();
+});
+
+Deno.test("Global.attach() lets the node at the other end of a port join, until it closes", async () => {
+  const joined = Promise.withResolvers<string>();
+  const left = Promise.withResolvers<string>();
+  await using hub = new Global({
+    initController: true,
+    web: true,
+    callbacks: add,
+    onProcessJoin: (_, name) => joined.resolve(name),
+    onProcessLeave: (_, name) => left.resolve(name),
+  });
+  const { port1, port2 } = new MessageChannel();
+  hub.attach(port1);
+  await using node = new Global({ processName: "node", port: port2, callbacks: none() });
+  await node.ready;
+  assertEquals(await node.call.add(1, 2), 3);
+  assertEquals(await soon(joined.promise), "node");
+  await node.stop();
+  assertEquals(await soon(left.promise), "node");
+});
+
+Deno.test("Global with a port gives up when its controller is gone", async () => {
+  const hub = new Global({ initController: true, web: true, callbacks: add });
+  const { port1, port2 } = new MessageChannel();
+  hub.attach(port1);
+  await using node = new Global({ port: port2, callbacks: none(), logger: new RecordingLogger() });
+  await node.ready;
+  await hub.stop();
+  await assertRejects(() => node.join(), ConnectionError, "lost");
+});
+
+Deno.test("Global.attach() refuses what is no port, and where no controller is", async () => {
+  await using hub = new Global({ initController: true, web: true });
+  for (const port of [5, null, {}]) {
+    assertThrows(() => hub.attach(port as MessagePort), InitializationError, "MessagePort");
+  }
+  const { port1, port2 } = new MessageChannel();
+  const node = new Global({ port: port2, logger: new RecordingLogger() });
+  assertThrows(() => node.attach(port1), GlobalContextError, "initController");
+  port1.close();
+  node.ready.catch(() => {});
+  await node.stop();
+});
