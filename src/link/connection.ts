@@ -148,7 +148,11 @@ export class Connection {
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
         for (const piece of pieces) {
-          await this.#writeAll(piece);
+          for (let at = 0; at < piece.length;) {
+            const written = await this.#stream.write(at === 0 ? piece : piece.subarray(at));
+            this.#writtenBytes += written;
+            at += written;
+          }
           this.#queue.written(piece);
           this.#drained();
           unread += piece.length;
@@ -161,14 +165,6 @@ export class Connection {
       this.close(error as Error);
     } finally {
       this.#flushing = undefined;
-    }
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      const written = await this.#stream.write(at === 0 ? bytes : bytes.subarray(at));
-      this.#writtenBytes += written;
-      at += written;
     }
   }
 

@@ -17,7 +17,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Decodes one value at a time. */
 export class Decoder {
   #bytes: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(this.#bytes.buffer);
+  #dataView: DataView | undefined;
   #at = 0;
   #end = 0;
   #keys = new KeyCache();
@@ -26,7 +26,7 @@ export class Decoder {
   /** See {@linkcode Codec.decode}. */
   decode(bytes: Uint8Array, streams?: StreamReader): unknown {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#dataView = undefined;
     this.#at = 0;
     this.#end = bytes.length;
     this.#streams = streams;
@@ -35,6 +35,12 @@ export class Decoder {
       throw new ProtocolError(`Cannot decode the payload: ${this.#end - this.#at} bytes too many`);
     }
     return value;
+  }
+
+  /** Made when it is first asked for: most small values do without. */
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return this.#dataView ??= new DataView(buffer, byteOffset, byteLength);
   }
 
   /** Claims the next `size` bytes and tells where they begin. */

@@ -55,7 +55,7 @@ export class Framer {
     if (this.#large !== undefined) return this.#large.subarray(this.#largeEnd);
     if (this.#start === this.#end) this.#start = this.#end = 0;
     else if (this.#end === this.#buffer.length) this.#compact();
-    return this.#buffer.subarray(this.#end);
+    return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
   #compact(): void {
