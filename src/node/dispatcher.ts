@@ -205,7 +205,8 @@ export class Dispatcher {
         ? this.#problem(undefined, asked.callbackName, source.id)
         : undefined;
       if (problem !== undefined) throw problem;
-      const [request] = codec.decode(incoming.payload) as unknown[];
+      const payload = codec.decode(incoming.payload);
+      const request = Array.isArray(payload) ? payload[0] : undefined;
       this.#replier.answer(asked, handleTask(request, source.name));
     } catch (error) {
       this.#replier.refuse(asked, error as DaffiError);
