@@ -225,6 +225,7 @@ class Chaos implements AsyncDisposable {
         processName,
         initController: processName === HUB,
         reconnect: { minDelayMs: 5, maxDelayMs: 100 },
+        heartbeat: { interval: 200, timeout: 1_200 }, // some freezes are noticed, and some are not
       },
       journal,
       life,
