@@ -77,6 +77,7 @@ export function startNode({ processName, runs, logger, connect, events }: NodeSe
     registry: options.callbacks,
     taskStore: openTaskStore(undefined),
     connect,
+    watch() {},
     events: {
       onConnect() {},
       onDisconnect() {},
@@ -92,7 +93,8 @@ export function startNode({ processName, runs, logger, connect, events }: NodeSe
 
 /** Makes a controller. */
 export function makeController(logger: RecordingLogger): Controller {
-  return new Controller(resolveOptions({ initController: true, port: 0, logger }));
+  const options = resolveOptions({ initController: true, port: 0, logger });
+  return new Controller({ ...options, watch() {} });
 }
 
 /** A fresh connection to a controller. */
