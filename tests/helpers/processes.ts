@@ -18,6 +18,8 @@ export interface ProgramOptions {
   cwd?: string;
   /** Whether it can be told something by {@linkcode Program.tell}. @default {false} */
   listens?: boolean;
+  /** A command that runs the program that is given behind it. @default {none} */
+  through?: readonly string[];
 }
 
 interface Waiter {
@@ -70,10 +72,12 @@ export class Program implements AsyncDisposable {
    * @param argument What it finds as JSON in its one argument.
    */
   constructor(file: URL | string, argument?: unknown, options: ProgramOptions = {}) {
-    const { flags = ["--allow-all"], cwd, listens = false } = options;
+    const { flags = ["--allow-all"], cwd, listens = false, through = [] } = options;
     this.#name = String(file).split("/").at(-1)!;
-    this.#child = new Deno.Command(Deno.execPath(), {
+    const [command = Deno.execPath(), ...before] = [...through, Deno.execPath()];
+    this.#child = new Deno.Command(command, {
       args: [
+        ...before,
         ...["run", "--no-prompt", ...flags, String(file)],
         ...(argument === undefined ? [] : [JSON.stringify(argument)]),
       ],
