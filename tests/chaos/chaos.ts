@@ -133,7 +133,7 @@ class Chaos implements AsyncDisposable {
     this.#options.say(
       rested.map((report, i) =>
         `  ${NAMES[i]}: ${Math.round(report.heapBytes as number / 1e5) / 10} MB, ` +
-        `${report.timers} timers, ${report.files} files, ${report.uncollected} calls kept`
+        `${report.timers} timers, ${report.files} files`
       ).join("\n"),
     );
   }
@@ -171,9 +171,7 @@ class Chaos implements AsyncDisposable {
         ...(now.files !== first.files
           ? [`${member.life} has ${now.files} files open, it had ${first.files}`]
           : []),
-        ...(now.uncollected as number > 0
-          ? [`${member.life} still knows of ${now.uncollected} calls`]
-          : []),
+        ...(now.kept === "" ? [] : [`${member.life} still knows of calls: ${now.kept}`]),
         ...(now.timers as number > MAX_IDLE_TIMERS
           ? [`${member.life} has ${now.timers} timers`]
           : []),

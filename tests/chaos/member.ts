@@ -76,7 +76,8 @@ function* numbers(count: number): Generator<number> {
 /** Memory and what hangs around, when nothing goes on. */
 async function report(): Promise<void> {
   const { gc } = globalThis as unknown as { gc: () => void };
-  for (let i = 0; i < 20 && (i < 5 || workload.uncollected > 0); i++) {
+  const kept = () => [...workload.kept].filter(([, count]) => count > 0);
+  for (let i = 0; i < 20 && (i < 5 || kept().length > 0); i++) {
     gc();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -84,7 +85,7 @@ async function report(): Promise<void> {
     timers: liveTimers(),
     files: [...Deno.readDirSync("/proc/self/fd")].length,
     heapBytes: Deno.memoryUsage().heapUsed,
-    uncollected: workload.uncollected,
+    kept: kept().map(([kind, count]) => `${count} of ${kind}`).join(", "),
   });
 }
 

@@ -25,13 +25,15 @@ export class Workload {
   readonly #random: Random;
   readonly #names: readonly string[];
   /** Promises of calls that are not collected: what the node still knows of. */
-  readonly #collected = new FinalizationRegistry(() => this.uncollected--);
+  readonly #collected = new FinalizationRegistry<string>((kind) => {
+    this.kept.set(kind, this.kept.get(kind)! - 1);
+  });
   #number = 0;
   #loops: Promise<void>[] = [];
   #attempts = new Set<Promise<unknown>>();
   #resting = true;
-  /** How many promises of calls are alive. */
-  uncollected = 0;
+  /** How many promises of calls are alive, by sort. */
+  readonly kept: Map<string, number> = new Map();
 
   /**
    * @param g Calls by this.
@@ -96,8 +98,8 @@ export class Workload {
     this.#journal.write("call", id, kind);
     try {
       const promise = this.#sorts[kind]!(id, to);
-      this.uncollected++;
-      this.#collected.register(promise, undefined);
+      this.kept.set(kind, (this.kept.get(kind) ?? 0) + 1);
+      this.#collected.register(promise, kind);
       const result = await promise;
       this.#journal.write("end", id, "ok", "yes");
       return result;
@@ -132,7 +134,9 @@ export class Workload {
       if (first instanceof Error) throw first;
       same(first, id);
     },
-    oneWay: (id, to) => this.#g.call.run(id).noReturn(to),
+    oneWay: async (id, to) => {
+      await this.#g.call.run(id).noReturn(to);
+    },
     big: async (id, to) => {
       const bytes = new Uint8Array(this.#random.between(1, 300_000));
       const options = { ...to, timeout: CALL_TIMEOUT_MS };
