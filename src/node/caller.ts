@@ -150,10 +150,10 @@ export class Caller {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
         }
-        if (request.to === undefined && session.outbox.isFree) {
+        if (request.to === undefined && session.outbox.isFree && this.#gate.isEmpty) {
           return this.#sendBroadcast(session, call, flags, payload);
         }
-        // Behind frames that wait for some process, a broadcast must not reach it first.
+        // Behind what waits for some process, a broadcast must not reach it first.
         const targets = request.to === undefined
           ? this.#options.network.providersOf(request.callbackName)
           : [this.#choose(request)];
