@@ -20,6 +20,7 @@ const { calls, runs, outcomes } = await runChaos({
   seed,
   steps: Infinity,
   limitMs: seconds * 1000,
+  heartbeatTimeoutMs: 1_200, // some freezes are noticed, and some are not
   say: console.log,
 });
 console.log(`${calls} calls, ${runs} runs of callbacks, and everything as promised`);

@@ -29,6 +29,8 @@ export interface ChaosOptions {
   steps: number;
   /** or with the step that is under way after so many milliseconds. */
   limitMs: number;
+  /** After how long a frozen process is lost; freezes take up to 2.5 s. */
+  heartbeatTimeoutMs: number;
   /** Told what happens, a line each time. */
   say: (line: string) => void;
 }
@@ -191,7 +193,7 @@ class Chaos implements AsyncDisposable {
     this.#tellAll(command);
     return Promise.all(
       this.#all().map(({ program, life }) =>
-        within(`${answer} of ${life}`, program.event(answer), LIMIT_MS)
+        within(`${answer} of ${life}`, program.event(answer, LIMIT_MS), LIMIT_MS)
       ),
     );
   }
@@ -223,7 +225,7 @@ class Chaos implements AsyncDisposable {
         processName,
         initController: processName === HUB,
         reconnect: { minDelayMs: 5, maxDelayMs: 100 },
-        heartbeat: { interval: 200, timeout: 1_200 }, // some freezes are noticed, and some are not
+        heartbeat: { interval: 200, timeout: this.#options.heartbeatTimeoutMs },
       },
       journal,
       life,
@@ -233,7 +235,7 @@ class Chaos implements AsyncDisposable {
     const flags = ["--allow-all", "--v8-flags=--expose-gc"];
     const program = new Program(MEMBER, setting, { flags, listens: true });
     this.#members.set(processName, { program, life });
-    await within(`the start of ${life}`, program.event("ready"), LIMIT_MS);
+    await program.event("ready", LIMIT_MS);
   }
 
   /** With SIGKILL. */

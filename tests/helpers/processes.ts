@@ -123,13 +123,13 @@ export class Program implements AsyncDisposable {
   }
 
   /** The next event of this name that was not given out yet; fails if the program ends before. */
-  event(name: string): Promise<ProgramEvent> {
+  event(name: string, limitMs = LIMIT_MS): Promise<ProgramEvent> {
     const index = this.#events.findIndex(({ event }) => event === name);
     if (index >= 0) return Promise.resolve(this.#events.splice(index, 1)[0]!);
     if (this.#ended) return Promise.reject(this.#endedBefore(name));
     const { promise, resolve, reject } = Promise.withResolvers<ProgramEvent>();
     this.#waiters.push({ name, resolve, reject });
-    return within(`The event ${name} of ${this.#name}`, promise);
+    return within(`The event ${name} of ${this.#name}`, promise, limitMs);
   }
 
   #endedBefore(name: string): Error {

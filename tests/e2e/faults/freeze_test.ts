@@ -4,7 +4,7 @@ import { later, within } from "../../helpers/processes.ts";
 import { joinHere, overBoth, startNode } from "../network.ts";
 
 /** So that a test need not wait for as long as it takes by default. */
-const heartbeat = { interval: 100, timeout: 1_500 };
+const heartbeat = { interval: 100, timeout: 3_000 };
 
 overBoth(
   "calls to a frozen process fail, and it is there again when it goes on",

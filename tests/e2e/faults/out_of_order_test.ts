@@ -128,9 +128,8 @@ overBoth(
     const kinds = ALL_KINDS.filter((kind) => kind !== KIND.SHUTDOWN); // upon which it would stop
     await using here = await joining;
     try {
-      for (const [i, kind] of ALL_KINDS.entries()) {
-        if (kind === KIND.SHUTDOWN) continue; // upon which it would stop
-        await within("the process", here.g.waitProcess(`process ${i}`));
+      for (const [i, kind] of kinds.entries()) {
+        await within(`the process before ${hex(kind)}`, here.g.waitProcess(`process ${i}`));
         await conn.write(rawFrame(kind, { peer: 2, call: 1, ...OF_A_CONTROLLER.get(kind) }));
         if (OF_A_CONTROLLER.has(kind)) {
           await conn.write(rawFrame(KIND.PING, { value: 77 }));
