@@ -83,7 +83,7 @@ async function report(): Promise<void> {
   }
   emit("rested", {
     timers: liveTimers(),
-    files: [...Deno.readDirSync("/proc/self/fd")].length,
+    files: Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0,
     heapBytes: Deno.memoryUsage().heapUsed,
     kept: kept().map(([kind, count]) => `${count} of ${kind}`).join(", "),
   });

@@ -17,8 +17,8 @@ export interface CrowdSetting {
 
 /** What it may be asked for by the test, on its standard input. */
 export type CrowdCommand =
-  | { do: "see"; instances?: never }
-  | { do: "call"; names: string[]; calls: number };
+  | { do: "see" }
+  | { do: "call"; names: readonly string[]; calls: number };
 
 const { options, names, total } = argument<CrowdSetting>();
 const callbacks = new CallbackRegistry();
@@ -58,7 +58,7 @@ async function see(): Promise<void> {
 }
 
 /** Calls random ones of the others, from random ones of the own. */
-async function call(others: string[], calls: number): Promise<void> {
+async function call(others: readonly string[], calls: number): Promise<void> {
   const one = <T>(list: readonly T[]) => list[Math.floor(Math.random() * list.length)]!;
   let wrong = 0;
   const attempt = async () => {
