@@ -37,6 +37,7 @@ export interface CallerCounts {
   droppedCalls: number;
   /** Answers to calls that were over already, or from processes that were not asked. */
   lateAnswers: number;
+  pendingCalls: number;
 }
 
 /** Chooses the target of a call and sends it. */
@@ -77,7 +78,8 @@ export class Caller {
 
   /** What no caller heard of so far. */
   get counts(): CallerCounts {
-    return { droppedCalls: this.#oneWay.dropped, lateAnswers: this.#lateAnswers };
+    const pendingCalls = this.#pending.size;
+    return { droppedCalls: this.#oneWay.dropped, lateAnswers: this.#lateAnswers, pendingCalls };
   }
 
   /**

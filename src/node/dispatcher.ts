@@ -63,8 +63,8 @@ export class Dispatcher {
   }
 
   /** What no caller heard of so far. */
-  get counts(): ReplierCounts {
-    return this.#replier.counts;
+  get counts(): ReplierCounts & { runningCalls: number } {
+    return { ...this.#replier.counts, runningCalls: this.#active };
   }
 
   /** Answers on this connection from now on. */

@@ -173,7 +173,9 @@ class Chaos implements AsyncDisposable {
         ...(now.files !== first.files
           ? [`${member.life} has ${now.files} files open, it had ${first.files}`]
           : []),
-        ...(now.kept === "" ? [] : [`${member.life} still knows of calls: ${now.kept}`]),
+        ...(now.pendingCalls === 0 && now.runningCalls === 0 ? [] : [
+          `${member.life} has ${now.pendingCalls} pending and ${now.runningCalls} running calls`,
+        ]),
         ...(now.timers as number > MAX_IDLE_TIMERS
           ? [`${member.life} has ${now.timers} timers`]
           : []),

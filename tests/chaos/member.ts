@@ -76,16 +76,17 @@ function* numbers(count: number): Generator<number> {
 /** Memory and what hangs around, when nothing goes on. */
 async function report(): Promise<void> {
   const { gc } = globalThis as unknown as { gc: () => void };
-  const kept = () => [...workload.kept].filter(([, count]) => count > 0);
-  for (let i = 0; i < 20 && (i < 5 || kept().length > 0); i++) {
+  for (let i = 0; i < 20 && (i < 3 || g.stats.runningCalls > 0); i++) {
     gc();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  const { pendingCalls, runningCalls } = g.stats;
   emit("rested", {
     timers: liveTimers(),
     files: Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0,
     heapBytes: Deno.memoryUsage().heapUsed,
-    kept: kept().map(([kind, count]) => `${count} of ${kind}`).join(", "),
+    pendingCalls,
+    runningCalls,
   });
 }
 

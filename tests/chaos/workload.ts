@@ -24,16 +24,10 @@ export class Workload {
   readonly #life: string;
   readonly #random: Random;
   readonly #names: readonly string[];
-  /** Promises of calls that are not collected: what the node still knows of. */
-  readonly #collected = new FinalizationRegistry<string>((kind) => {
-    this.kept.set(kind, this.kept.get(kind)! - 1);
-  });
   #number = 0;
   #loops: Promise<void>[] = [];
   #attempts = new Set<Promise<unknown>>();
   #resting = true;
-  /** How many promises of calls are alive, by sort. */
-  readonly kept: Map<string, number> = new Map();
 
   /**
    * @param g Calls by this.
@@ -97,10 +91,7 @@ export class Workload {
     const id = `${this.#life}.${++this.#number}`;
     this.#journal.write("call", id, kind);
     try {
-      const promise = this.#sorts[kind]!(id, to);
-      this.kept.set(kind, (this.kept.get(kind) ?? 0) + 1);
-      this.#collected.register(promise, kind);
-      const result = await promise;
+      const result = await this.#sorts[kind]!(id, to);
       this.#journal.write("end", id, "ok", "yes");
       return result;
     } catch (error) {
