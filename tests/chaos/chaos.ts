@@ -35,6 +35,12 @@ export interface ChaosOptions {
   say: (line: string) => void;
 }
 
+/** Where the processes meet, as options of theirs. */
+interface Where {
+  readonly hub: GlobalOptions;
+  readonly nodes: GlobalOptions;
+}
+
 interface Member {
   readonly program: Program;
   readonly life: string;
@@ -81,7 +87,7 @@ class Chaos implements AsyncDisposable {
   readonly #options: ChaosOptions;
   readonly #random: Random;
   readonly #directory: string;
-  readonly #address: GlobalOptions;
+  readonly #where: Where;
   readonly #ledger = new Ledger();
   readonly #members = new Map<string, Member>();
   #lives = 0;
@@ -90,9 +96,15 @@ class Chaos implements AsyncDisposable {
     this.#options = options;
     this.#directory = directory;
     this.#random = new Random(options.seed);
-    this.#address = this.#random.next() < 0.5
-      ? { host: "127.0.0.1", port }
-      : { unixSockPath: directory };
+    const tcp = { host: "127.0.0.1", port };
+    const unix = { unixSockPath: directory };
+    const url = `ws://127.0.0.1:${port}/`;
+    this.#where = this.#random.of<Where>([
+      { hub: tcp, nodes: tcp },
+      { hub: unix, nodes: unix },
+      { hub: { web: tcp }, nodes: { url } },
+    ]);
+    options.say(`nodes join by ${Object.keys(this.#where.nodes)[0]}`);
   }
 
   static async start(options: ChaosOptions): Promise<Chaos> {
@@ -120,11 +132,13 @@ class Chaos implements AsyncDisposable {
   }
 
   async #step(fault: keyof typeof FAULTS): Promise<void> {
+    await this.#ask("see", "sees");
     this.#tellAll("work");
     await this.#pause(100, 400);
     await FAULTS[fault](this);
     await this.#pause(0, 400);
     await this.revive();
+    this.#tellAll("work"); // also to those who have just begun to live
     await this.#pause(0, 300);
     const alive = new Set(this.#all().map(({ life }) => life));
     const rested = await this.#rest();
@@ -214,7 +228,6 @@ class Chaos implements AsyncDisposable {
     const dead = NAMES.filter((name) => !this.#members.has(name));
     if (this.#random.next() < 0.5) dead.reverse();
     await Promise.all(dead.map((name) => this.#start(name)));
-    this.#tellAll("work");
   }
 
   async #start(processName: string): Promise<void> {
@@ -223,7 +236,7 @@ class Chaos implements AsyncDisposable {
     this.#ledger.add(life, journal);
     const setting: MemberSetting = {
       options: {
-        ...this.#address,
+        ...(processName === HUB ? this.#where.hub : this.#where.nodes),
         processName,
         initController: processName === HUB,
         reconnect: { minDelayMs: 5, maxDelayMs: 100 },

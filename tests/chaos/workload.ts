@@ -44,8 +44,9 @@ export class Workload {
     this.#random = new Random(seed);
   }
 
-  /** Begins. */
+  /** Begins, if it has not yet. */
   work(): void {
+    if (!this.#resting) return;
     this.#resting = false;
     this.#loops = Array.from({ length: LOOPS }, () => this.#loop());
   }
