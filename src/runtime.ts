@@ -216,6 +216,8 @@ export class Runtime {
     const node = this.#node?.counts;
     const controller = this.#controller?.counts;
     return {
+      pendingCalls: node?.pendingCalls ?? 0,
+      runningCalls: node?.runningCalls ?? 0,
       droppedCalls: this.calls.dropped + (node?.droppedCalls ?? 0),
       failedCalls: node?.failedCalls ?? 0,
       lateAnswers: node?.lateAnswers ?? 0,

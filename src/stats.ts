@@ -4,8 +4,12 @@
  * @module
  */
 
-/** What was counted of things that no caller hears of, since the start. */
+/** What goes on now, and what was counted of things that no caller hears of, since the start. */
 export interface GlobalStats {
+  /** Calls from here that wait to be sent or for their answer, now. */
+  readonly pendingCalls: number;
+  /** Calls of others, and scheduled tasks, that run here or wait for their turn, now. */
+  readonly runningCalls: number;
   /** Calls without answer that left this node and were not delivered. */
   readonly droppedCalls: number;
   /** Calls without answer whose callback failed here. */

@@ -37,6 +37,7 @@ export interface CallerCounts {
   droppedCalls: number;
   /** Answers to calls that were over already, or from processes that were not asked. */
   lateAnswers: number;
+  pendingCalls: number;
 }
 
 /** Chooses the target of a call and sends it. */
@@ -77,7 +78,8 @@ export class Caller {
 
   /** What no caller heard of so far. */
   get counts(): CallerCounts {
-    return { droppedCalls: this.#oneWay.dropped, lateAnswers: this.#lateAnswers };
+    const pendingCalls = this.#pending.size;
+    return { droppedCalls: this.#oneWay.dropped, lateAnswers: this.#lateAnswers, pendingCalls };
   }
 
   /**
@@ -150,10 +152,10 @@ export class Caller {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
         }
-        if (request.to === undefined && session.outbox.isFree) {
+        if (request.to === undefined && session.outbox.isFree && this.#gate.isEmpty) {
           return this.#sendBroadcast(session, call, flags, payload);
         }
-        // Behind frames that wait for some process, a broadcast must not reach it first.
+        // Behind what waits for some process, a broadcast must not reach it first.
         const targets = request.to === undefined
           ? this.#options.network.providersOf(request.callbackName)
           : [this.#choose(request)];

@@ -63,8 +63,8 @@ export class Dispatcher {
   }
 
   /** What no caller heard of so far. */
-  get counts(): ReplierCounts {
-    return this.#replier.counts;
+  get counts(): ReplierCounts & { runningCalls: number } {
+    return { ...this.#replier.counts, runningCalls: this.#active };
   }
 
   /** Answers on this connection from now on. */
@@ -205,7 +205,8 @@ export class Dispatcher {
         ? this.#problem(undefined, asked.callbackName, source.id)
         : undefined;
       if (problem !== undefined) throw problem;
-      const [request] = codec.decode(incoming.payload) as unknown[];
+      const payload = codec.decode(incoming.payload);
+      const request = Array.isArray(payload) ? payload[0] : undefined;
       this.#replier.answer(asked, handleTask(request, source.name));
     } catch (error) {
       this.#replier.refuse(asked, error as DaffiError);

@@ -76,7 +76,7 @@ export class Network {
   /**
    * Applies one change.
    *
-   * @throws {ProtocolError} when it is about a process that is not there.
+   * @throws {ProtocolError} when it does not fit to what was said before.
    */
   apply(change: DirectoryChange): void {
     if (change.type === "join") {
@@ -94,6 +94,11 @@ export class Network {
   }
 
   #add([id, name, callbacks]: ProcessEntry): void {
+    if (this.#processes.has(id) || this.#byName.has(name)) {
+      throw new ProtocolError(
+        `The directory has process ${id}, or its name, ${quote(name)}, already`,
+      );
+    }
     const process = new RemoteProcess(id, name);
     this.#processes.set(id, process);
     this.#byName.set(name, process);
@@ -110,6 +115,7 @@ export class Network {
 
   #offer(process: RemoteProcess, callbacks: readonly NamedCallback[]): void {
     for (const [nameId, name] of callbacks) {
+      if (process.callbacks.has(nameId)) continue; // told twice
       process.callbacks.set(nameId, name);
       if (process.id === this.#selfId) continue; // the own ones are called as functions
       const offer = this.#offers.get(name);

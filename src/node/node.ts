@@ -22,7 +22,6 @@ import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Network } from "./network.ts";
 import { Outbox } from "./outbox.ts";
-import type { ReplierCounts } from "./replier.ts";
 import type { Session } from "./session.ts";
 import { TransferService } from "./transfer_service.ts";
 import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
@@ -130,7 +129,7 @@ export class Node {
   }
 
   /** What no caller heard of so far. */
-  get counts(): CallerCounts & ReplierCounts {
+  get counts(): CallerCounts & Dispatcher["counts"] {
     return { ...this.caller.counts, ...this.#dispatcher.counts };
   }
 

@@ -103,13 +103,13 @@ export class OneWayCalls {
   };
 
   readonly #postToAll: Post = (session, { callbackName }, payload) => {
-    const { network, nextId } = this.#options;
-    if (session.outbox.isFree) {
+    const { network, nextId, gate } = this.#options;
+    if (session.outbox.isFree && gate.isEmpty) {
       const name = network.nameId(callbackName);
       const flags = Flag.NoReply;
       session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
     } else {
-      // Behind frames that wait for some process, a broadcast must not reach it first.
+      // Behind what waits for some process, a broadcast must not reach it first.
       for (const target of network.providersOf(callbackName)) {
         this.#postOrDrop(session, target, callbackName, payload);
       }

@@ -54,6 +54,11 @@ export class SessionGate {
     return this.#session;
   }
 
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   /** The session if a call for this target can be sent, or must fail, now. */
   ready(target: Target): Session | undefined {
     return this.#expected !== undefined && this.#isAway(target) ? undefined : this.#session;

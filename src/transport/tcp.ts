@@ -16,6 +16,12 @@ import {
 } from "./transport.ts";
 
 /**
+ * Connections that may wait to be accepted. A herd of nodes that comes back at once must find room:
+ * who finds none tries again after one, two, four, up to sixty-four seconds, says TCP.
+ */
+const BACKLOG = 4_096;
+
+/**
  * Makes the TCP transport for an address.
  *
  * @param host Where to listen, or whom to connect to.
@@ -29,7 +35,12 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
     async listen(): Promise<Listener> {
       try {
         if (tls !== undefined) return await listenTls(host, port, tls);
-        const listener = Deno.listen({ transport: "tcp", hostname: host, port });
+        const listener = Deno.listen({
+          transport: "tcp",
+          hostname: host,
+          port,
+          tcpBacklog: BACKLOG,
+        });
         return new TcpListener(listener, host);
       } catch (error) {
         throw new ConnectionError(

@@ -145,7 +145,10 @@ export const MAX_STREAM_WINDOW = 2_048;
 /** Every started unit of this size costs a stream item one credit. */
 export const STREAM_CREDIT_BYTES: number = 4 * KiB;
 
-/** Streams that one call may carry as arguments. The header has 16 bits for the number. */
+/**
+ * Streams that one call may carry as arguments. Stops payloads that name a stream in every four
+ * bytes, each of which costs the callee a queue.
+ */
 export const MAX_STREAMS_PER_CALL = 1_024;
 
 /**

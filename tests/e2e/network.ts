@@ -110,6 +110,18 @@ export function overAll(
   overBoth(name, run, { ...options, transports: Object.keys(MAKERS) });
 }
 
+/** Defines a test that is too long to run it twice. */
+export function overTcp(
+  name: string,
+  run: (place: Place) => Promise<void>,
+  limitMs: number,
+): void {
+  Deno.test(`${name}, over TCP`, async () => {
+    await using place = tcpPlace();
+    await within(name, run(place), limitMs);
+  });
+}
+
 /** The test process in the network, and what it was told and has logged. */
 export interface Here extends AsyncDisposable {
   readonly g: Global;

@@ -16,6 +16,10 @@ export interface ProgramOptions {
   flags?: readonly string[];
   /** Working directory. @default {that of the test} */
   cwd?: string;
+  /** Whether it can be told something by {@linkcode Program.tell}. @default {false} */
+  listens?: boolean;
+  /** A command that runs the program that is given behind it. @default {none} */
+  through?: readonly string[];
 }
 
 interface Waiter {
@@ -56,6 +60,7 @@ export class Program implements AsyncDisposable {
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
   readonly #over: Promise<Deno.CommandStatus>;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #events: ProgramEvent[] = [];
   #waiters: Waiter[] = [];
   #ended = false;
@@ -67,25 +72,29 @@ export class Program implements AsyncDisposable {
    * @param argument What it finds as JSON in its one argument.
    */
   constructor(file: URL | string, argument?: unknown, options: ProgramOptions = {}) {
-    const { flags = ["--allow-all"], cwd } = options;
+    const { flags = ["--allow-all"], cwd, listens = false, through = [] } = options;
     this.#name = String(file).split("/").at(-1)!;
-    this.#child = new Deno.Command(Deno.execPath(), {
+    const [command = Deno.execPath(), ...before] = [...through, Deno.execPath()];
+    this.#child = new Deno.Command(command, {
       args: [
+        ...before,
         ...["run", "--no-prompt", ...flags, String(file)],
         ...(argument === undefined ? [] : [JSON.stringify(argument)]),
       ],
-      stdin: "null",
+      stdin: listens ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
       env: { NO_COLOR: "1" },
       ...(cwd === undefined ? {} : { cwd }),
     }).spawn();
+    if (listens) this.#stdin = this.#child.stdin.getWriter();
     this.#over = this.#run();
   }
 
   async #run(): Promise<Deno.CommandStatus> {
     const [status] = await Promise.all([this.#child.status, this.#readLines(), this.#readErrors()]);
     this.#ended = true;
+    await this.#stdin?.close().catch(() => {});
     for (const { name, reject } of this.#waiters) reject(this.#endedBefore(name));
     return status;
   }
@@ -114,17 +123,23 @@ export class Program implements AsyncDisposable {
   }
 
   /** The next event of this name that was not given out yet; fails if the program ends before. */
-  event(name: string): Promise<ProgramEvent> {
+  event(name: string, limitMs = LIMIT_MS): Promise<ProgramEvent> {
     const index = this.#events.findIndex(({ event }) => event === name);
     if (index >= 0) return Promise.resolve(this.#events.splice(index, 1)[0]!);
     if (this.#ended) return Promise.reject(this.#endedBefore(name));
     const { promise, resolve, reject } = Promise.withResolvers<ProgramEvent>();
     this.#waiters.push({ name, resolve, reject });
-    return within(`The event ${name} of ${this.#name}`, promise);
+    return within(`The event ${name} of ${this.#name}`, promise, limitMs);
   }
 
   #endedBefore(name: string): Error {
     return new Error(`${this.#name} ended before its event ${name}; it wrote: ${this.stderr}`);
+  }
+
+  /** Writes a line of JSON to it; lost if it has ended. */
+  tell(command: Record<string, unknown>): void {
+    const line = new TextEncoder().encode(`${JSON.stringify(command)}\n`);
+    this.#stdin!.write(line).catch(() => {});
   }
 
   /** Its process id. */

@@ -1,0 +1,162 @@
+/**
+ * A network in memory for one case: a controller and nodes that are attached by pipes.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { CallbackRegistry, currentCall } from "../../mod.ts";
+import { Controller } from "../../src/controller/controller.ts";
+import type { CallRequest } from "../../src/internal/call_request.ts";
+import { Node, type NodeOptions } from "../../src/node/node.ts";
+import { resolveOptions } from "../../src/resolve_options.ts";
+import { openTaskStore } from "../../src/scheduler/open_task_store.ts";
+import { memoryPipe } from "../../src/transport/memory.ts";
+import type { ByteStream } from "../../src/transport/transport.ts";
+import type { RecordingLogger } from "../helpers/recording_logger.ts";
+
+/** What the callbacks of a node were called for, by caller. */
+export class Runs {
+  readonly byCaller = new Map<string, number>();
+  /** Lets `wait` go on. */
+  readonly gate: PromiseWithResolvers<string> = Promise.withResolvers();
+
+  /** Registers what every fuzzed node offers: its numbers are 1 `add`, 2 `wait`, 3 `count`, 4 `sum`. */
+  offer(): CallbackRegistry {
+    const registry = new CallbackRegistry();
+    const { callback } = registry;
+    const counted = () => {
+      const { caller } = currentCall()!;
+      this.byCaller.set(caller, (this.byCaller.get(caller) ?? 0) + 1);
+    };
+    callback("add", (a: number, b: number) => {
+      counted();
+      return a + b;
+    });
+    callback("wait", () => {
+      counted();
+      return this.gate.promise;
+    });
+    callback("count", function* (to: number) {
+      counted();
+      for (let i = 0; typeof to === "number" && i < Math.min(to, 1_000); i++) yield i;
+    });
+    callback("sum", async (items: AsyncIterable<number>) => {
+      counted();
+      if (typeof items !== "object" || items === null || !(Symbol.asyncIterator in items)) return 0;
+      let sum = 0;
+      for await (const item of items) sum += item;
+      return sum;
+    });
+    return registry;
+  }
+}
+
+/** What the test says about a node, and what is heard of it. */
+export interface NodeSetting {
+  processName: string;
+  runs: Runs;
+  logger: RecordingLogger;
+  connect: () => Promise<ByteStream>;
+  events?: Partial<NodeOptions["events"]>;
+}
+
+/** Starts a node that comes back at once. */
+export function startNode({ processName, runs, logger, connect, events }: NodeSetting): Node {
+  const options = resolveOptions({
+    processName,
+    port: 1, // where it would be, were there no pipe
+    callbacks: runs.offer(),
+    transfer: "deny",
+    reconnect: { minDelayMs: 0.001, maxDelayMs: 0.01 },
+    logger,
+  });
+  return new Node({
+    ...options,
+    g: {},
+    registry: options.callbacks,
+    taskStore: openTaskStore(undefined),
+    connect,
+    watch() {},
+    events: {
+      onConnect() {},
+      onDisconnect() {},
+      onJoin() {},
+      onLeave() {},
+      onTaskFailure() {},
+      onShutdown() {},
+      onFailure() {},
+      ...events,
+    },
+  });
+}
+
+/** Makes a controller. */
+export function makeController(logger: RecordingLogger): Controller {
+  const options = resolveOptions({ initController: true, port: 0, logger });
+  return new Controller({ ...options, watch() {} });
+}
+
+/** A fresh connection to a controller. */
+export function connectTo(controller: Controller): ByteStream {
+  const [here, there] = memoryPipe();
+  controller.attach(there);
+  return here;
+}
+
+/** Writes all of it, if the other side takes it, and says whether it did. */
+export async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<boolean> {
+  try {
+    for (let at = 0; at < bytes.length;) at += await stream.write(bytes.subarray(at));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads until the end of the connection. @returns How many bytes came. */
+export async function drain(stream: ByteStream): Promise<number> {
+  const buffer = new Uint8Array(64 * 1024);
+  let total = 0;
+  try {
+    for (let n = await stream.read(buffer); n !== null; n = await stream.read(buffer)) total += n;
+  } catch {
+    // It was closed.
+  }
+  return total;
+}
+
+/** A call as the node below `g.call` takes it. */
+export function request(
+  callbackName: string,
+  args: readonly unknown[],
+  fields: Partial<CallRequest> = {},
+): CallRequest {
+  return {
+    callbackName,
+    args,
+    timeoutMs: undefined,
+    etaMs: undefined,
+    signal: undefined,
+    to: undefined,
+    strategy: "random",
+    site: undefined,
+    ...fields,
+  };
+}
+
+/** Waits until a node knows of another one. */
+export async function knows(node: Node, processName: string): Promise<void> {
+  const [met] = node.network.whenProcess(processName);
+  await met;
+}
+
+/** Stops a node that waits for nothing. */
+export async function stopNode(node: Node): Promise<void> {
+  await node.stop(1, () => new Error("stopped") as never);
+}
+
+/** Fails when a callback was run for somebody who did not call it. */
+export function assertRuns(runs: Runs, caller: string, count: number): void {
+  assertEquals(runs.byCaller.get(caller) ?? 0, count, `runs for ${caller}`);
+}

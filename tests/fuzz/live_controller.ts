@@ -1,0 +1,67 @@
+/**
+ * A stranger's bytes against a controller that serves others.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { soon, until } from "../helpers/soon.ts";
+import { RecordingLogger } from "../helpers/recording_logger.ts";
+import {
+  assertRuns,
+  connectTo,
+  drain,
+  knows,
+  makeController,
+  request,
+  Runs,
+  startNode,
+  stopNode,
+  writeAll,
+} from "./live.ts";
+
+/** No answer to a few small frames is larger, whatever they ask for. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Sends bytes to a controller as a new connection.
+ *
+ * @throws If one of the others notices, or the controller goes on less well than before.
+ */
+export async function attackController(bytes: Uint8Array): Promise<void> {
+  const logger = new RecordingLogger();
+  const controller = makeController(logger);
+  const runs = { one: new Runs(), two: new Runs() };
+  const connect = () => Promise.resolve(connectTo(controller));
+  const one = startNode({ processName: "one", runs: runs.one, logger, connect });
+  await one.ready;
+  const two = startNode({ processName: "two", runs: runs.two, logger, connect });
+  await two.ready;
+  await soon(knows(one, "two"));
+  const pending = one.caller.call(request("wait", [], { to: "two" }));
+
+  const stranger = connectTo(controller);
+  const answers = drain(stranger);
+  await writeAll(stranger, bytes);
+  const { caller } = one;
+  assertEquals(await soon(caller.call(request("add", [1, 2], { to: "two" }))), 3);
+  stranger.close();
+  assert(await soon(answers) < MAX_ANSWER_BYTES);
+
+  await until(() => Object.keys(one.network.registeredCallbacks()).join() === "two");
+  await until(() => Object.keys(two.network.registeredCallbacks()).join() === "one");
+  assertEquals(await soon(caller.call(request("add", [3, 4], { to: "two" }))), 7);
+  assertEquals(
+    await soon(caller.broadcast(request("add", [5, 6]))),
+    { two: 11 },
+  );
+  runs.two.gate.resolve("waited");
+  assertEquals(await soon(pending), "waited");
+  assertRuns(runs.two, "one", 4);
+  assertRuns(runs.one, "two", 0);
+
+  await Promise.all([stopNode(one), stopNode(two)]);
+  await controller.stop();
+  const failures = logger.lines.filter((line) => line.startsWith("error"));
+  assertEquals(failures, []);
+}
