@@ -62,7 +62,7 @@ export interface NodeOptions {
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
   /** What it proves to the controller, and the controller to it. */
-  readonly secret: Secret | undefined;
+  readonly secret?: Secret | undefined;
   readonly logger: Logger;
   readonly events: NodeEvents;
   /** Closes the connection to the controller when it is lost. */

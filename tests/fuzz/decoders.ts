@@ -9,9 +9,11 @@ import { DaffiError, InitializationError, ProtocolError } from "../../src/errors
 import { asTaskRequest } from "../../src/scheduler/task_request.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import {
+  decodeChallenge,
   decodeDirectoryChange,
   decodeHello,
   decodeNames,
+  decodeProof,
   decodeRefusal,
   decodeTargets,
   decodeWelcome,
@@ -46,6 +48,8 @@ export const DECODERS: ReadonlyMap<string, (bytes: Uint8Array) => void> = new Ma
   ["MessagePackCodec.decode()", decodeValue],
   ["decodeHello()", control(decodeHello)],
   ["decodeWelcome()", control(decodeWelcome)],
+  ["decodeChallenge()", control(decodeChallenge)],
+  ["decodeProof()", control(decodeProof)],
   ["decodeRefusal()", control(decodeRefusal)],
   ["decodeNames()", control(decodeNames)],
   ["decodeTargets()", control(decodeTargets)],

@@ -20,18 +20,23 @@ const heads = fc.array(fc.oneof(
 const noise = fc.uint8Array({ maxLength: 200 });
 
 const entries: [number, string, [number, string][]][] = [[1, "p", [[1, "add"]]], [300, "q", []]];
+const hello = { process: "p", instance: "i", maxFrameBytes: 65536, callbacks: ["add", "é"] };
+const nonce = new Uint8Array(32).fill(7);
 const welcome = { id: 1, controller: "c", maxFrameBytes: 65536, processes: entries };
 
 /** Bytes from which a decoder's mutations begin, and how many cases the suite tries. */
 const VALID: Record<string, [valid: fc.Arbitrary<Uint8Array>, runs: number]> = {
   "MessagePackCodec.decode()": [userPayload, 800],
   "decodeHello()": [
-    fc.constant(
-      encodeControl({ process: "p", instance: "i", maxFrameBytes: 65536, callbacks: ["add", "é"] }),
-    ),
+    fc.constantFrom(encodeControl(hello), encodeControl({ ...hello, auth: { version: 1, nonce } })),
     800,
   ],
-  "decodeWelcome()": [fc.constant(encodeControl(welcome)), 800],
+  "decodeChallenge()": [fc.constant(encodeControl({ nonce })), 800],
+  "decodeProof()": [fc.constant(encodeControl({ mac: nonce })), 800],
+  "decodeWelcome()": [
+    fc.constantFrom(encodeControl(welcome), encodeControl({ ...welcome, mac: nonce })),
+    800,
+  ],
   "decodeRefusal()": [fc.constant(encodeControl({ code: "VERSION", message: "m" })), 800],
   "decodeNames()": [fc.constant(encodeControl(["a", "b"])), 800],
   "decodeTargets()": [fc.constant(encodeControl([1, 70_000])), 800],
