@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ConnectionError, Global, GlobalContextError, InitializationError } from "../mod.ts";
+import {
+  AuthenticationError,
+  ConnectionError,
+  Global,
+  GlobalContextError,
+  InitializationError,
+} from "../mod.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../src/wire/limits.ts";
 import { registry } from "./helpers/test_network.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
@@ -152,6 +158,34 @@ Deno.test("Global with a port gives up when its controller is gone", async () =>
   await node.ready;
   await hub.stop();
   await assertRejects(() => node.join(), ConnectionError, "lost");
+});
+
+Deno.test("Global asks for its secret over the web and at ports too", async () => {
+  const secret = crypto.randomUUID();
+  const logger = new RecordingLogger();
+  await using hub = new Global({
+    initController: true,
+    web: { host: LOCAL },
+    secret,
+    callbacks: add,
+    logger,
+  });
+  await hub.ready;
+  const byPort = () => {
+    const { port1, port2 } = new MessageChannel();
+    hub.attach(port1);
+    return { port: port2 };
+  };
+  for (const way of [() => ({ url: hub.url }), byPort]) {
+    await using node = new Global({ ...way(), secret, callbacks: none(), logger });
+    await node.ready;
+    assertEquals(await node.call.add(1, 2), 3);
+    for (const wrong of [{}, { secret: "a guess" }]) {
+      const stranger = new Global({ ...way(), ...wrong, callbacks: none(), logger });
+      await assertRejects(() => stranger.ready, AuthenticationError);
+      await stranger.stop();
+    }
+  }
 });
 
 Deno.test("Global.attach() refuses what is no port, and where no controller is", async () => {

@@ -40,6 +40,7 @@ const PARTS = [
   "tls/controller.ts",
   "tls/make_certificates.ts",
   "transfer/other_process.ts",
+  "worker_thread/worker.ts",
 ];
 
 const EXAMPLES: Readonly<Record<string, Example>> = {
@@ -63,6 +64,18 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       "increase here: 1",
       "increase: 2",
     ],
+  },
+  "websocket.ts": {
+    lines: [
+      "Hello, tcp!",
+      "Hello, web!",
+      "Hello, path!",
+      "refused: …403…",
+      "a page: A page",
+    ],
+  },
+  "worker_thread/main.ts": {
+    lines: ["progress: begun", "primes below 100000: 9592"],
   },
   "unix_socket.ts": {
     lines: [

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { isLoopback } from "./loopback.ts";
 import { SUB_PROTOCOL, tokenCheck } from "./web_token.ts";
 
 /** Who is let in. */
@@ -69,7 +68,7 @@ function isAllowed(
  * same origin then. The name is not proven but by a certificate; and no domain is behind an address.
  */
 function mayBeRebound({ protocol, hostname }: URL): boolean {
-  return protocol !== "https:" && !isLoopback(hostname) && !/^[\d.]+$|^\[/.test(hostname);
+  return protocol !== "https:" && hostname !== "localhost" && !/^[\d.]+$|^\[/.test(hostname);
 }
 
 function refusal(status: number, text: string, headers: HeadersInit = {}): Response {

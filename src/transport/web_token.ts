@@ -26,10 +26,11 @@ export function tokenProtocol(token: string): string {
 export function tokenCheck(
   tokens: readonly string[],
 ): (protocols: readonly string[]) => Promise<boolean> {
-  const wanted = Promise.all(tokens.map((token) => digest(tokenProtocol(token))));
+  let wanted: Promise<Uint8Array[]> | undefined;
   return async (protocols) => {
     const given = protocols.find((protocol) => protocol.startsWith(TOKEN_PREFIX));
     if (given === undefined) return false;
+    wanted ??= Promise.all(tokens.map((token) => digest(tokenProtocol(token))));
     const digestOfGiven = await digest(given);
     let found = false;
     for (const digestOfWanted of await wanted) {

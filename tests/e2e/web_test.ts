@@ -212,6 +212,22 @@ Deno.test("a node in a worker joins its parent's controller by a port", async ()
   worker.terminate();
 });
 
+Deno.test("a worker that is terminated has left at once", async () => {
+  const left = Promise.withResolvers<string>();
+  await using here = await joinHere({ options: {}, controllerOptions: {} }, {
+    initController: true,
+    web: true,
+    onProcessLeave: (_, name) => left.resolve(name),
+  });
+  const worker = new Worker(WORKER, { type: "module" });
+  const { port1, port2 } = new MessageChannel();
+  here.g.attach(port1);
+  worker.postMessage({ port: port2 }, [port2]);
+  await within("the worker to join", here.g.waitFunction("multiply"));
+  worker.terminate();
+  assertEquals(await within("onProcessLeave", left.promise, 10_000), "worker");
+});
+
 overBoth("a node in a worker runs with just the permission for its controller", async (place) => {
   const { host, port, url } = place.options;
   const net = [url === undefined ? `${host}:${port}` : new URL(url).host];

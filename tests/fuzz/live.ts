@@ -72,6 +72,7 @@ export function startNode({ processName, runs, logger, connect, events }: NodeSe
     logger,
   });
   return new Node({
+    secret: undefined,
     ...options,
     g: {},
     registry: options.callbacks,
