@@ -7,6 +7,7 @@
 import {
   AuthenticationError,
   ConnectionError,
+  DaffiError,
   DuplicateProcessError,
   OverloadedError,
   ProtocolError,
@@ -114,4 +115,12 @@ export function isFinal(error: unknown): boolean {
   return (cause instanceof Error && cause.name === "NotCapable") ||
     error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
     error instanceof ProtocolError;
+}
+
+/** What a socket throws says what happened, but not that it was the connection to the controller. */
+export function asConnectionError(error: Error): DaffiError {
+  if (error instanceof DaffiError) return error;
+  return new ConnectionError(`The connection to the controller broke: ${error.message}`, {
+    cause: error,
+  });
 }

@@ -10,7 +10,7 @@ import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { isFinal, joinController } from "../link/join_controller.ts";
+import { asConnectionError, isFinal, joinController } from "../link/join_controller.ts";
 import type { Secret } from "../link/secret.ts";
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
@@ -148,7 +148,7 @@ export class Node {
         if (this.#stopping) return;
         failures++;
         if (reconnect === undefined || failures >= reconnect.maxAttempts || isFinal(error)) {
-          return this.#giveUp(error as DaffiError);
+          return this.#giveUp(asConnectionError(error as Error));
         }
         if (failures === 1) logger.warn(`daffi: ${(error as Error).message}; trying again`);
       }

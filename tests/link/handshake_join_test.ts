@@ -7,7 +7,7 @@ import {
   ProtocolError,
 } from "../../src/errors.ts";
 import { acceptNode } from "../../src/link/accept_node.ts";
-import { isFinal, joinController } from "../../src/link/join_controller.ts";
+import { asConnectionError, isFinal, joinController } from "../../src/link/join_controller.ts";
 import { decodeHello, encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { JOIN_TIMEOUT_MS } from "../../src/wire/limits.ts";
@@ -183,3 +183,13 @@ for (const [error, final] of finality) {
     assertEquals(isFinal(error), final);
   });
 }
+
+Deno.test("asConnectionError() leaves our errors alone and explains those of sockets", () => {
+  const ours = new DuplicateProcessError("taken");
+  assertStrictEquals(asConnectionError(ours), ours);
+  const cause = new Error("Connection reset by peer (os error 104)");
+  const error = asConnectionError(cause);
+  assert(error instanceof ConnectionError);
+  assertEquals(error.message, `The connection to the controller broke: ${cause.message}`);
+  assertStrictEquals(error.cause, cause);
+});
