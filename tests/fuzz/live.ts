@@ -76,7 +76,6 @@ export function startNode(setting: NodeSetting): Node {
     logger,
   });
   return new Node({
-    secret: undefined,
     ...options,
     g: {},
     registry: options.callbacks,
@@ -122,6 +121,11 @@ export class LiveController {
     const stream = this.#arrived.shift();
     if (stream === undefined) this.#accept = resolve;
     else resolve(stream);
+  }
+
+  /** How many connections broke the protocol, as it has counted. */
+  get protocolErrors(): number {
+    return this.#controller.counts.protocolErrors;
   }
 
   /** A fresh connection to it. */
