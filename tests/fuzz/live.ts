@@ -8,11 +8,12 @@ import { assertEquals } from "@std/assert";
 import { CallbackRegistry, currentCall } from "../../mod.ts";
 import { Controller } from "../../src/controller/controller.ts";
 import type { CallRequest } from "../../src/internal/call_request.ts";
+import type { Secret } from "../../src/link/secret.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
 import { resolveOptions } from "../../src/resolve_options.ts";
 import { openTaskStore } from "../../src/scheduler/open_task_store.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
-import type { ByteStream } from "../../src/transport/transport.ts";
+import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import type { RecordingLogger } from "../helpers/recording_logger.ts";
 
 /** What the callbacks of a node were called for, by caller. */
@@ -58,11 +59,14 @@ export interface NodeSetting {
   runs: Runs;
   logger: RecordingLogger;
   connect: () => Promise<ByteStream>;
+  /** What it must know to join. */
+  secret?: Secret | undefined;
   events?: Partial<NodeOptions["events"]>;
 }
 
 /** Starts a node that comes back at once. */
-export function startNode({ processName, runs, logger, connect, events }: NodeSetting): Node {
+export function startNode(setting: NodeSetting): Node {
+  const { processName, runs, logger, connect, secret, events } = setting;
   const options = resolveOptions({
     processName,
     port: 1, // where it would be, were there no pipe
@@ -72,12 +76,12 @@ export function startNode({ processName, runs, logger, connect, events }: NodeSe
     logger,
   });
   return new Node({
-    secret: undefined,
     ...options,
     g: {},
     registry: options.callbacks,
     taskStore: openTaskStore(undefined),
     connect,
+    secret,
     watch() {},
     events: {
       onConnect() {},
@@ -92,17 +96,52 @@ export function startNode({ processName, runs, logger, connect, events }: NodeSe
   });
 }
 
-/** Makes a controller. */
-export function makeController(logger: RecordingLogger): Controller {
-  const options = resolveOptions({ initController: true, port: 0, logger });
-  return new Controller({ ...options, watch() {} });
-}
+/** A controller that strangers reach by pipes. */
+export class LiveController {
+  readonly #controller: Controller;
+  readonly #arrived: ByteStream[] = [];
+  #accept: ((stream: ByteStream | null) => void) | undefined;
 
-/** A fresh connection to a controller. */
-export function connectTo(controller: Controller): ByteStream {
-  const [here, there] = memoryPipe();
-  controller.attach(there);
-  return here;
+  /**
+   * @param logger Where it logs.
+   * @param secret What nodes must know to join.
+   */
+  constructor(logger: RecordingLogger, secret?: Secret) {
+    const options = resolveOptions({ initController: true, port: 0, logger });
+    this.#controller = new Controller({ ...options, secret, watch() {} });
+    const listener: Listener = {
+      address: {},
+      accept: () => new Promise((resolve) => this.#hand(resolve)),
+      close: () => this.#accept?.(null),
+    };
+    void this.#controller.listen({ listen: () => Promise.resolve(listener) });
+  }
+
+  #hand(resolve: (stream: ByteStream | null) => void): void {
+    const stream = this.#arrived.shift();
+    if (stream === undefined) this.#accept = resolve;
+    else resolve(stream);
+  }
+
+  /** How many connections broke the protocol, as it has counted. */
+  get protocolErrors(): number {
+    return this.#controller.counts.protocolErrors;
+  }
+
+  /** A fresh connection to it. */
+  connect(): ByteStream {
+    const [here, there] = memoryPipe();
+    const accept = this.#accept;
+    this.#accept = undefined;
+    if (accept === undefined) this.#arrived.push(there);
+    else accept(there);
+    return here;
+  }
+
+  /** Stops it. */
+  async stop(): Promise<void> {
+    await this.#controller.stop();
+  }
 }
 
 /** Writes all of it, if the other side takes it, and says whether it did. */

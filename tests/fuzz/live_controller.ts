@@ -5,14 +5,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { Secret } from "../../src/link/secret.ts";
 import { soon, until } from "../helpers/soon.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import {
   assertRuns,
-  connectTo,
   drain,
   knows,
-  makeController,
+  LiveController,
   request,
   Runs,
   startNode,
@@ -29,18 +29,33 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
  * @throws If one of the others notices, or the controller goes on less well than before.
  */
 export async function attackController(bytes: Uint8Array): Promise<void> {
+  await attack(bytes, undefined);
+}
+
+/**
+ * The same against one that lets in only who knows its secret, which the stranger does not.
+ *
+ * @throws Also if the stranger came to anything.
+ */
+export async function attackGuardedController(bytes: Uint8Array): Promise<void> {
+  const callers = await attack(bytes, new Secret(crypto.randomUUID()));
+  assertEquals(callers, ["one"]);
+}
+
+/** @returns Who was able to call something. */
+async function attack(bytes: Uint8Array, secret: Secret | undefined): Promise<string[]> {
   const logger = new RecordingLogger();
-  const controller = makeController(logger);
+  const controller = new LiveController(logger, secret);
   const runs = { one: new Runs(), two: new Runs() };
-  const connect = () => Promise.resolve(connectTo(controller));
-  const one = startNode({ processName: "one", runs: runs.one, logger, connect });
+  const connect = () => Promise.resolve(controller.connect());
+  const one = startNode({ processName: "one", runs: runs.one, logger, connect, secret });
   await one.ready;
-  const two = startNode({ processName: "two", runs: runs.two, logger, connect });
+  const two = startNode({ processName: "two", runs: runs.two, logger, connect, secret });
   await two.ready;
   await soon(knows(one, "two"));
   const pending = one.caller.call(request("wait", [], { to: "two" }));
 
-  const stranger = connectTo(controller);
+  const stranger = controller.connect();
   const answers = drain(stranger);
   await writeAll(stranger, bytes);
   const { caller } = one;
@@ -63,5 +78,11 @@ export async function attackController(bytes: Uint8Array): Promise<void> {
   await Promise.all([stopNode(one), stopNode(two)]);
   await controller.stop();
   const failures = logger.lines.filter((line) => line.startsWith("error"));
+  // That a stranger hung up is no fault; what else ended its connection was found to be one.
+  const broken = logger.lines.filter((line) =>
+    line.includes("was lost: ") && !/within a frame|pipe is closed/.test(line)
+  );
+  assert(controller.protocolErrors >= broken.length, broken.join("\n"));
   assertEquals(failures, []);
+  return [...runs.one.byCaller.keys(), ...runs.two.byCaller.keys()];
 }

@@ -18,10 +18,9 @@ import { soon } from "../helpers/soon.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import {
   assertRuns,
-  connectTo,
   drain,
   knows,
-  makeController,
+  LiveController,
   request,
   Runs,
   startNode,
@@ -55,7 +54,7 @@ export function attackNode(bytes: Uint8Array): Promise<void> {
 export async function attackFromTheStart(bytes: Uint8Array): Promise<void> {
   const logger = new RecordingLogger();
   const runs = new Runs();
-  const controller = makeController(logger);
+  const controller = new LiveController(logger);
   const [first, there] = memoryPipe();
   let connects = 0;
   const present = new Set<string>();
@@ -64,7 +63,7 @@ export async function attackFromTheStart(bytes: Uint8Array): Promise<void> {
     processName: "node",
     runs,
     logger,
-    connect: () => Promise.resolve(connects++ === 0 ? there : connectTo(controller)),
+    connect: () => Promise.resolve(connects++ === 0 ? there : controller.connect()),
     events: {
       onJoin: (name) => void present.add(name),
       onLeave: (name) => assert(present.delete(name), `${name} left without having come`),
@@ -128,11 +127,11 @@ function assertTyped(error: unknown): void {
 /** The next controller is a good one, and there is a good process. */
 async function meet(
   node: Node,
-  controller: ReturnType<typeof makeController>,
+  controller: LiveController,
   logger: RecordingLogger,
   present: Set<string>,
 ): Promise<void> {
-  const connect = () => Promise.resolve(connectTo(controller));
+  const connect = () => Promise.resolve(controller.connect());
   const good = startNode({ processName: "good", runs: new Runs(), logger, connect });
   await soon(knows(good, "node"));
   await soon(knows(node, "good"));

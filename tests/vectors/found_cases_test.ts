@@ -1,12 +1,13 @@
 import { DECODERS } from "../fuzz/decoders.ts";
-import { attackController } from "../fuzz/live_controller.ts";
+import { attackController, attackGuardedController } from "../fuzz/live_controller.ts";
 import { attackFromTheStart, attackNode } from "../fuzz/live_node.ts";
 import { fromHex } from "../wire/helpers.ts";
 import { FOUND_CASES } from "./found_cases.ts";
 
 /** Bytes against something that lives, by the names of the functions that send them. */
 const ATTACKS: ReadonlyMap<string, (bytes: Uint8Array) => Promise<void>> = new Map(
-  [attackController, attackNode, attackFromTheStart].map((attack) => [`${attack.name}()`, attack]),
+  [attackController, attackGuardedController, attackNode, attackFromTheStart]
+    .map((attack) => [`${attack.name}()`, attack]),
 );
 
 for (const { what, target, hex } of FOUND_CASES) {
