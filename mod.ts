@@ -55,8 +55,8 @@ export {
   ValidationError,
   type ValidationIssue,
 } from "./src/errors.ts";
-export { Global } from "./src/global.ts";
 export type { AuthorizationRequest, Authorize } from "./src/internal/authorization.ts";
+export { Global } from "./src/full_global.ts";
 export type { Strategy } from "./src/internal/call_request.ts";
 export type { Duration, Time } from "./src/internal/duration.ts";
 export type { Logger } from "./src/internal/log.ts";

@@ -66,13 +66,19 @@ export class DaffiError extends Error {
    */
   constructor(code: string, message: string, options: DaffiErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.name = new.target.name;
+    // Not the name of the class: bundlers shorten that.
+    this.name = new.target === DaffiError ? "DaffiError" : nameOf(code);
     this.code = code;
     if (options.processName !== undefined) this.processName = options.processName;
     if (options.callbackName !== undefined) this.callbackName = options.callbackName;
     if (options.callId !== undefined) this.callId = options.callId;
     if (options.executed !== undefined) this.executed = options.executed;
   }
+}
+
+/** `CALL_TIMEOUT` is the code of `CallTimeoutError`. */
+function nameOf(code: string): string {
+  return `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, c) => c.toUpperCase())}Error`;
 }
 
 /** An option, argument or registration is not valid; the message names it and what would be. */

@@ -6,6 +6,7 @@
 
 import type { WaitOptions } from "./async_result.ts";
 import type { GlobalOptions, StopOptions, TaskFailureInfo } from "./options.ts";
+import { providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { type HookName, resolveOptions } from "./resolve_options.ts";
@@ -78,7 +79,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {InitializationError} when an option is not valid.
    */
   constructor(options: GlobalOptions = {}) {
-    const resolved = resolveOptions(options);
+    const parts = providedParts();
+    const resolved = resolveOptions(options, parts);
     const { processName, initController, hooks, logger } = resolved;
     this.processName = processName;
     this.isController = initController;
@@ -93,10 +95,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
         logger.error(`daffi: ${name} failed:`, error);
       }
     };
-    this.#runtime = new Runtime(this, resolved, runHook);
+    this.#runtime = new Runtime(this, resolved, parts, runHook);
     this.#tasks = new TaskClient(
       processName,
       (verb, object) => this.#runtime.requireNode(verb, object),
+      parts.readsCron ? parts.compileCron : undefined,
     );
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;

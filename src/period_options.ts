@@ -10,7 +10,7 @@ import { show } from "./internal/show.ts";
 import type { PeriodOptions } from "./modifiers.ts";
 import type { Overlap, TaskSpec } from "./scheduler/task.ts";
 import { isUuid } from "./scheduler/task_request.ts";
-import { compileTrigger, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
+import { type CompileCron, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
 
 /** How late a missed run may still start, if nothing is said. */
 const DEFAULT_CATCH_UP_MS = 60_000;
@@ -23,16 +23,18 @@ export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;
 /**
  * Reads the options.
  *
+ * @param compileCron Reads cron expressions; without it, that is left to the process that gets the
+ * task.
  * @throws {InitializationError} when not exactly one of `interval`, `atTime` and `cron` is given, or
  * one has a value that it cannot have; a time must lie ahead.
  */
-export function readPeriodOptions(options: PeriodOptions): TaskPlan {
+export function readPeriodOptions(options: PeriodOptions, compileCron?: CompileCron): TaskPlan {
   const { overlap = "skip", maxRuns, uuid, catchUp, pauseAfterFailures } = options;
   if (!OVERLAPS.includes(overlap)) fail("overlap", overlap, `one of ${OVERLAPS.join(", ")}`);
   if (uuid !== undefined && !isUuid(uuid)) fail("uuid", uuid, "a UUID");
   return {
     uuid: uuid?.toLowerCase(),
-    trigger: readTrigger(options),
+    trigger: readTrigger(options, compileCron),
     overlap,
     maxRuns: readCount("maxRuns", maxRuns),
     catchUpMs: catchUp === undefined ? DEFAULT_CATCH_UP_MS : parseDuration(catchUp, "catchUp"),
@@ -40,7 +42,10 @@ export function readPeriodOptions(options: PeriodOptions): TaskPlan {
   };
 }
 
-function readTrigger({ interval, atTime, cron, timezone }: PeriodOptions): Trigger {
+function readTrigger(
+  { interval, atTime, cron, timezone }: PeriodOptions,
+  compileCron: CompileCron | undefined,
+): Trigger {
   const given = Object.entries({ interval, atTime, cron }).filter(([, value]) =>
     value !== undefined
   );
@@ -63,7 +68,7 @@ function readTrigger({ interval, atTime, cron, timezone }: PeriodOptions): Trigg
     return { type: "interval", everyMs, startMs: 0 };
   }
   if (atTime !== undefined) return readTimes(Array.isArray(atTime) ? atTime : [atTime]);
-  return readCron(cron, timezone);
+  return readCron(cron, timezone, compileCron);
 }
 
 function readTimes(times: readonly unknown[]): Trigger {
@@ -81,17 +86,21 @@ function readTimes(times: readonly unknown[]): Trigger {
   return { type: "atTime", timesMs: [...new Set(timesMs)].sort((a, b) => a - b) };
 }
 
-function readCron(expression: unknown, timezone: unknown): Trigger {
+function readCron(
+  expression: unknown,
+  timezone: unknown,
+  compileCron: CompileCron | undefined,
+): Trigger {
   const { timeZone: here } = Intl.DateTimeFormat().resolvedOptions();
   if (typeof expression !== "string") fail("cron", expression, "a cron expression");
   if (timezone !== undefined && (typeof timezone !== "string" || timezone === "")) {
     fail("timezone", timezone, 'the name of a time zone, for example "Europe/Berlin"');
   }
-  const trigger: Trigger = { type: "cron", expression, timezone: timezone ?? here };
-  if (compileTrigger(trigger)(Date.now()) === undefined) {
+  const zone = timezone ?? here;
+  if (compileCron !== undefined && compileCron(expression, zone)(Date.now()) === undefined) {
     fail("cron", expression, "an expression that some time will match");
   }
-  return trigger;
+  return { type: "cron", expression, timezone: zone };
 }
 
 function readCount(name: string, value: number | undefined): number | undefined {

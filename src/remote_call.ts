@@ -21,7 +21,6 @@ import type {
   StreamOptions,
 } from "./modifiers.ts";
 import { isIterable, type Streamable } from "./wire/streamable.ts";
-import { readPeriodOptions, type TaskPlan } from "./period_options.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { ScheduledTask } from "./scheduled_task.ts";
 import type { ItemOf } from "./remote_types.ts";
@@ -44,8 +43,8 @@ export interface CallPort {
 
 /** What has other processes run callbacks by themselves. */
 export interface TaskPort {
-  /** Schedules a task. */
-  schedule(request: CallRequest, plan: TaskPlan): Promise<ScheduledTask>;
+  /** Schedules a task. @throws {InitializationError} when an option is not valid. */
+  schedule(request: CallRequest, options: PeriodOptions): Promise<ScheduledTask>;
 }
 
 /** A call of which only a stream can be made: its argument is an iterable of items. */
@@ -231,7 +230,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
   async period(options = {} as PeriodOptions): Promise<ScheduledTask> {
     const request = this.#request("period", options);
-    return await this.#tasks.schedule(request, readPeriodOptions(options));
+    return await this.#tasks.schedule(request, options);
   }
 
   // deno-lint-ignore no-explicit-any -- the overloads of the interface say what comes

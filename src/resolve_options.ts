@@ -14,11 +14,10 @@ import type { Logger } from "./internal/log.ts";
 import { show } from "./internal/show.ts";
 import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
-import { resolveAddress, resolveWeb } from "./resolve_address.ts";
+import { type Parts, providedParts } from "./parts.ts";
+import { resolveAddress } from "./resolve_address.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
-import { type ResolvedSecurity, resolveSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
-import { resolveTransfer } from "./transfer/resolve_transfer.ts";
-import type { ResolvedTransferOptions } from "./transfer/transfer_options.ts";
+import { type ResolvedSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
 import type { ControllerAddress } from "./transport/select.ts";
 import type { WebPlace } from "./transport/web_listener.ts";
 import { nameProblem } from "./wire/control.ts";
@@ -44,7 +43,8 @@ export interface ResolvedOptions {
     | undefined;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
   readonly taskStore: string | TaskStore | undefined;
-  readonly transfer: ResolvedTransferOptions;
+  /** Read by what runs sent functions. */
+  readonly transfer: GlobalOptions["transfer"];
   readonly maxFrameBytes: number;
   readonly logger: Logger;
   readonly hooks: Pick<GlobalOptions, HookName>;
@@ -85,7 +85,10 @@ const NAMES: readonly string[] = [
  * @throws {InitializationError} when an option is unknown, has a value that it cannot have, or does
  * not go with another one.
  */
-export function resolveOptions(options: GlobalOptions): ResolvedOptions {
+export function resolveOptions(
+  options: GlobalOptions,
+  parts: Pick<Parts, "resolveEntrance"> = providedParts(),
+): ResolvedOptions {
   checkOptionNames("Global", options, NAMES);
   const {
     processName = `process-${crypto.randomUUID()}`,
@@ -116,20 +119,20 @@ export function resolveOptions(options: GlobalOptions): ResolvedOptions {
     badOption("logger", logger, "an object with warn and error");
   }
   const address = resolveAddress(options);
-  const web = resolveWeb(options.web);
+  const { web, security } = parts.resolveEntrance(options, address);
   return {
     processName,
     initController,
     initNode,
     address,
     web,
-    security: resolveSecurity(options, address, web),
+    security,
     defaultTimeoutMs: parseDuration(defaultTimeout, "defaultTimeout", { allowInfinity: true }),
     callbacks,
     reconnect: resolveReconnect(reconnect),
     heartbeat: resolveHeartbeat(heartbeat),
     taskStore: resolveTaskStore(options.taskStore),
-    transfer: resolveTransfer(options.transfer),
+    transfer: options.transfer,
     maxFrameBytes,
     logger: new CalmLogger(logger),
     hooks: resolveHooks(options),

@@ -66,8 +66,12 @@ function checkPrivate(option: string, host: string | undefined, instead: string)
   );
 }
 
-/** Its value is not shown, for messages get logged. */
-function resolveSecret(secret: unknown): string | undefined {
+/**
+ * Checks a secret. Its value is not shown, for messages get logged.
+ *
+ * @throws {InitializationError} when it is none.
+ */
+export function resolveSecret(secret: unknown): string | undefined {
   if (secret === undefined) return undefined;
   if (typeof secret === "string" && secret !== "" && secret.isWellFormed()) return secret;
   const what = secret === "" ? "empty" : typeof secret === "string" ? "malformed" : typeof secret;

@@ -5,7 +5,7 @@
  */
 
 import type { WaitOptions } from "./async_result.ts";
-import { Controller } from "./controller/controller.ts";
+import type { Controller } from "./controller/controller.ts";
 import {
   AuthenticationError,
   CallCancelledError,
@@ -21,7 +21,6 @@ import { currentScope } from "./internal/call_scope.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
-import { onTermination } from "./internal/termination.ts";
 import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
@@ -29,16 +28,15 @@ import { Secret } from "./link/secret.ts";
 import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
+import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { isMessagePort } from "./resolve_address.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
-import type { TaskStore } from "./scheduler/task_store.ts";
 import type { GlobalStats } from "./stats.ts";
-import { memoryPipe } from "./transport/memory.ts";
-import { PortListener } from "./transport/message_port.ts";
+import type { PortListener } from "./transport/message_port.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
-import { WebListener } from "./transport/web_listener.ts";
+import type { WebListener } from "./transport/web_listener.ts";
 
 /** Begins waiting for something: the promise, and what gives it up. */
 type BeginWait = (network: Network) => [Promise<void>, () => void];
@@ -53,7 +51,8 @@ export class Runtime {
   readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
   readonly #controller: Controller | undefined;
   readonly #web: WebListener | undefined;
-  readonly #ports = new PortListener();
+  readonly #ports: PortListener | undefined;
+  readonly #onTermination: Parts["onTermination"];
   readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
   readonly #heartbeat: Heartbeat | undefined;
@@ -71,12 +70,14 @@ export class Runtime {
    *
    * @param g What callbacks get as `currentCall().g`.
    * @param options What to run.
+   * @param parts What there is to run it.
    * @param runHook Runs one of the user's lifecycle functions.
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
   constructor(
     g: unknown,
     options: ResolvedOptions,
+    parts: Parts,
     runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
   ) {
     const { initController, initNode, address, web, maxFrameBytes, logger } = options;
@@ -86,19 +87,23 @@ export class Runtime {
       : new Secret(options.security.secret);
     this.#options = options;
     this.#runHook = runHook;
-    const listening = initController ? listeningAt(address, tls) : [];
-    if (initController) this.#web = new WebListener(web);
-    else if (address !== undefined) this.#connecting = connectingTo(address, tls);
-    if (address?.kind === "tcp") this.#address = { host: address.host, port: address.port };
-    if (address?.kind === "url") this.#address = { url: address.url };
-    // Before anything is started: a store that cannot be used must leave nothing behind.
-    const taskStore = initNode ? openTaskStore(options.taskStore) : undefined;
+    this.#onTermination = parts.onTermination;
     if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
     if (initController) {
       const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
-      this.#controller = new Controller({ maxFrameBytes, secret, authorize, logger, watch });
+      const made = parts.makeController(
+        { maxFrameBytes, secret, authorize, logger, watch },
+        web,
+      );
+      ({ controller: this.#controller, web: this.#web, ports: this.#ports } = made);
+    } else if (address !== undefined) {
+      this.#connecting = connectingTo(address, parts.socketTransport, tls);
     }
-    if (taskStore !== undefined) this.#node = this.#makeNode(g, taskStore, secret);
+    const listening = initController ? listeningAt(address, parts.socketTransport, tls) : [];
+    if (address?.kind === "tcp") this.#address = { host: address.host, port: address.port };
+    if (address?.kind === "url") this.#address = { url: address.url };
+    // Before anything is started: a store that cannot be used must leave nothing behind.
+    if (initNode) this.#node = this.#makeNode(g, parts, secret);
     this.#listening = this.#listen(listening);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.requireNode("call", callbackName).caller,
@@ -112,7 +117,7 @@ export class Runtime {
   async #listen(listening: Listening[]): Promise<void> {
     const controller = this.#controller;
     if (controller === undefined) return;
-    const all = [...listening, this.#web!, this.#ports];
+    const all = [...listening, this.#web!, this.#ports!];
     const addresses = await Promise.all(all.map((one) => controller.listen(one)));
     this.#address = Object.assign({}, ...addresses);
   }
@@ -123,8 +128,9 @@ export class Runtime {
     this.#runHook("onInit", this.#options.processName);
   }
 
-  #makeNode(g: unknown, taskStore: TaskStore, secret: Secret | undefined): Node {
-    const { callbacks, reconnect, processName, address } = this.#options;
+  #makeNode(g: unknown, parts: Parts, secret: Secret | undefined): Node {
+    const { callbacks, reconnect, processName, address, taskStore } = this.#options;
+    const { transfer, maxFrameBytes, logger } = this.#options;
     const controller = this.#controller;
     // The own controller is lost only when this process is, and a port leads nowhere else.
     const once = controller !== undefined || address?.kind === "port";
@@ -132,8 +138,13 @@ export class Runtime {
       ...this.#options,
       g,
       registry: callbacks,
-      taskStore,
       secret: controller === undefined ? secret : undefined, // nobody is between the two
+      functionRunner: parts.makeFunctionRunner(transfer, maxFrameBytes, logger),
+      // After what may fail: a file must not stay open.
+      tasks: {
+        store: openTaskStore(taskStore, parts.openTaskFile),
+        compileCron: parts.compileCron,
+      },
       reconnect: once ? undefined : reconnect,
       watch: (connection) => {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);
@@ -162,9 +173,7 @@ export class Runtime {
   async #attach(controller: Controller): Promise<ByteStream> {
     await undefined; // the node is made before the controller listens
     await this.#listening;
-    const [here, there] = memoryPipe();
-    controller.attach(there);
-    return here;
+    return controller.connect();
   }
 
   async #connect(transport: Connecting): Promise<ByteStream> {
@@ -198,7 +207,7 @@ export class Runtime {
     if (!isMessagePort(port)) {
       throw new InitializationError(`Cannot attach ${show(port)}: a MessagePort is needed`);
     }
-    if (this.#controller === undefined) {
+    if (this.#ports === undefined) {
       throw new GlobalContextError(
         "Cannot attach a port: the Controller is not in this process; set initController to true",
       );
@@ -272,7 +281,7 @@ export class Runtime {
 
   /** Waits until everything has stopped; see `Global.join`. */
   async join(): Promise<void> {
-    const leave = onTermination(async () => {
+    const leave = this.#onTermination(async () => {
       this.#terminating = true;
       this.calls.terminate();
       await this.stop();

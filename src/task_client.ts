@@ -8,28 +8,38 @@ import { InitializationError } from "./errors.ts";
 import { type CallRequest, checkProcessName, requestTo } from "./internal/call_request.ts";
 import { show } from "./internal/show.ts";
 import type { Node } from "./node/node.ts";
-import type { TaskPlan } from "./period_options.ts";
+import type { PeriodOptions } from "./modifiers.ts";
+import { readPeriodOptions } from "./period_options.ts";
 import { ScheduledTask } from "./scheduled_task.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import { Kind } from "./wire/frame.ts";
 import { isUuid } from "./scheduler/task_request.ts";
+import type { CompileCron } from "./scheduler/trigger.ts";
 
 /** Schedules tasks, lists and changes them. */
 export class TaskClient {
   #processName: string;
   #requireNode: (verb: string, object: string) => Node;
+  #compileCron: CompileCron | undefined;
 
   /**
    * @param processName The own process.
    * @param requireNode Gives the node. @throws {GlobalContextError} when there is none.
+   * @param compileCron Reads cron expressions, if this process can.
    */
-  constructor(processName: string, requireNode: (verb: string, object: string) => Node) {
+  constructor(
+    processName: string,
+    requireNode: (verb: string, object: string) => Node,
+    compileCron: CompileCron | undefined,
+  ) {
     this.#processName = processName;
     this.#requireNode = requireNode;
+    this.#compileCron = compileCron;
   }
 
   /** Has another process run a callback by itself. */
-  async schedule(request: CallRequest, plan: TaskPlan): Promise<ScheduledTask> {
+  async schedule(request: CallRequest, options: PeriodOptions): Promise<ScheduledTask> {
+    const plan = readPeriodOptions(options, this.#compileCron);
     const { callbackName } = request;
     const node = this.#requireNode("schedule", callbackName);
     const args = node.caller.encodeArguments(request.args);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InitializationError, type PeriodOptions } from "../mod.ts";
 import { readPeriodOptions } from "../src/period_options.ts";
+import { compileCron } from "../src/scheduler/cron.ts";
 import { MAX_TIMES } from "../src/scheduler/trigger.ts";
 import { FakeTime } from "./helpers/fake_time.ts";
 
@@ -9,7 +10,7 @@ const NOW = Date.UTC(2026, 0, 1);
 
 function assertRefused(options: unknown, ...texts: string[]): void {
   const error = assertThrows(
-    () => readPeriodOptions(options as PeriodOptions),
+    () => readPeriodOptions(options as PeriodOptions, compileCron),
     InitializationError,
   );
   for (const text of texts) assert(error.message.includes(text), error.message);
@@ -112,6 +113,11 @@ Deno.test("readPeriodOptions() refuses a cron expression that cannot be read or 
     assertRefused({ cron }, "cron");
   }
   assertRefused({ cron: "0 0 30 2 *" }, "some time will match");
+});
+
+Deno.test("readPeriodOptions() leaves cron expressions to others where it cannot read them", () => {
+  const trigger = { type: "cron", expression: "some day", timezone: "Mars" } as const;
+  assertEquals(readPeriodOptions({ cron: "some day", timezone: "Mars" }).trigger, trigger);
 });
 
 Deno.test("readPeriodOptions() refuses a time zone that is none, or goes with no cron", () => {

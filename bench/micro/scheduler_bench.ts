@@ -1,3 +1,4 @@
+import { compileCron } from "../../src/scheduler/cron.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import type { TaskSpec } from "../../src/scheduler/task.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
@@ -35,6 +36,7 @@ function makeScheduler(): Scheduler {
     run: () => Promise.resolve(),
     onFailure: () => {},
     logger: console,
+    compileCron,
     now: () => now,
   });
 }

@@ -11,6 +11,7 @@ import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { Refused } from "../link/accept_node.ts";
 import type { Secret } from "../link/secret.ts";
+import { memoryPipe } from "../transport/memory.ts";
 import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
 import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
@@ -112,7 +113,14 @@ export class Controller {
     }
   }
 
-  /** Takes the connection of the node in this process. */
+  /** Lets a node of this process join. @returns Its end of the connection. */
+  connect(): ByteStream {
+    const [there, here] = memoryPipe();
+    this.attach(here);
+    return there;
+  }
+
+  /** Takes a connection of a node in this process. */
   attach(stream: ByteStream): void {
     void this.#door.takeOwn(stream);
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { builtinModule } from "./builtin_module.ts";
+
 /** What a running callback can know of its call. */
 export interface CallScope {
   /** The `Global` that runs the callback. */
@@ -56,11 +58,7 @@ class SynchronousStorage implements Storage {
 }
 
 function makeStorage(): Storage {
-  // Not a static import: browsers have no `node:` modules.
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => { AsyncLocalStorage: new () => Storage } };
-  };
-  const hooks = process?.getBuiltinModule?.("node:async_hooks");
+  const hooks = builtinModule<{ AsyncLocalStorage: new () => Storage }>("node:async_hooks");
   return hooks === undefined ? new SynchronousStorage() : new hooks.AsyncLocalStorage();
 }
 

@@ -4,14 +4,29 @@
  * @module
  */
 
+import { builtinModule } from "./builtin_module.ts";
+
 /** How long the rest of the program has to finish once everything is stopped. */
 const GRACE_MS = 200;
 
 const stoppers = new Set<() => Promise<void>>();
 
-function signals(): Deno.Signal[] {
-  return Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+/** The part of `node:process` that is used here; Deno, Node.js and Bun have it. */
+interface Process {
+  readonly platform: string;
+  on(signal: string, listener: () => void): void;
+  off(signal: string, listener: () => void): void;
+  exit(code: number): void;
 }
+
+const process = builtinModule<Process>("node:process");
+
+/** None where there are no signals, as in a page. */
+const signals: readonly string[] = process === undefined
+  ? []
+  : process.platform === "win32"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
 
 /**
  * Has `stop` called when the process is asked to end. Once all that asked for it have stopped, and
@@ -22,11 +37,8 @@ function signals(): Deno.Signal[] {
  * @returns Takes it back.
  */
 export function onTermination(stop: () => Promise<void>): () => void {
-  if (typeof Deno === "undefined") return () => {};
   if (stoppers.size === 0) {
-    for (const name of signals()) {
-      Deno.addSignalListener(name, terminate);
-    }
+    for (const name of signals) process!.on(name, terminate);
   }
   stoppers.add(stop);
   return () => {
@@ -35,7 +47,7 @@ export function onTermination(stop: () => Promise<void>): () => void {
 }
 
 function removeListeners(): void {
-  for (const name of signals()) Deno.removeSignalListener(name, terminate);
+  for (const name of signals) process!.off(name, terminate);
 }
 
 async function terminate(): Promise<void> {
@@ -43,5 +55,5 @@ async function terminate(): Promise<void> {
   stoppers.clear();
   removeListeners();
   await Promise.all(all.map((stop) => stop()));
-  setTimeout(() => Deno.exit(0), GRACE_MS);
+  setTimeout(() => process!.exit(0), GRACE_MS);
 }

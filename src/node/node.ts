@@ -16,7 +16,6 @@ import type { CallbackRegistry, RegistryChange } from "../registry/callback_regi
 import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
-import type { TaskStore } from "../scheduler/task_store.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -24,12 +23,13 @@ import { Network } from "./network.ts";
 import { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 import { TransferService } from "./transfer_service.ts";
-import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
+import type { FunctionRunner } from "../transfer/transfer_runner.ts";
 import {
   type OwnedTaskFailure,
   readTaskFailure,
   type TaskFailure,
   TaskService,
+  type TaskServiceOptions,
 } from "./task_service.ts";
 
 /** How long a node that leaves waits for the controller's goodbye. */
@@ -57,8 +57,8 @@ export interface NodeOptions {
   readonly registry: CallbackRegistry;
   readonly maxFrameBytes: number;
   readonly defaultTimeoutMs: number;
-  readonly taskStore: TaskStore;
-  readonly transfer: ResolvedTransferOptions;
+  readonly tasks: Pick<TaskServiceOptions, "store" | "compileCron">;
+  readonly functionRunner: FunctionRunner;
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
   /** What it proves to the controller, and the controller to it. */
@@ -111,15 +111,14 @@ export class Node {
     });
     const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
-    this.#transfers = new TransferService(options.transfer, options.maxFrameBytes, logger);
+    this.#transfers = new TransferService(options.functionRunner);
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },
       handleTask: (request, owner) => this.tasks.handle(request, owner),
       transferred: this.#transfers.callback,
     });
     this.tasks = new TaskService({
-      ...{ registry, logger },
-      store: options.taskStore,
+      ...{ registry, logger, ...options.tasks },
       run: (...task) => this.#dispatcher.runTask(...task),
       tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
     });

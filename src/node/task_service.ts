@@ -11,8 +11,9 @@ import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { ScheduledTaskInfo, TaskRecord } from "../scheduler/task.ts";
 import { asTaskRequest, type TaskRequest } from "../scheduler/task_request.ts";
-import type { Codec } from "../wire/codec.ts";
 import type { TaskStore } from "../scheduler/task_store.ts";
+import type { CompileCron } from "../scheduler/trigger.ts";
+import type { Codec } from "../wire/codec.ts";
 
 /** A run that failed, as its task's owner hears of it. */
 export interface TaskFailure {
@@ -31,6 +32,7 @@ export interface TaskServiceOptions {
   readonly store: TaskStore;
   readonly registry: CallbackRegistry;
   readonly logger: Logger;
+  readonly compileCron: CompileCron;
   /** Runs a callback with encoded arguments. */
   readonly run: (callbackName: string, args: Uint8Array, owner: string) => Promise<void>;
   /** Tells a task's owner, if it is there, of a failed run. */
@@ -40,6 +42,7 @@ export interface TaskServiceOptions {
 /** Answers what is asked of the scheduler. */
 export class TaskService {
   readonly #scheduler: Scheduler;
+  readonly #compileCron: CompileCron;
   readonly #unsubscribe: () => void;
   #closed = false;
 
@@ -48,10 +51,11 @@ export class TaskService {
    *
    * @throws {InitializationError} when they cannot be read.
    */
-  constructor({ store, registry, logger, run, tellOwner }: TaskServiceOptions) {
+  constructor(options: TaskServiceOptions) {
+    const { registry, run, tellOwner, compileCron } = options;
+    this.#compileCron = compileCron;
     this.#scheduler = new Scheduler({
-      store,
-      logger,
+      ...options,
       offers: (callbackName) => registry.get(callbackName) !== undefined,
       run: ({ callbackName, args, owner }) => run(callbackName, args, owner),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
@@ -70,7 +74,7 @@ export class TaskService {
    */
   handle(request: unknown, owner: string): string | boolean | string[] | ScheduledTaskInfo[] {
     try {
-      return this.#do(asTaskRequest(request), owner);
+      return this.#do(asTaskRequest(request, this.#compileCron), owner);
     } catch (error) {
       if (error instanceof DaffiError) throw error;
       // for example a full disk under the store

@@ -4,12 +4,10 @@
  * @module
  */
 
-import type { Logger } from "../internal/log.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
-import { TransferRunner } from "../transfer/transfer_runner.ts";
-import type { ResolvedTransferOptions } from "../transfer/transfer_options.ts";
+import type { FunctionRunner } from "../transfer/transfer_runner.ts";
 import { TransferError } from "../errors.ts";
 import { Refusal } from "./execute.ts";
 import { EncodedResult } from "./replier.ts";
@@ -31,15 +29,11 @@ export class TransferService {
     output: undefined,
     timing: "later",
   };
-  readonly #runner: TransferRunner;
+  readonly #runner: FunctionRunner;
 
-  /**
-   * @param options Where and how functions run.
-   * @param maxFrameBytes Largest result.
-   * @param logger Where what functions print is told.
-   */
-  constructor(options: ResolvedTransferOptions, maxFrameBytes: number, logger: Logger) {
-    this.#runner = new TransferRunner(options, maxFrameBytes, logger);
+  /** @param runner Runs them. */
+  constructor(runner: FunctionRunner) {
+    this.#runner = runner;
   }
 
   async #run([source, name, args]: unknown[]): Promise<unknown> {

@@ -19,7 +19,7 @@ import {
 import { SHOWN_ANEW_MS, WallClock } from "./wall_clock.ts";
 import { Alarm } from "./alarm.ts";
 import type { TaskStore } from "./task_store.ts";
-import { compileTrigger, dueBy, type NextDue } from "./trigger.ts";
+import { type CompileCron, compileTrigger, dueBy, type NextDue } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
 export const MAX_TASKS = 100_000;
@@ -35,6 +35,7 @@ export interface SchedulerOptions {
   /** Hears of each failed run. */
   readonly onFailure: (task: TaskRecord, error: unknown) => void;
   readonly logger: Logger;
+  readonly compileCron: CompileCron;
   /** The wall clock, in epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -103,7 +104,7 @@ export class Scheduler {
         `Cannot schedule: there are ${MAX_TASKS} tasks, which is the limit`,
       );
     }
-    const record = newRecord(spec, owner, this.#now());
+    const record = newRecord(spec, owner, this.#now(), this.#options.compileCron);
     this.#options.store.save(record); // before it is acknowledged
     this.#adopt(record);
     this.#alarm.set();
@@ -117,7 +118,7 @@ export class Scheduler {
   }
 
   #adopt(record: TaskRecord): void {
-    const nextDue = compileTrigger(record.trigger);
+    const nextDue = compileTrigger(record.trigger, this.#options.compileCron);
     const task: LiveTask = { record, nextDue, running: 0, queued: false, heapIndex: -1 };
     this.#tasks.set(record.uuid, task);
     this.#place(task);
@@ -139,10 +140,7 @@ export class Scheduler {
 
   /** What is known of all tasks. */
   describe(): ScheduledTaskInfo[] {
-    return Array.from(
-      this.#tasks.values(),
-      (task) => infoOf(task.record, this.#statusOf(task)),
-    );
+    return Array.from(this.#tasks.values(), (task) => infoOf(task.record, this.#statusOf(task)));
   }
 
   #statusOf({ record, running }: LiveTask): TaskStatus {
@@ -252,7 +250,7 @@ export class Scheduler {
     if (trigger.type === "interval") {
       record.trigger = { ...trigger, startMs: trigger.startMs - byMs };
       record.nextMs -= byMs;
-      task.nextDue = compileTrigger(record.trigger);
+      task.nextDue = compileTrigger(record.trigger, this.#options.compileCron);
     } else if (trigger.type === "cron" && byMs >= SHOWN_ANEW_MS) {
       record.nextMs = task.nextDue(this.#now());
     }

@@ -5,7 +5,9 @@
  */
 
 import { InitializationError } from "../errors.ts";
+import { builtinModule } from "../internal/builtin_module.ts";
 import { show } from "../internal/show.ts";
+import { compileCron } from "./cron.ts";
 import type { TaskRecord } from "./task.ts";
 import { asSpec } from "./task_request.ts";
 import type { TaskStore } from "./task_store.ts";
@@ -97,12 +99,7 @@ export class SqliteTaskStore implements TaskStore {
 }
 
 function open(path: string): Database {
-  const { process } = globalThis as {
-    process?: {
-      getBuiltinModule?: (name: string) => { DatabaseSync: new (path: string) => Database };
-    };
-  };
-  const sqlite = process?.getBuiltinModule?.("node:sqlite");
+  const sqlite = builtinModule<{ DatabaseSync: new (path: string) => Database }>("node:sqlite");
   if (sqlite === undefined) {
     throw new Error("this runtime has no node:sqlite");
   }
@@ -138,7 +135,7 @@ function prepare(database: Database): void {
 function readRow({ uuid, args, record }: Record<string, unknown>): TaskRecord {
   try {
     const rest = JSON.parse(record as string);
-    const spec = asSpec({ ...rest, uuid, args });
+    const spec = asSpec({ ...rest, uuid, args }, compileCron);
     const { owner, createdMs, nextMs, lastRunMs, runs, skipped, failures, lastError, paused } =
       rest;
     if (![createdMs, runs, skipped, failures].every(Number.isFinite)) throw new Error("a count");

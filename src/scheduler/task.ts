@@ -5,7 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
-import { compileTrigger, type Trigger } from "./trigger.ts";
+import { type CompileCron, compileTrigger, type Trigger } from "./trigger.ts";
 
 /** What happens when a run is due while the one before still goes on. */
 export type Overlap = "skip" | "queue" | "allow";
@@ -91,11 +91,18 @@ export interface ScheduledTaskInfo {
  *
  * @throws {InitializationError} when it would never run.
  */
-export function newRecord(spec: TaskSpec, owner: string, now: number): TaskRecord {
+export function newRecord(
+  spec: TaskSpec,
+  owner: string,
+  now: number,
+  compileCron: CompileCron,
+): TaskRecord {
   const { type } = spec.trigger;
   const trigger = type === "interval" ? { ...spec.trigger, startMs: now } : spec.trigger;
   // The clocks of two machines differ: a time that has just passed here is a missed run.
-  const nextMs = compileTrigger(trigger)(type === "atTime" ? now - spec.catchUpMs - 1 : now);
+  const nextMs = compileTrigger(trigger, compileCron)(
+    type === "atTime" ? now - spec.catchUpMs - 1 : now,
+  );
   if (nextMs === undefined) {
     throw new InitializationError(
       "Cannot schedule: the task would never run; its times have passed",

@@ -7,7 +7,13 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Overlap, TaskSpec } from "./task.ts";
-import { compileTrigger, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./trigger.ts";
+import {
+  type CompileCron,
+  compileTrigger,
+  MAX_INTERVAL_MS,
+  MAX_TIMES,
+  type Trigger,
+} from "./trigger.ts";
 
 /** Something asked of a scheduler. */
 export type TaskRequest =
@@ -32,11 +38,11 @@ export function isUuid(value: unknown): value is string {
  * @throws {ProtocolError} when it is none.
  * @throws {InitializationError} when its trigger can never fire or cannot be read.
  */
-export function asTaskRequest(value: unknown): TaskRequest {
+export function asTaskRequest(value: unknown, compileCron: CompileCron): TaskRequest {
   const request = asRecord(value);
   switch (request.op) {
     case "create":
-      return { op: request.op, spec: asSpec(asRecord(request.spec)) };
+      return { op: request.op, spec: asSpec(asRecord(request.spec), compileCron) };
     case "list":
     case "describe":
       return { op: request.op };
@@ -57,7 +63,7 @@ export function asTaskRequest(value: unknown): TaskRequest {
  * @throws {ProtocolError} when it is no task.
  * @throws {InitializationError} when its trigger cannot be read.
  */
-export function asSpec(spec: Record<string, unknown>): TaskSpec {
+export function asSpec(spec: Record<string, unknown>, compileCron: CompileCron): TaskSpec {
   const { uuid, callbackName, args, overlap, maxRuns, catchUpMs, pauseAfterFailures } = spec;
   if (uuid !== undefined && !isUuid(uuid)) throw wrong("uuid");
   if (typeof callbackName !== "string") throw wrong("callbackName");
@@ -65,7 +71,7 @@ export function asSpec(spec: Record<string, unknown>): TaskSpec {
   if (!OVERLAPS.includes(overlap as Overlap)) throw wrong("overlap");
   if (!(Number.isFinite(catchUpMs) && (catchUpMs as number) >= 0)) throw wrong("catchUpMs");
   const trigger = asTrigger(asRecord(spec.trigger));
-  compileTrigger(trigger); // a cron expression that cannot be read
+  compileTrigger(trigger, compileCron); // a cron expression that cannot be read
   return {
     uuid: uuid?.toLowerCase(),
     callbackName,

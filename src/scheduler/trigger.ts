@@ -4,10 +4,6 @@
  * @module
  */
 
-import { Cron } from "croner";
-import { InitializationError } from "../errors.ts";
-import { isRepeated, offsetsOf } from "./wall_clock.ts";
-
 /** When a task fires. Times are epoch milliseconds. */
 export type Trigger =
   /** At `startMs` + n · `everyMs`, n = 1, 2, … */
@@ -23,28 +19,29 @@ export const MAX_TIMES = 1_000;
 /** Longest interval, a hundred years. Keeps due times within what a `Date` can hold. */
 export const MAX_INTERVAL_MS: number = 100 * 365.25 * 86_400_000;
 
-/** Longest cron expression. Stops expressions that take long to read. */
-const MAX_CRON_LENGTH = 256;
-
-/** How far the search for a cron time looks past times that the clock skips or repeats. */
-const MAX_SKIPPED_TIMES = 10_000;
-
 /** Gives the first time after `afterMs` at which a task is due, or `undefined` if there is none. */
 export type NextDue = (afterMs: number) => number | undefined;
+
+/**
+ * Reads a cron expression: `compileCron` of `cron.ts`, or something smaller where that has no room.
+ *
+ * @throws {InitializationError} when it cannot be read.
+ */
+export type CompileCron = (expression: string, timezone: string) => NextDue;
 
 /**
  * Prepares a trigger.
  *
  * @throws {InitializationError} when it cannot be read.
  */
-export function compileTrigger(trigger: Trigger): NextDue {
+export function compileTrigger(trigger: Trigger, compileCron: CompileCron): NextDue {
   switch (trigger.type) {
     case "interval":
       return (after) => nextOfInterval(trigger.startMs, trigger.everyMs, after);
     case "atTime":
       return (after) => trigger.timesMs.find((time) => time > after);
     case "cron":
-      return nextOfCron(trigger.expression, trigger.timezone);
+      return compileCron(trigger.expression, trigger.timezone);
   }
 }
 
@@ -53,59 +50,6 @@ function nextOfInterval(startMs: number, everyMs: number, afterMs: number): numb
   const n = Math.max(1, Math.floor((afterMs - startMs) / everyMs) + 1);
   const due = startMs + n * everyMs;
   return due > afterMs ? due : startMs + (n + 1) * everyMs; // rounding of a fractional interval
-}
-
-function nextOfCron(expression: string, timezone: string): NextDue {
-  cronOf(expression, timezone); // what cannot be read is told now
-  const offsetAt = offsetsOf(timezone);
-  // "Every hour" is every hour, also one that has the same name as the one before.
-  const isHourly = expression.trim().split(/\s+/).at(-4) === "*";
-  return (afterMs) => {
-    const cron = cronOf(expression, timezone);
-    let at: Date | null = new Date(afterMs);
-    for (let i = 0; i < MAX_SKIPPED_TIMES; i++) {
-      at = cron.nextRun(at);
-      if (at === null) return undefined;
-      // For a time that the clock skips, croner gives the moment after the gap.
-      if (!cron.match(at)) continue;
-      if (isHourly || !isRepeated(offsetAt, at.getTime())) return at.getTime();
-    }
-    return undefined;
-  };
-}
-
-/** Expressions that were read, the last used last: each takes 80 KiB, far more than its task. */
-const crons = new Map<string, Cron>();
-const MAX_CRONS = 128;
-
-function cronOf(expression: string, timezone: string): Cron {
-  const key = `${timezone} ${expression}`;
-  const cron = crons.get(key) ?? readCron(expression, timezone);
-  crons.delete(key);
-  crons.set(key, cron);
-  if (crons.size > MAX_CRONS) crons.delete(crons.keys().next().value!);
-  return cron;
-}
-
-function readCron(expression: string, timezone: string): Cron {
-  const fields = expression.trim().split(/\s+/).length;
-  const wrong = (why: string, cause?: unknown) =>
-    new InitializationError(
-      `Cannot schedule: cron is ${
-        JSON.stringify(expression)
-      } in ${timezone}: ${why}; five or six ` +
-        'fields are needed, for example "30 2 * * 1-5" or, with seconds first, "*/10 * * * * *"',
-      { cause },
-    );
-  if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
-  if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
-  try {
-    const cron = new Cron(expression, { timezone, paused: true, mode: "5-or-6-parts" });
-    cron.nextRun(); // an unknown time zone is noticed only here
-    return cron;
-  } catch (error) {
-    throw wrong((error as Error).message.replace(/^CronPattern: /, ""), error);
-  }
 }
 
 /** What is due of a task by now. */

@@ -17,6 +17,9 @@ export const MAX_SANDBOXES = 8;
 /** Most functions of one sender that wait for their turn. Stops senders from filling memory. */
 export const MAX_WAITING_TRANSFERS = 1_000;
 
+/** What a node needs to run functions that others send. */
+export type FunctionRunner = Pick<TransferRunner, "run" | "stop">;
+
 /** Gets a sandbox when it is its turn, or why there will be none. */
 type Waiting = (sandbox: Sandbox | DaffiError) => void;
 

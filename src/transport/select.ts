@@ -6,22 +6,19 @@
 
 import { InitializationError } from "../errors.ts";
 import { messagePortTransport } from "./message_port.ts";
-import { tcpTransport } from "./tcp.ts";
 import type { TlsSettings } from "./tls.ts";
+import type { SocketAddress } from "./sockets.ts";
 import type { Connecting, Listening, Transport } from "./transport.ts";
-import { unixTransport } from "./unix.ts";
 import { webSocketTransport } from "./websocket.ts";
-
-/** Where a controller is that listens on a socket. */
-export type SocketAddress =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly directory: string | undefined };
 
 /** Where a controller is. */
 export type ControllerAddress =
   | SocketAddress
   | { readonly kind: "url"; readonly url: string; readonly token: string | undefined }
   | { readonly kind: "port"; readonly port: MessagePort };
+
+/** Makes the transport for a socket. @throws {InitializationError} when there are no sockets. */
+export type SocketTransport = (address: SocketAddress, tls?: TlsSettings) => Transport;
 
 /**
  * Makes what a controller listens with, besides the web.
@@ -30,9 +27,11 @@ export type ControllerAddress =
  */
 export function listeningAt(
   address: ControllerAddress | undefined,
+  socketTransport: SocketTransport,
   tls?: TlsSettings,
 ): Listening[] {
-  return address?.kind === "tcp" || address?.kind === "unix" ? [transportFor(address, tls)] : [];
+  if (address?.kind !== "tcp" && address?.kind !== "unix") return [];
+  return [socketTransport(address, tls)];
 }
 
 /**
@@ -42,37 +41,13 @@ export function listeningAt(
  */
 export function connectingTo(
   address: ControllerAddress,
+  socketTransport: SocketTransport,
   tls?: TlsSettings,
 ): Connecting {
   if (address.kind === "port") return messagePortTransport(address.port);
-  if (address.kind !== "url") return transportFor(address, tls);
+  if (address.kind !== "url") return socketTransport(address, tls);
   if (typeof WebSocket === "undefined") {
     throw new InitializationError("Cannot start: this runtime has no WebSocket");
   }
   return webSocketTransport(address.url, address.token);
-}
-
-/**
- * Makes the transport for a socket.
- *
- * @param address Where it is.
- * @param tls What encrypts TCP.
- * @throws {InitializationError} when this runtime cannot open sockets.
- */
-export function transportFor(address: SocketAddress, tls?: TlsSettings): Transport {
-  if (typeof Deno === "undefined" || Deno.listen === undefined) {
-    throw new InitializationError("Cannot start: this runtime has no TCP and no UNIX sockets");
-  }
-  if (address.kind === "tcp") return tcpTransport(address.host, address.port, tls);
-  return address.directory === undefined
-    ? unixTransport(`${temporaryDirectory()}/daffi`, false)
-    : unixTransport(address.directory, true);
-}
-
-/** As the system says, if the process may ask; controller and nodes must come to the same answer. */
-function temporaryDirectory(): string {
-  const variable = Deno.build.os === "windows" ? "TEMP" : "TMPDIR";
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  const told = state === "granted" ? Deno.env.get(variable) : undefined;
-  return (told ?? "/tmp").replace(/[/\\]+$/, "");
 }

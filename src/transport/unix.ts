@@ -15,10 +15,15 @@ import {
 } from "./transport.ts";
 
 /** Name of the socket in its directory. */
-export const SOCKET_NAME = ".sock";
+const SOCKET_NAME = ".sock";
 
 /** The longest path that every supported system takes for a socket (macOS: 104 with the NUL). */
 const MAX_SOCKET_PATH_BYTES = 103;
+
+/** The path of the socket in a directory. */
+export function socketPath(directory: string): string {
+  return `${directory.replace(/[/\\]+$/, "")}/${SOCKET_NAME}`;
+}
 
 /**
  * Makes the transport for the socket in `directory`.
@@ -28,7 +33,7 @@ const MAX_SOCKET_PATH_BYTES = 103;
  * even if it exists.
  */
 export function unixTransport(directory: string, shared: boolean): Transport {
-  const path = `${directory.replace(/[/\\]+$/, "")}/${SOCKET_NAME}`;
+  const path = socketPath(directory);
   return {
     description: path,
     async listen(): Promise<Listener> {

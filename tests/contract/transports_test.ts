@@ -3,6 +3,7 @@ import { makeAuthority, makeCertificate } from "../../examples/tls/make_certific
 import { ConnectionError } from "../../src/errors.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { messagePortStream } from "../../src/transport/message_port.ts";
+import { nodeNet, nodeTcpTransport, nodeUnixTransport } from "../../src/transport/node_net.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
 import type { Connecting, Listener, Listening } from "../../src/transport/transport.ts";
 import { unixTransport } from "../../src/transport/unix.ts";
@@ -67,6 +68,20 @@ async function webPlace(): Promise<Place> {
   return { listening, there, again, free: () => there.end!() };
 }
 
+async function nodeTcpPlace(): Promise<Place> {
+  const net = nodeNet()!;
+  const listening = await nodeTcpTransport(net, "127.0.0.1", 0).listen();
+  const there = nodeTcpTransport(net, "127.0.0.1", listening.address.port!);
+  return { listening, there, again: there, free: () => Promise.resolve() };
+}
+
+/** A node under Node.js with the controller of Deno. */
+async function nodeUnixPlace(): Promise<Place> {
+  const place = await unixPlace();
+  const path = place.listening.address.socketPath!;
+  return { ...place, there: nodeUnixTransport(nodeNet()!, path) };
+}
+
 async function pairAt(makePlace: () => Promise<Place>): Promise<Pair> {
   const { listening, there, free } = await makePlace();
   const [accepted, { stream }] = await Promise.all([listening.accept(), there.connect()]);
@@ -90,15 +105,22 @@ testByteStreams("TLS", () => pairAt(tlsPlace));
 testByteStreams("WebSocket", () => pairAt(webPlace));
 testByteStreams("messages", () => Promise.resolve({ ends: messagePair(), close() {} }));
 testByteStreams("MessagePort", () => Promise.resolve(portPair()));
+testByteStreams("TCP by node:net", () => pairAt(nodeTcpPlace));
 testByteStreams("memory", () => Promise.resolve({ ends: memoryPipe(), close() {} }));
-if (Deno.build.os !== "windows") testByteStreams("a UNIX socket", () => pairAt(unixPlace));
+if (Deno.build.os !== "windows") {
+  testByteStreams("a UNIX socket", () => pairAt(unixPlace));
+  testByteStreams("a UNIX socket by node:net", () => pairAt(nodeUnixPlace));
+}
 
 const places: [string, () => Promise<Place>][] = [
   ["TCP", tcpPlace],
+  ["TCP by node:net", nodeTcpPlace],
   ["TLS", tlsPlace],
   ["WebSocket", webPlace],
 ];
-if (Deno.build.os !== "windows") places.push(["UNIX", unixPlace]);
+if (Deno.build.os !== "windows") {
+  places.push(["UNIX", unixPlace], ["UNIX by node:net", nodeUnixPlace]);
+}
 
 for (const [name, makePlace] of places) {
   const test = (what: string, fn: (place: Place) => Promise<void>) => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { compileTrigger } from "../../src/scheduler/trigger.ts";
+import { compileCron } from "../../src/scheduler/cron.ts";
 
 /** The next due times of an expression as UTC texts without seconds, the seconds being zero. */
 function times(
@@ -8,7 +8,7 @@ function times(
   count: number,
   timezone = "Europe/Berlin",
 ): string[] {
-  const next = compileTrigger({ type: "cron", expression, timezone });
+  const next = compileCron(expression, timezone);
   const found: string[] = [];
   let at: number | undefined = Date.parse(from);
   while (found.length < count) {
@@ -24,7 +24,7 @@ Deno.test("a cron expression has five fields, or six with seconds first", () => 
     "2026-01-01T06:30",
     "2026-01-02T06:30",
   ]);
-  const next = compileTrigger({ type: "cron", expression: "*/20 * * * * *", timezone: "UTC" });
+  const next = compileCron("*/20 * * * * *", "UTC");
   assertEquals(next(0), 20_000);
   assertEquals(next(20_000), 40_000);
   assertEquals(next(40_000), 60_000);
@@ -41,7 +41,7 @@ Deno.test("a cron expression is read in its time zone", () => {
 });
 
 Deno.test("a cron time is after the given one, to the millisecond", () => {
-  const next = compileTrigger({ type: "cron", expression: "* * * * * *", timezone: "UTC" });
+  const next = compileCron("* * * * * *", "UTC");
   assertEquals(next(999), 1000);
   assertEquals(next(1000), 2000);
   assertEquals(next(1001), 2000);

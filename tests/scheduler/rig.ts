@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compileCron } from "../../src/scheduler/cron.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import type { ScheduledTaskInfo, TaskRecord, TaskSpec } from "../../src/scheduler/task.ts";
 import { MemoryTaskStore, type TaskStore } from "../../src/scheduler/task_store.ts";
@@ -90,6 +91,7 @@ export class Rig implements Disposable {
     return new Scheduler({
       store: this.store,
       logger: this.logger,
+      compileCron,
       offers: (name) => this.offered.has(name),
       now: () => this.time.now + this.#clockError,
       onFailure: ({ owner, lastError }) => this.failures.push([owner, lastError]),

@@ -1,3 +1,4 @@
+import { compileCron } from "../../src/scheduler/cron.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
@@ -226,14 +227,16 @@ Deno.test("Scheduler goes on with the tasks of a file", async () => {
   }
 });
 
+const openFile = (path: string) => new SqliteTaskStore(path);
+
 Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
   withPath((path) => {
-    assert(openTaskStore(undefined) instanceof MemoryTaskStore);
-    const file = openTaskStore(path);
+    assert(openTaskStore(undefined, openFile) instanceof MemoryTaskStore);
+    const file = openTaskStore(path, openFile);
     assert(file instanceof SqliteTaskStore);
     file.close();
     const own = new MemoryTaskStore();
-    assertEquals(openTaskStore(own), own);
+    assertEquals(openTaskStore(own, openFile), own);
   });
 });
 
@@ -245,6 +248,7 @@ Deno.test("Scheduler holds the file until it is closed", () => {
       run: () => Promise.resolve(),
       onFailure: () => {},
       logger: console,
+      compileCron,
     });
     assertThrows(() => new SqliteTaskStore(path), InitializationError);
     scheduler.close();

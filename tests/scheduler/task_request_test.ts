@@ -1,9 +1,12 @@
+import { compileCron } from "../../src/scheduler/cron.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { DaffiError, InitializationError, ProtocolError } from "../../src/errors.ts";
-import { asTaskRequest, isUuid } from "../../src/scheduler/task_request.ts";
+import { asTaskRequest as readRequest, isUuid } from "../../src/scheduler/task_request.ts";
 import { MAX_TIMES } from "../../src/scheduler/trigger.ts";
 import { spec, uuid } from "./rig.ts";
+
+const asTaskRequest = (request: unknown) => readRequest(request, compileCron);
 
 const INTERVAL = { type: "interval", everyMs: 1000 };
 

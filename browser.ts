@@ -1,0 +1,128 @@
+/**
+ * The same for web pages, and wherever else the size of a program counts: everything that
+ * `@daffi/core` has, without what a page cannot run.
+ *
+ * A {@linkcode Global} of this module joins by WebSocket (`url`) or MessagePort (`port`). It runs no
+ * Controller, opens no TCP or UNIX sockets and no task files, starts no sandboxes, and runs no tasks
+ * by cron; an option that asks for one of these is refused. Everything else is the same.
+ *
+ * @example A page
+ * ```ts
+ * import { callback, Global } from "@daffi/core/browser";
+ *
+ * callback("showMessage", (text: string) => alert(text));
+ * const g = new Global({ processName: "page", url: "wss://example.com/daffi" });
+ * await g.waitFunction("add");
+ * console.log(await g.call.add(1, 2)); // 3
+ * ```
+ *
+ * @module
+ */
+
+export { AsyncResult, type WaitOptions } from "./src/async_result.ts";
+export { callback, type CallContext, currentCall, local } from "./src/callback.ts";
+export {
+  AuthenticationError,
+  BroadcastError,
+  CallbackNotFoundError,
+  CallCancelledError,
+  CallTimeoutError,
+  ConnectionError,
+  DaffiError,
+  type DaffiErrorOptions,
+  DuplicateProcessError,
+  EncodeError,
+  type Executed,
+  type FailedCall,
+  GlobalContextError,
+  InitializationError,
+  OverloadedError,
+  PeerLostError,
+  ProcessNotFoundError,
+  ProtocolError,
+  RemoteCallError,
+  type RemoteErrorDetails,
+  TransferError,
+  ValidationError,
+  type ValidationIssue,
+} from "./src/errors.ts";
+export type { AuthorizationRequest, Authorize } from "./src/internal/authorization.ts";
+export { Global } from "./src/global.ts";
+export type { Strategy } from "./src/internal/call_request.ts";
+export type { Duration, Time } from "./src/internal/duration.ts";
+export type { Logger } from "./src/internal/log.ts";
+export {
+  BG,
+  type BgOptions,
+  BROADCAST,
+  type BroadcastOptions,
+  FG,
+  type FgOptions,
+  type Modifier,
+  type ModifierFunction,
+  type ModifierKind,
+  type ModifierOptions,
+  NO_RETURN,
+  type NoReturnOptions,
+  PERIOD,
+  type PeriodOptions,
+  STREAM,
+  type StreamOptions,
+  type TargetOptions,
+} from "./src/modifiers.ts";
+export type {
+  ControllerTlsOptions,
+  GlobalOptions,
+  HeartbeatOptions,
+  LifecycleFunction,
+  NodeTlsOptions,
+  ReconnectOptions,
+  StopOptions,
+  TaskFailureFunction,
+  TaskFailureInfo,
+  WebOptions,
+} from "./src/options.ts";
+export {
+  type AnyClass,
+  type AnyFunction,
+  type CallbackFunction,
+  type CallbackOptions,
+  CallbackRegistry,
+  type RegisteredCallback,
+  type RegistryChange,
+} from "./src/registry/callback_registry.ts";
+export type {
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./src/registry/standard_schema.ts";
+export { ScheduledTask } from "./src/scheduled_task.ts";
+export type {
+  Overlap,
+  ScheduledTaskInfo,
+  TaskRecord,
+  TaskSpec,
+  TaskStatus,
+} from "./src/scheduler/task.ts";
+export type { TaskStore } from "./src/scheduler/task_store.ts";
+export type { Trigger } from "./src/scheduler/trigger.ts";
+export type {
+  TransferMode,
+  TransferOptions,
+  TransferPermissions,
+} from "./src/transfer/transfer_options.ts";
+export type { GlobalStats } from "./src/stats.ts";
+export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
+export type {
+  CallbacksOf,
+  ClassesOf,
+  FunctionsOf,
+  Intersection,
+  ItemOf,
+  MethodsOf,
+  PublicName,
+  RemoteCallbacks,
+  RemoteFunction,
+  ResultOf,
+  UntypedCallbacks,
+} from "./src/remote_types.ts";

@@ -1,0 +1,39 @@
+/**
+ * `Global` with all of its parts.
+ *
+ * @module
+ */
+
+import { Controller } from "./controller/controller.ts";
+import { Global } from "./global.ts";
+import { onTermination } from "./internal/termination.ts";
+import { provideParts } from "./parts.ts";
+import { resolveWeb } from "./resolve_address.ts";
+import { resolveSecurity } from "./resolve_security.ts";
+import { compileCron } from "./scheduler/cron.ts";
+import { SqliteTaskStore } from "./scheduler/sqlite_task_store.ts";
+import { resolveTransfer } from "./transfer/resolve_transfer.ts";
+import { TransferRunner } from "./transfer/transfer_runner.ts";
+import { PortListener } from "./transport/message_port.ts";
+import { socketTransport } from "./transport/sockets.ts";
+import { WebListener } from "./transport/web_listener.ts";
+
+provideParts({
+  resolveEntrance(options, address) {
+    const web = resolveWeb(options.web);
+    return { web, security: resolveSecurity(options, address, web) };
+  },
+  makeController: (options, web) => ({
+    controller: new Controller(options),
+    web: new WebListener(web),
+    ports: new PortListener(),
+  }),
+  socketTransport,
+  openTaskFile: (path) => new SqliteTaskStore(path),
+  makeFunctionRunner: (transfer, ...rest) => new TransferRunner(resolveTransfer(transfer), ...rest),
+  onTermination,
+  compileCron,
+  readsCron: true,
+});
+
+export { Global };

@@ -1,0 +1,101 @@
+/**
+ * Parts of a `Global` that a page cannot have, or would load in vain.
+ *
+ * @module
+ */
+
+import type { Controller, ControllerOptions } from "./controller/controller.ts";
+import { InitializationError, TransferError } from "./errors.ts";
+import type { Logger } from "./internal/log.ts";
+import type { GlobalOptions } from "./options.ts";
+import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
+import type { TaskStore } from "./scheduler/task_store.ts";
+import type { CompileCron } from "./scheduler/trigger.ts";
+import type { FunctionRunner } from "./transfer/transfer_runner.ts";
+import type { PortListener } from "./transport/message_port.ts";
+import type { ControllerAddress, SocketTransport } from "./transport/select.ts";
+import type { WebListener, WebPlace } from "./transport/web_listener.ts";
+
+/** A controller, and what lets nodes join it besides sockets. */
+export interface ControllerParts {
+  readonly controller: Controller;
+  readonly web: WebListener;
+  readonly ports: PortListener;
+}
+
+/** How processes get in. */
+export interface Entrance {
+  readonly web: WebPlace;
+  readonly security: ResolvedSecurity;
+}
+
+/** What a `Global` may have besides a node that joins by WebSocket or MessagePort. */
+export interface Parts {
+  /** Checks the options that decide who may join. */
+  readonly resolveEntrance: (
+    options: GlobalOptions,
+    address: ControllerAddress | undefined,
+  ) => Entrance;
+  /** Makes a controller. */
+  readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;
+  /** Makes the transport for TCP and UNIX sockets. */
+  readonly socketTransport: SocketTransport;
+  /** Opens the file of the option `taskStore`. */
+  readonly openTaskFile: (path: string) => TaskStore;
+  /** Makes what runs the functions that others send. */
+  readonly makeFunctionRunner: (
+    transfer: GlobalOptions["transfer"],
+    maxFrameBytes: number,
+    logger: Logger,
+  ) => FunctionRunner;
+  /** Hears of signals that ask the process to end. */
+  readonly onTermination: (stop: () => Promise<void>) => () => void;
+  /** Reads cron expressions. */
+  readonly compileCron: CompileCron;
+  /** Whether it does, and does not just refuse. */
+  readonly readsCron: boolean;
+}
+
+const refuse = (what: string, instead = "import Global from @daffi/core for that") => (): never => {
+  throw new InitializationError(`Cannot start: @daffi/core/browser has no ${what}; ${instead}`);
+};
+
+let parts: Parts = {
+  resolveEntrance({ initController, secret, tls, authorize }) {
+    if (initController) refuse("Controller")();
+    if (tls !== undefined) refuse("tls", "give url with wss:")();
+    if (authorize !== undefined) refuse("authorize")();
+    return {
+      web: { address: undefined, origins: undefined, tokens: undefined },
+      security: { secret: resolveSecret(secret), tls, authorize },
+    };
+  },
+  makeController: refuse("Controller"),
+  socketTransport: refuse("TCP and no UNIX sockets", "give url, or port as a MessagePort"),
+  openTaskFile: refuse("task store in a file"),
+  makeFunctionRunner(transfer = "deny") {
+    if (transfer !== "deny") refuse('transfer but "deny"')();
+    const refused = new TransferError("A page runs no functions that others send", {
+      executed: "never",
+    });
+    return { run: () => Promise.resolve({ refused }), stop: () => Promise.resolve() };
+  },
+  onTermination: () => () => {}, // a page is not asked
+  compileCron() {
+    throw new InitializationError(
+      "Cannot schedule: this process has @daffi/core/browser, which reads no cron expressions; " +
+        "interval or atTime is needed",
+    );
+  },
+  readsCron: false,
+};
+
+/** Provides all parts, while `mod.ts` is loaded and before there is any `Global`. */
+export function provideParts(all: Parts): void {
+  parts = all;
+}
+
+/** The parts that there are. */
+export function providedParts(): Parts {
+  return parts;
+}

@@ -1,0 +1,53 @@
+/**
+ * Bundles `@daffi/core/browser` to one ES module, `dist/daffi.js`, and fails if that is too large.
+ *
+ * ```sh
+ * deno run -A tools/build_browser.ts [directory to write to]
+ * ```
+ *
+ * @module
+ */
+import { gzipSync } from "node:zlib";
+import { fromFileUrl, join } from "@std/path";
+
+/** What a page may have to load, compressed. */
+const MAX_GZIP_BYTES = 40_000;
+
+const ROOT = fromFileUrl(import.meta.resolve("../"));
+
+/** A bundle. */
+export interface BrowserBundle {
+  /** Its path. */
+  path: string;
+  /** Its size. */
+  bytes: number;
+  /** What is left of that when a server compresses it. */
+  gzipBytes: number;
+}
+
+/**
+ * Bundles the module.
+ *
+ * @param directory Where to.
+ */
+export async function buildBrowser(directory: string): Promise<BrowserBundle> {
+  const path = join(directory, "daffi.js");
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--platform", "browser", "--minify", "--output", path, "browser.ts"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot bundle it: ${new TextDecoder().decode(stderr)}`);
+  const file = await Deno.readFile(path);
+  return { path, bytes: file.length, gzipBytes: gzipSync(file, { level: 9 }).length };
+}
+
+if (import.meta.main) {
+  const { path, bytes, gzipBytes } = await buildBrowser(Deno.args[0] ?? join(ROOT, "dist"));
+  console.log(`${path}: ${bytes} bytes, ${gzipBytes} gzipped`);
+  if (gzipBytes >= MAX_GZIP_BYTES) {
+    console.error(`That is too large: fewer than ${MAX_GZIP_BYTES} gzipped bytes are allowed.`);
+    Deno.exit(1);
+  }
+}
