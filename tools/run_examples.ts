@@ -13,6 +13,8 @@ import { pooledMap } from "@std/async";
 import { fromFileUrl } from "@std/path";
 import { Child, type ChildOptions } from "./child.ts";
 import { demo } from "./demo.ts";
+import { commandOf } from "./example_command.ts";
+import { runWorkers, WORKERS } from "./run_workers.ts";
 
 /** What an example prints. */
 interface Example {
@@ -34,13 +36,15 @@ const LIMIT_MS = 30_000;
 /** These two run together, through `tools/demo.ts`. */
 const PAIR = ["proc1.ts", "proc2.ts"];
 
-/** Another example starts these. */
+/** Another example starts these, or a test: `tests/e2e/browser_test.ts`. */
 const PARTS = [
+  "browser/server.ts",
   "scheduler_client.ts",
   "tls/controller.ts",
   "tls/make_certificates.ts",
   "transfer/other_process.ts",
   "worker_thread/worker.ts",
+  ...WORKERS,
 ];
 
 const EXAMPLES: Readonly<Record<string, Example>> = {
@@ -271,16 +275,6 @@ async function run(args: string[], example: Example, options: ChildOptions = {})
   }
 }
 
-/** The arguments of the command in the comment at the top of an example. */
-async function commandOf(file: string): Promise<string[]> {
-  const text = await Deno.readTextFile(`${ROOT}examples/${file}`);
-  const command = /^\/\/ {3}deno (run .*)$/m.exec(text)?.[1];
-  if (command?.endsWith(` examples/${file}`) !== true) {
-    throw new Error(`the comment at its top must have the line "//   deno run … examples/${file}"`);
-  }
-  return ["run", "--no-prompt", ...command.split(" ").slice(1)];
-}
-
 /** Runs an example to its end, and the program that it needs for as long. */
 async function runExample(file: string, example: Example): Promise<void> {
   if (example.before !== undefined) await run(await commandOf(example.before), { lines: [] });
@@ -360,6 +354,7 @@ async function allRuns(): Promise<Map<string, (() => Promise<void>) | undefined>
     runs.set(`examples/${file}`, () => Promise.reject(new Error("there is no such file")));
   }
   runs.set(PAIR.map((file) => `examples/${file}`).join(" and "), runPair);
+  runs.set("examples/worker", runWorkers);
 
   const readme = await Deno.readTextFile(`${ROOT}README.md`);
   const pair = await Promise.all(PAIR.map((file) => Deno.readTextFile(`${ROOT}examples/${file}`)));

@@ -5,6 +5,7 @@ import { joinHere, overAll, type Place } from "./network.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 const MOD = new URL("../../mod.ts", import.meta.url);
+const BROWSER = new URL("../../browser.ts", import.meta.url);
 const IMPORT_ONLY = new URL("./fixtures/import_only.ts", import.meta.url);
 const MINIMAL = new URL("./fixtures/minimal_node.ts", import.meta.url);
 
@@ -81,15 +82,34 @@ Deno.test("a program elsewhere imports `jsr:@daffi/core`, type-checks and runs",
     }),
     "main.ts": CONSUMER,
     "direct.ts": CONSUMER.replace('"@daffi/core"', '"jsr:@daffi/core"'),
+    "page.ts": CONSUMER.replace('"@daffi/core"', '"@daffi/core/browser"'),
     "wrong.ts": CONSUMER.replace("call.add(1, 2)", 'call.add("one", 2)'),
   });
   for (const file of ["main.ts", "direct.ts"]) {
     const { code, out } = await deno(["run", "--check", "--allow-net", file], directory.path);
     assertEquals([code, out], [0, "sum 3\n"], file);
   }
+  // The same types; and it would run in a page if it did not ask for a controller.
+  const page = await deno(["run", "--check", "--allow-net", "page.ts"], directory.path);
+  assertEquals(page.code, 1);
+  assertMatch(
+    page.out,
+    /InitializationError: Cannot start: @daffi\/core\/browser has no Controller/,
+  );
   const { code, out } = await deno(["check", "wrong.ts"], directory.path);
   assertEquals(code, 1);
   assertMatch(out, /TS2345/);
+});
+
+Deno.test("`browser.ts` exports what `mod.ts` exports, but another `Global`", async () => {
+  const [mod, browser] = await Promise.all(
+    [MOD, BROWSER].map((url) => Deno.readTextFile(url)),
+  );
+  const exportsOf = (text: string) => text.slice(text.indexOf("\nexport "));
+  assertEquals(
+    exportsOf(browser!),
+    exportsOf(mod!).replace("src/full_global.ts", "src/global.ts"),
+  );
 });
 
 Deno.test("`mod.ts` can be imported without any permission", async () => {

@@ -87,12 +87,12 @@ const MAKERS: Readonly<Record<string, () => Place | Promise<Place>>> = {
 export function overBoth(
   name: string,
   run: (place: Place, t: Deno.TestContext) => Promise<void>,
-  { needsPosix = false, transports = ["TCP", "UNIX sockets"] } = {},
+  { needsPosix = false, ignore = false, transports = ["TCP", "UNIX sockets"] } = {},
 ): void {
   for (const over of transports) {
     Deno.test({
       name: `${name}, over ${over}`,
-      ignore: !POSIX && (needsPosix || over === "UNIX sockets"),
+      ignore: ignore || !POSIX && (needsPosix || over === "UNIX sockets"),
       fn: async (t) => {
         await using place = await MAKERS[over]!();
         await within(name, run(place, t), TEST_LIMIT_MS);
@@ -105,7 +105,7 @@ export function overBoth(
 export function overAll(
   name: string,
   run: (place: Place, t: Deno.TestContext) => Promise<void>,
-  options: { needsPosix?: boolean } = {},
+  options: { needsPosix?: boolean; ignore?: boolean } = {},
 ): void {
   overBoth(name, run, { ...options, transports: Object.keys(MAKERS) });
 }

@@ -20,6 +20,10 @@ export interface ProgramOptions {
   listens?: boolean;
   /** A command that runs the program that is given behind it. @default {none} */
   through?: readonly string[];
+  /** More arguments, as they are. @default {[]} */
+  args?: readonly string[];
+  /** Runs the file instead of Deno, without flags. @default {none} */
+  runtime?: string | undefined;
 }
 
 interface Waiter {
@@ -53,7 +57,7 @@ export function later<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** A running `deno run`, killed and reaped at the end of its scope. */
+/** A running program, killed and reaped at the end of its scope. */
 export class Program implements AsyncDisposable {
   /** What it wrote to its standard error so far. */
   stderr = "";
@@ -72,14 +76,18 @@ export class Program implements AsyncDisposable {
    * @param argument What it finds as JSON in its one argument.
    */
   constructor(file: URL | string, argument?: unknown, options: ProgramOptions = {}) {
-    const { flags = ["--allow-all"], cwd, listens = false, through = [] } = options;
+    const { flags = ["--allow-all"], cwd, listens = false, through = [], args = [] } = options;
+    const run = options.runtime === undefined
+      ? [Deno.execPath(), "run", "--no-prompt", ...flags]
+      : [options.runtime];
     this.#name = String(file).split("/").at(-1)!;
-    const [command = Deno.execPath(), ...before] = [...through, Deno.execPath()];
-    this.#child = new Deno.Command(command, {
+    const [command, ...before] = [...through, ...run];
+    this.#child = new Deno.Command(command!, {
       args: [
         ...before,
-        ...["run", "--no-prompt", ...flags, String(file)],
+        String(file),
         ...(argument === undefined ? [] : [JSON.stringify(argument)]),
+        ...args,
       ],
       stdin: listens ? "piped" : "null",
       stdout: "piped",
