@@ -5,8 +5,8 @@
  * @module
  */
 
-import { decode } from "@std/msgpack";
 import { ProtocolError } from "../errors.ts";
+import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES, PROOF_BYTES } from "./limits.ts";
 
@@ -195,8 +195,8 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
 
 function decodeControl(bytes: Uint8Array): unknown {
   try {
-    return decode(bytes);
-  } catch (error) { // also a RangeError from nesting that exhausts the stack
+    return new Decoder().decode(bytes);
+  } catch (error) {
     throw new ProtocolError("Cannot decode the control payload: it is not MessagePack", {
       cause: error,
     });
