@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { DaffiError, InitializationError, ProtocolError } from "../../src/errors.ts";
+import { compileCron } from "../../src/scheduler/cron.ts";
 import { asTaskRequest } from "../../src/scheduler/task_request.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import {
@@ -75,7 +76,7 @@ function failure(bytes: Uint8Array): void {
 
 function taskRequest(bytes: Uint8Array): void {
   outcome(
-    () => asTaskRequest((codec.decode(bytes) as unknown[])?.[0]),
+    () => asTaskRequest((codec.decode(bytes) as unknown[])?.[0], compileCron),
     ProtocolError,
     InitializationError,
   );
