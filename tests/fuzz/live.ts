@@ -11,7 +11,10 @@ import type { CallRequest } from "../../src/internal/call_request.ts";
 import type { Secret } from "../../src/link/secret.ts";
 import { Node, type NodeOptions } from "../../src/node/node.ts";
 import { resolveOptions } from "../../src/resolve_options.ts";
-import { openTaskStore } from "../../src/scheduler/open_task_store.ts";
+import { compileCron } from "../../src/scheduler/cron.ts";
+import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
+import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
+import { TransferRunner } from "../../src/transfer/transfer_runner.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import type { RecordingLogger } from "../helpers/recording_logger.ts";
@@ -79,7 +82,12 @@ export function startNode(setting: NodeSetting): Node {
     ...options,
     g: {},
     registry: options.callbacks,
-    taskStore: openTaskStore(undefined),
+    functionRunner: new TransferRunner(
+      resolveTransfer(options.transfer),
+      options.maxFrameBytes,
+      options.logger,
+    ),
+    tasks: { store: new MemoryTaskStore(), compileCron },
     connect,
     secret,
     watch() {},
