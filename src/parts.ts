@@ -78,7 +78,7 @@ let parts: Parts = {
     const refused = new TransferError("A page runs no functions that others send", {
       executed: "never",
     });
-    return { run: () => Promise.resolve({ refused }), stop: () => Promise.resolve() };
+    return { run: () => Promise.resolve({ refused }), leave() {}, stop: () => Promise.resolve() };
   },
   onTermination: () => () => {}, // a page is not asked
   compileCron() {

@@ -263,3 +263,15 @@ Deno.test("`stop()` ends what runs in a sandbox, and its sender is told", async 
   await soon(there.stop({ drainTimeout: 100 }), LONG);
   await ended;
 });
+
+Deno.test("whoever joins under the name of a sender that has left finds nothing of it", async () => {
+  await using network = await TestNetwork.start();
+  const mark = () => Object.assign(globalThis, { mark: 1 }) && 1;
+  const find = () => "mark" in globalThis;
+  const first = await network.join("caller");
+  await soon(first.transferAndCall("hub", mark), LONG);
+  assertEquals(await soon(first.transferAndCall("hub", find), LONG), true);
+  await first.stop();
+  const second = await network.join("caller");
+  assertEquals(await soon(second.transferAndCall("hub", find), LONG), false);
+});

@@ -106,6 +106,7 @@ export class Node {
       onLeave: (process) => {
         this.caller.onLeave(process);
         this.#dispatcher.onLeave(process);
+        this.#transfers.leave(process.name);
         events.onLeave(process.name);
       },
     });

@@ -48,6 +48,11 @@ export class TransferService {
     return new EncodedResult(outcome.payload);
   }
 
+  /** A process is gone: its sandbox ends. */
+  leave(processName: string): void {
+    this.#runner.leave(processName);
+  }
+
   /** Ends all sandboxes, and resolves when their processes are gone. */
   stop(): Promise<void> {
     return this.#runner.stop();

@@ -18,7 +18,7 @@ export const MAX_SANDBOXES = 8;
 export const MAX_WAITING_TRANSFERS = 1_000;
 
 /** What a node needs to run functions that others send. */
-export type FunctionRunner = Pick<TransferRunner, "run" | "stop">;
+export type FunctionRunner = Pick<TransferRunner, "run" | "leave" | "stop">;
 
 /** Gets a sandbox when it is its turn, or why there will be none. */
 type Waiting = (sandbox: Sandbox | DaffiError) => void;
@@ -189,6 +189,13 @@ export class TransferRunner {
       const missing = missingVariable(fn.name, thrown);
       return missing === undefined ? { thrown: ownStack(thrown) } : { refused: missing };
     }
+  }
+
+  /** A sender is gone: whoever comes under its name must not find what it has left behind. */
+  leave(sender: string): void {
+    const sandbox = this.#sandboxes.get(sender);
+    this.#sandboxes.delete(sender);
+    sandbox?.kill("its sender has left");
   }
 
   /** Ends all sandboxes, and resolves when their processes are gone. */
