@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { Global, type GlobalOptions } from "../../mod.ts";
-import { Program, within } from "../helpers/processes.ts";
+import { Program, type ProgramOptions, within } from "../helpers/processes.ts";
 import { Notes } from "./fixtures/notes.ts";
 import { offer } from "./fixtures/offer.ts";
 import { type RawConnection, RawWebSocket } from "./raw_web_socket.ts";
@@ -167,13 +167,14 @@ export async function startNode(
   place: Where,
   processName: string,
   options: GlobalOptions = {},
+  run: ProgramOptions = {},
 ): Promise<Program> {
   const program = new Program(NODE, {
     processName,
     reconnect: QUICK,
     ...(options.initController ? place.controllerOptions : place.options),
     ...options,
-  });
+  }, run);
   try {
     await program.event("ready");
   } catch (error) {

@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Global, RemoteCallError, TransferError, type TransferOptions } from "../../mod.ts";
-import { later, Program, within } from "../helpers/processes.ts";
+import { later, type Program, within } from "../helpers/processes.ts";
 import { until } from "../helpers/soon.ts";
-import { joinHere, overBoth, type Place, POSIX, QUICK, startNode } from "./network.ts";
+import { joinHere, overBoth, type Place, POSIX, startNode } from "./network.ts";
 
 const LINUX = Deno.build.os === "linux"; // /proc tells whose children there are
-const NODE = new URL("./fixtures/node.ts", import.meta.url);
 
 /** The processes that a process has started. */
 function childrenOf(pid: number): number[] {
@@ -140,26 +139,11 @@ if (LINUX) {
 }
 
 /** Starts a node that may do no more than this. */
-async function startWith(place: Place, flags: string[]): Promise<Program> {
-  const program = new Program(NODE, {
-    processName: "there",
-    reconnect: QUICK,
-    ...place.options,
-  }, {
-    flags: [
-      ...(place.transport === "TCP"
-        ? ["--allow-net=127.0.0.1"]
-        : ["--allow-net", "--allow-read", "--allow-write"]),
-      ...flags,
-    ],
-  });
-  try {
-    await program.event("ready");
-  } catch (error) {
-    await program.kill();
-    throw error;
-  }
-  return program;
+function startWith(place: Place, more: string[]): Promise<Program> {
+  const flags = place.transport === "TCP"
+    ? ["--allow-net=127.0.0.1"]
+    : ["--allow-net", "--allow-read", "--allow-write"];
+  return startNode(place, "there", {}, { flags: [...flags, ...more] });
 }
 
 overBoth("a process that may not run Deno tells what to grant, and runs nothing", async (place) => {
