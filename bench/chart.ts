@@ -1,5 +1,5 @@
 /**
- * A chart of a report: `deno task bench:chart [report.json] [chart.svg]`.
+ * Charts of the reports in `results/`: `deno task bench:chart`.
  *
  * @module
  */
@@ -141,12 +141,15 @@ function escape(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** The reports, and their charts. */
+const CHARTS = { "latest.json": "chart.svg", "peers.json": "peers.svg" };
+
 if (import.meta.main) {
-  const [
-    from = new URL("./results/latest.json", import.meta.url),
-    to = new URL("./results/chart.svg", import.meta.url),
-  ] = Deno.args;
-  const { results, date }: Report = JSON.parse(await Deno.readTextFile(from));
-  const subtitle = `Over TCP on one machine, medians, logarithmic, ${date.slice(0, 10)}`;
-  await Deno.writeTextFile(to, chart(results.filter((r) => r.transport === "tcp"), subtitle));
+  const results = new URL("./results/", import.meta.url);
+  for (const [from, to] of Object.entries(CHARTS)) {
+    const report: Report = JSON.parse(await Deno.readTextFile(new URL(from, results)));
+    const subtitle = `Over TCP on one machine, medians, logarithmic, ${report.date.slice(0, 10)}`;
+    const overTcp = report.results.filter((result) => result.transport === "tcp");
+    await Deno.writeTextFile(new URL(to, results), chart(overTcp, subtitle));
+  }
 }
