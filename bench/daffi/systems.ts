@@ -16,13 +16,19 @@ export function denoProgram(
   return { role, command: [Deno.execPath(), "run", ...flags, file.href], argument };
 }
 
-function program(
+/** Makes a program by the name of its file. */
+type MakeProgram = (
   role: ProgramSpec["role"],
   name: string,
   argument?: Record<string, unknown>,
-): ProgramSpec {
-  return denoProgram(role, new URL(`./${name}.ts`, import.meta.url), argument);
+) => ProgramSpec;
+
+/** Makes the programs of the folder of a module, by their names. */
+export function programsBeside(module: string): MakeProgram {
+  return (role, name, argument) => denoProgram(role, new URL(`./${name}.ts`, module), argument);
 }
+
+const program = programsBeside(import.meta.url);
 
 /** Names of the systems here. */
 export const DAFFI = { separate: "daffi", within: "daffi, controller in the caller's process" };

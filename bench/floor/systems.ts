@@ -4,8 +4,8 @@
  * @module
  */
 
-import { denoProgram } from "../daffi/systems.ts";
-import type { ProgramSpec, System } from "../system.ts";
+import { programsBeside } from "../daffi/systems.ts";
+import type { System } from "../system.ts";
 
 /** Names of the floors. */
 export const FLOORS = {
@@ -14,13 +14,7 @@ export const FLOORS = {
   promised: "relay floor with promises",
 };
 
-function program(
-  role: ProgramSpec["role"],
-  name: string,
-  argument?: Record<string, unknown>,
-): ProgramSpec {
-  return denoProgram(role, new URL(`./${name}.ts`, import.meta.url), argument);
-}
+const program = programsBeside(import.meta.url);
 
 /** The one with a relay. */
 export function relayFloor(transport: System["transport"]): System {

@@ -88,7 +88,7 @@ export const MAX_DEPTH = 128;
 /** Largest `bigint`. Stops numbers that take seconds to read. */
 export const MAX_BIGINT_BYTES: number = 64 * KiB;
 
-/** Payloads from this size on travel in a buffer of their own and are never copied in between. */
+/** Payloads from this size on that have not come as a whole are received into a buffer made for them. */
 export const LARGE_PAYLOAD_BYTES: number = 32 * KiB;
 
 /**

@@ -57,12 +57,8 @@ overBoth("a node that floods the directory is as fast as who reads it slowest", 
   await here.g.waitProcess("there");
   using sloth = await RawPeer.join(place, "sloth");
   using flooder = await RawPeer.join(place, "flooder");
-  const payload = encode(NAMES);
   const drained = drain(flooder);
-  const [waiting, sent] = await flood(
-    (turn) => flooder.send(turn % 2 === 0 ? KIND.OFFER : KIND.WITHDRAW, { payload }),
-    payload.length / 2, // what a withdrawal makes is small
-  );
+  const [waiting, sent] = await floodDirectory(flooder);
   await assertUndisturbed(here);
   for (let i = 0; i < sent; i++) await sloth.readUntil(KIND.DIRECTORY);
   await within("the last change to be taken", waiting);
@@ -76,15 +72,20 @@ overBoth("a node that floods the directory and does not read is not read from", 
   await using here = await joinHere(place);
   await here.g.waitProcess("there");
   using flooder = await RawPeer.join(place, "flooder");
-  const payload = encode(NAMES);
-  const [waiting, sent] = await flood(
-    (turn) => flooder.send(turn % 2 === 0 ? KIND.OFFER : KIND.WITHDRAW, { payload }),
-    payload.length / 2,
-  );
+  const [waiting, sent] = await floodDirectory(flooder);
   await assertUndisturbed(here);
   for (let i = 0; i < sent; i++) await flooder.readUntil(KIND.DIRECTORY);
   await within("the last change to be taken", waiting);
 });
+
+/** Offers and withdraws the same names until nothing more is taken. */
+function floodDirectory(flooder: RawPeer): ReturnType<typeof flood> {
+  const payload = encode(NAMES);
+  return flood(
+    (turn) => flooder.send(turn % 2 === 0 ? KIND.OFFER : KIND.WITHDRAW, { payload }),
+    payload.length / 2, // what a withdrawal makes is small
+  );
+}
 
 async function drain(peer: RawPeer): Promise<void> {
   try {
