@@ -11,7 +11,7 @@ import { registry, TestNetwork } from "./helpers/test_network.ts";
 const ALL = Array.from({ length: 256 }, (_, kind) => kind);
 const ROUTED = [
   ...[KIND.CALL, KIND.BROADCAST, KIND.RESULT, KIND.ERROR, KIND.CANCEL, KIND.STREAM, KIND.ITEM],
-  ...[KIND.END, KIND.FAIL, KIND.CREDIT, KIND.STOP, 0x20, 0x21, 0x22],
+  ...[KIND.END, KIND.FAIL, KIND.CREDIT, KIND.STOP, KIND.PART, 0x20, 0x21, 0x22],
 ];
 /** What a joined node may send. */
 const FROM_NODE: readonly number[] = [

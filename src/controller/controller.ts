@@ -131,7 +131,9 @@ export class Controller {
     mac: Uint8Array | undefined,
     own: boolean,
   ): ConnectionHandler {
-    const { process, instance, maxFrameBytes } = hello;
+    const { process, instance } = hello;
+    // What is announced in parts is not larger than what could come at once.
+    const maxFrameBytes = Math.min(hello.maxFrameBytes, this.#options.maxFrameBytes);
     const former = this.#peersByName.get(process);
     if (former !== undefined && former.instance !== instance) {
       throw new Refused(

@@ -7,7 +7,8 @@
 import { ProtocolError } from "../errors.ts";
 import { encodeControl } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, kindName, Undelivered } from "../wire/frame.ts";
-import { HEADER_BYTES } from "../wire/limits.ts";
+import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
+import { announcedBytes } from "../wire/parts.ts";
 import type { Peer } from "./peer.ts";
 
 /** What the router has forwarded and dropped since it was made. */
@@ -47,6 +48,7 @@ export class Router {
    * @throws {ProtocolError} when a node may not send a frame of this kind.
    */
   route(source: Peer, incoming: Frame): void {
+    const bytes = announcedBytes(incoming);
     switch (incoming.kind) {
       case Kind.Call:
       case Kind.Task:
@@ -61,20 +63,26 @@ export class Router {
       case Kind.Fail:
       case Kind.Credit:
       case Kind.Stop:
-        this.#forward(source, incoming);
+        this.#forward(source, incoming, bytes);
+        break;
+      case Kind.Part:
+        if (incoming.payload.length > MAX_PART_BYTES) {
+          throw new ProtocolError(`A PART may have at most ${MAX_PART_BYTES} bytes`);
+        }
+        this.#forward(source, incoming, bytes);
         break;
       case Kind.Broadcast:
-        this.#fanOut(source, incoming);
+        this.#fanOut(source, incoming, bytes);
         break;
       default:
         throw new ProtocolError(`${kindName(incoming.kind)} is not allowed from a node`);
     }
   }
 
-  #forward(source: Peer, incoming: Frame): void {
+  #forward(source: Peer, incoming: Frame, bytes: number): void {
     const target = this.#peers.get(incoming.peer);
     if (target === undefined) return this.#targetIsGone(source, incoming);
-    if (incoming.payload.length + HEADER_BYTES > target.maxFrameBytes) {
+    if (bytes + HEADER_BYTES > target.maxFrameBytes) {
       return this.#tooLarge(source, target, incoming);
     }
     incoming.peer = source.id;
@@ -106,7 +114,7 @@ export class Router {
     caller.connection.send(frame(Kind.Undelivered, { call, peer, value }));
   }
 
-  #fanOut(source: Peer, incoming: Frame): void {
+  #fanOut(source: Peer, incoming: Frame, bytes: number): void {
     const targets: Peer[] = [];
     for (const id of this.#providersOf(incoming.name)) {
       const target = this.#peers.get(id);
@@ -122,7 +130,7 @@ export class Router {
     for (const target of targets) {
       incoming.peer = target.id;
       if (source.gate?.denies(target.id, incoming.name) === true) this.deny(source, incoming);
-      else this.#forward(source, incoming);
+      else this.#forward(source, incoming, bytes);
     }
   }
 }

@@ -18,7 +18,10 @@ import { WriteQueue } from "./write_queue.ts";
  * After so many bytes written, what has come in gets its turn: a write that the system takes at once
  * does not give it one, and a sender that never reads does not see that it is asked to pause.
  */
-const YIELD_AFTER_BYTES = 512 * 1024;
+const YIELD_AFTER_BYTES = 1024 * 1024;
+
+/** From so many bytes on, the first are written while the rest of a large payload is still copied. */
+const FLUSH_AT_BYTES = 256 * 1024;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
@@ -43,6 +46,8 @@ export class Connection {
   #framer: Framer;
   #queue = new WriteQueue();
   #flushing: Promise<void> | undefined;
+  /** Whether what is queued leaves at the end of this turn. */
+  #scheduled = false;
   #congested = false;
   #closed = false;
   #held: PromiseWithResolvers<void> | undefined;
@@ -63,7 +68,7 @@ export class Connection {
     this.handler = handler;
     this.over = this.#over.promise;
     this.#queue.addRaw(PREFACE);
-    this.#scheduleFlush();
+    this.#flush();
     this.#read();
   }
 
@@ -109,7 +114,7 @@ export class Connection {
     if (this.#closed) return;
     this.#queue.add(frame);
     if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
-    if (this.#flushing === undefined) this.#scheduleFlush();
+    if (this.#flushing === undefined) this.#flush();
   }
 
   /** Stops reading after the current read, until {@linkcode Connection.release}. */
@@ -125,7 +130,7 @@ export class Connection {
 
   /** Resolves when all that was sent is written, or the connection is over. */
   async flushed(): Promise<void> {
-    while (this.#flushing !== undefined && !this.#closed) await this.#flushing;
+    while ((this.#scheduled || this.#flushing !== undefined) && !this.#closed) await this.#flushing;
   }
 
   /** Ends the connection at once; what is not written is lost. Idempotent. */
@@ -138,12 +143,19 @@ export class Connection {
     this.#over.resolve();
   }
 
-  #scheduleFlush(): void {
-    this.#flushing = this.#flush();
+  /** Frames that are sent in one turn leave in one write; many bytes do not wait for its end. */
+  #flush(): void {
+    if (this.#queue.bytes >= FLUSH_AT_BYTES) this.#flushing = this.#writeAll();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(() => {
+        this.#scheduled = false;
+        this.#flushing ??= this.#writeAll();
+      });
+    }
   }
 
-  async #flush(): Promise<void> {
-    await undefined; // frames that are sent in the same turn leave in the same write
+  async #writeAll(): Promise<void> {
     let unread = 0;
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {

@@ -11,7 +11,7 @@ import { HEADER_BYTES } from "../wire/limits.ts";
 
 const MIN_BUFFER_BYTES = 4 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
-const MAX_SPARES = 32;
+const MAX_SPARES = 64;
 /** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
 const SPARES_KEPT_MS = 1_000;
 

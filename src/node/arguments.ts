@@ -4,11 +4,12 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { type Attachment, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
@@ -20,6 +21,7 @@ import type { Session } from "./session.ts";
  * @param session Gives the session on which streams ask for items.
  * @param call The call.
  * @param payload The encoded list of its arguments.
+ * @param attachments What is apart from it.
  * @throws {ProtocolError} when it is none.
  */
 export function decodeArguments(
@@ -27,6 +29,7 @@ export function decodeArguments(
   session: () => Session | undefined,
   call: RunningCall,
   payload: Uint8Array,
+  attachments?: readonly Attachment[],
 ): unknown[] {
   const addStream = (stream: number) => {
     if (stream === 0 || stream > MAX_STREAMS_PER_CALL || call.argumentStreams?.has(stream)) {
@@ -42,22 +45,30 @@ export function decodeArguments(
     return incoming;
   };
   // Nobody sends items to what is not called, but due.
-  const args = codec.decode(payload, call.isTask ? undefined : addStream);
+  const args = codec.decode(payload, call.isTask ? undefined : addStream, attachments);
   if (Array.isArray(args)) return args;
   throw new ProtocolError("The payload of a call must be the list of its arguments");
 }
 
-/** Takes a frame about a stream among a call's arguments. */
+/**
+ * Takes a frame about a stream among a call's arguments.
+ *
+ * @param problem Why the payload is not there.
+ */
 export function onArgumentFrame(
   codec: Codec,
   call: RunningCall,
-  { kind, stream: number, payload }: Frame,
+  { kind, stream: number, payload, attachments }: Frame,
+  problem?: DaffiError,
 ): void {
   const stream = call.argumentStreams?.get(number);
   if (stream === undefined) return;
   try {
-    if (kind === Kind.Item) stream.push(codec.decode(payload), payload.length);
-    else if (kind === Kind.End) stream.finish();
+    if (problem !== undefined) throw problem;
+    if (kind === Kind.Item) {
+      const item = codec.decode(payload, undefined, attachments);
+      stream.push(item, wholeBytes(payload, attachments));
+    } else if (kind === Kind.End) stream.finish();
     else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
   } catch (error) {
     stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's

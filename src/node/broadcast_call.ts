@@ -63,7 +63,10 @@ export class BroadcastCall extends PendingCall {
   accept(incoming: Frame, process: RemoteProcess): void {
     switch (incoming.kind) {
       case Kind.Result:
-        this.#results.set(process.name, this.port.codec.decode(incoming.payload));
+        this.#results.set(
+          process.name,
+          this.port.codec.decode(incoming.payload, undefined, incoming.attachments),
+        );
         return this.#answered(process);
       case Kind.Error:
         return this.#failed(process, this.failure(incoming.payload, process));

@@ -7,7 +7,7 @@
 import type { DaffiError } from "../errors.ts";
 import type { Answer, CallRequest } from "../internal/call_request.ts";
 import { concerning } from "../internal/concerning.ts";
-import { Deadlines, monotonicMs } from "../internal/deadlines.ts";
+import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeTargets } from "../wire/control.ts";
@@ -19,6 +19,7 @@ import { PendingTable } from "./pending.ts";
 import { type CallFacts, callFacts, type CallPort, type PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
+import { copyOf, wholeBytes } from "../wire/parts.ts";
 import { argumentStreams, checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
@@ -120,8 +121,10 @@ export class Caller {
           ? network.process(request.to!, what)
           : this.#choose(request);
         call.begin(target);
-        const value = timeLeft(call.deadlineAt);
-        outbox.post(frame(kind, { call: call.callId, peer: target.id, value, payload }), call);
+        const value = call.timeLeft;
+        const { callId, attachments } = call;
+        const fields = { call: callId, peer: target.id, value, payload, attachments };
+        outbox.post(frame(kind, fields), call);
       });
     });
   }
@@ -172,7 +175,7 @@ export class Caller {
     payload: Uint8Array,
   ): void {
     const name = this.#options.network.nameId(call.callbackName);
-    const value = timeLeft(call.deadlineAt);
+    const value = call.timeLeft;
     call.claim();
     connection.send(
       frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
@@ -210,7 +213,7 @@ export class Caller {
       const payload = this.#encode(call, request.args);
       const session = this.#gate.ready(request);
       if (session === undefined) return this.#queue(call, request, send, payload.slice());
-      checkSize(payload, session, "the arguments");
+      checkSize(payload, session, "the arguments", call.attachments);
       send(session, payload);
     } catch (error) {
       call.fail(error as Error);
@@ -219,12 +222,13 @@ export class Caller {
 
   #queue(call: PendingCall, request: CallRequest, send: Send, payload: Uint8Array): void {
     call.queued = true;
+    call.attachments = call.attachments?.map(copyOf);
     this.#gate.wait(call, request, {
-      bytes: payload.length,
+      bytes: wholeBytes(payload, call.attachments),
       send: (session) => {
         call.queued = false;
         try {
-          checkSize(payload, session, "the arguments");
+          checkSize(payload, session, "the arguments", call.attachments);
           send(session, payload);
         } catch (error) {
           call.fail(error as Error);
@@ -237,7 +241,8 @@ export class Caller {
   #encode(call: PendingCall, args: readonly unknown[]): Uint8Array {
     const { codec } = this.#options;
     const addStream = argumentStreams(call, codec, () => this.#gate.session);
-    return codec.encode(args, "args", addStream);
+    // A broadcast goes to the controller as a whole, and from there to many.
+    return codec.encode(args, "args", addStream, call instanceof UnaryCall ? call : undefined);
   }
 
   #post(
@@ -254,13 +259,14 @@ export class Caller {
       call: call.callId,
       peer: target.id,
       name: this.#options.network.nameId(call.callbackName),
-      value: timeLeft(call.deadlineAt),
+      value: call.timeLeft,
       payload,
+      attachments: call.attachments,
     }, call);
   }
 
-  /** Takes an answer, or a frame about a stream among a call's arguments. */
-  onFrame(incoming: Frame): void {
+  /** Takes an answer, or a frame about a stream among a call's arguments; or why it cannot be had. */
+  onFrame(incoming: Frame, problem?: DaffiError): void {
     const call = this.#pending.get(incoming.call);
     const process = this.#options.network.byId(incoming.peer);
     if (incoming.kind === Kind.Undelivered && call === undefined) {
@@ -281,6 +287,7 @@ export class Caller {
         return call.streams[incoming.stream - 1]?.drop(process.id);
     }
     try {
+      if (problem !== undefined) throw problem;
       call.accept(incoming, process);
     } catch (error) {
       // The controller only passed it on: it is that process's fault, and this call's end.
@@ -340,10 +347,4 @@ export class Caller {
     this.#ended = reason;
     for (const call of this.#pending.values()) call.fail(reason());
   }
-}
-
-/** The milliseconds left as they travel: 0 for no limit. */
-function timeLeft(deadlineAt: number): number {
-  if (deadlineAt === Infinity) return 0;
-  return Math.min(Math.max(1, Math.ceil(deadlineAt - monotonicMs())), 0xffffffff);
 }

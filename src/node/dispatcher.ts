@@ -16,7 +16,7 @@ import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
-import { Flag, type Frame, Kind } from "../wire/frame.ts";
+import { type Attachment, Flag, type Frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { decodeArguments, onArgumentFrame } from "./arguments.ts";
@@ -116,11 +116,12 @@ export class Dispatcher {
     this.#deadlines.clear();
   }
 
-  /** Takes a frame of a call that this node runs, or is to run. */
-  onFrame(incoming: Frame): void {
-    if (incoming.kind === Kind.Call) return this.#onCall(incoming);
+  /** Takes a frame of a call that this node runs, or is to run; or why its payload cannot be had. */
+  onFrame(incoming: Frame, problem?: DaffiError): void {
+    if (incoming.kind === Kind.Call || incoming.kind === Kind.Transfer) {
+      return this.#onCall(incoming, problem);
+    }
     if (incoming.kind === Kind.Task) return this.#onTask(incoming);
-    if (incoming.kind === Kind.Transfer) return this.#onTransfer(incoming);
     const call = this.#calls.get(incoming.peer)?.get(incoming.call);
     if (call === undefined) return; // it was under way when the call ended
     switch (incoming.kind) {
@@ -131,40 +132,28 @@ export class Dispatcher {
       case Kind.Credit:
         return call.resultStream?.credit(incoming.peer, incoming.value);
       default:
-        return onArgumentFrame(this.#options.codec, call, incoming);
+        return onArgumentFrame(this.#options.codec, call, incoming, problem);
     }
   }
 
-  #onCall(incoming: Frame): void {
-    const { network, registry } = this.#options;
+  #onCall(incoming: Frame, problem: DaffiError | undefined): void {
+    const { g, network, registry, transferred } = this.#options;
     const source = network.byId(incoming.peer);
     if (source === undefined) return; // it has left, and nobody waits for an answer
-    const callbackName = network.ownCallback(incoming.name) ?? "";
-    this.#accept(incoming, source, callbackName, registry.get(callbackName));
-  }
-
-  #onTransfer(incoming: Frame): void {
-    const source = this.#options.network.byId(incoming.peer);
-    const { transferred } = this.#options;
-    if (source !== undefined) this.#accept(incoming, source, transferred.name, transferred);
-  }
-
-  #accept(
-    incoming: Frame,
-    source: RemoteProcess,
-    callbackName: string,
-    callback: RegisteredCallback | undefined,
-  ): void {
-    const problem = this.#problem(callback, callbackName, source.id);
+    const callback = incoming.kind === Kind.Transfer
+      ? transferred
+      : registry.get(network.ownCallback(incoming.name) ?? "");
+    const callbackName = callback?.name ?? network.ownCallback(incoming.name) ?? "";
+    problem ??= this.#problem(callback, callbackName, source.id);
     if (callback === undefined || problem !== undefined) {
       return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
-    const { g } = this.#options;
-    const { call: callId, flags, value: callerTimeoutMs, payload } = incoming;
+    const { call: callId, flags, value: callerTimeoutMs } = incoming;
     const reply = this.#replier;
     this.#admit(
       new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply }),
-      payload,
+      incoming.payload,
+      incoming.attachments,
     );
   }
 
@@ -213,11 +202,12 @@ export class Dispatcher {
     }
   }
 
-  #admit(call: RunningCall, payload: Uint8Array): void {
+  #admit(call: RunningCall, payload: Uint8Array, attachments?: readonly Attachment[]): void {
     const { callback } = call;
     this.#active++;
     try {
-      call.args = decodeArguments(this.#options.codec, () => this.#session, call, payload);
+      const session = () => this.#session;
+      call.args = decodeArguments(this.#options.codec, session, call, payload, attachments);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);

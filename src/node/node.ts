@@ -17,6 +17,7 @@ import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Network } from "./network.ts";
@@ -91,6 +92,7 @@ export class Node {
   readonly #loop: Promise<void>;
   #joining: ByteStream | undefined;
   #session: Session | undefined;
+  #assembler: Assembler | undefined;
   #stopping = false;
   #wake: (() => void) | undefined;
 
@@ -104,6 +106,7 @@ export class Node {
     this.network = new Network({
       onJoin: (process) => events.onJoin(process.name),
       onLeave: (process) => {
+        this.#assembler?.forget(process.id);
         this.caller.onLeave(process);
         this.#dispatcher.onLeave(process);
         this.#transfers.leave(process.name);
@@ -213,30 +216,34 @@ export class Node {
   }
 
   #handler(connection: Connection): ConnectionHandler {
+    const assembler = this.#assembler = new Assembler({
+      maxFrameBytes: this.#options.maxFrameBytes,
+      deliver: (incoming, problem) => this.#onFrame(incoming, problem),
+    });
     return {
-      onFrame: (incoming) => this.#onFrame(incoming),
+      onFrame: (incoming) => assembler.onFrame(incoming),
       onDrain: () => this.#session?.outbox.drained(),
       onClose: (error) => this.#onClose(connection, error),
     };
   }
 
-  #onFrame(incoming: Frame): void {
+  #onFrame(incoming: Frame, problem?: DaffiError): void {
     switch (incoming.kind) {
       case Kind.Call:
       case Kind.Task:
       case Kind.Transfer:
       case Kind.Cancel:
-        return this.#dispatcher.onFrame(incoming);
+        return this.#dispatcher.onFrame(incoming, problem);
       case Kind.Result:
       case Kind.Error:
       case Kind.Stream:
       case Kind.Targets:
       case Kind.Undelivered:
-        return this.caller.onFrame(incoming);
+        return this.caller.onFrame(incoming, problem);
       case Kind.Item: // stream 0 runs to the caller, the others to the callback
       case Kind.End:
       case Kind.Fail:
-        return (incoming.stream === 0 ? this.caller : this.#dispatcher).onFrame(incoming);
+        return (incoming.stream === 0 ? this.caller : this.#dispatcher).onFrame(incoming, problem);
       case Kind.Credit:
       case Kind.Stop:
         return (incoming.stream === 0 ? this.#dispatcher : this.caller).onFrame(incoming);

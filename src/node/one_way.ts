@@ -128,6 +128,7 @@ export class OneWayCalls {
       name: network.nameId(callbackName),
       value: 0,
       payload,
+      attachments: undefined,
     }, new OneWayCall(this, callbackName, target));
   }
 

@@ -9,6 +9,7 @@ import { OverloadedError } from "../errors.ts";
 import type { Connection } from "../link/connection.ts";
 import type { Frame } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
+import { copyOf, sendDivided, wholeBytes } from "../wire/parts.ts";
 
 /** The call that a frame begins. */
 export interface FrameOwner {
@@ -34,6 +35,7 @@ export class Outbox {
   #paused = new Set<number>();
   #queues = new Map<number, Queue>();
   #bytes = 0;
+  readonly #send = (frame: Frame): void => this.#connection.send(frame);
 
   /** @param connection Where frames leave. */
   constructor(connection: Connection) {
@@ -41,30 +43,33 @@ export class Outbox {
   }
 
   /**
-   * Sends a frame now, or when its target takes frames again.
+   * Sends a frame now, or when its target takes frames again; in parts if it is large.
    *
    * @param frame The frame. Its payload is copied if it must wait and is not its own.
    * @param owner The call that the frame begins, if it does.
    * @throws {OverloadedError} when a call would have to wait and too much does already.
    */
   post(frame: Frame, owner?: FrameOwner): void {
-    const { peer, payload } = frame;
+    const { peer } = frame;
     if (this.#open(peer)) {
-      if (owner === undefined || owner.claim()) this.#connection.send(frame);
+      if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
       return;
     }
+    const size = sizeOf(frame);
     // An answer is bounded by its call, which was admitted; refusing it would lose it.
-    if (owner !== undefined && this.#bytes + payload.length > MAX_WAITING_BYTES) {
+    if (owner !== undefined && this.#bytes + size > MAX_WAITING_BYTES) {
       throw new OverloadedError(
         `Cannot call: ${this.#bytes} bytes wait for slow processes, at most ${MAX_WAITING_BYTES} may`,
       );
     }
-    this.#bytes += payload.length;
+    this.#bytes += size;
     let queue = this.#queues.get(peer);
     if (queue === undefined) {
       this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
     }
-    queue.frames.push({ frame: { ...frame, payload: payload.slice() }, owner });
+    const payload = frame.payload.slice();
+    const attachments = frame.attachments?.map(copyOf);
+    queue.frames.push({ frame: { ...frame, payload, attachments }, owner });
   }
 
   /** Whether nothing waits and nobody is paused. */
@@ -109,7 +114,7 @@ export class Outbox {
     if (queue === undefined) return;
     this.#queues.delete(peer);
     for (const { frame, owner } of queue.frames) {
-      this.#bytes -= frame.payload.length;
+      this.#bytes -= sizeOf(frame);
       owner?.dropped();
     }
     queue.empty.resolve();
@@ -127,12 +132,16 @@ export class Outbox {
     for (const { frame, owner } of queue.frames) {
       if (this.#connection.congested || this.#paused.has(peer)) break;
       sent++;
-      this.#bytes -= frame.payload.length;
-      if (owner === undefined || owner.claim()) this.#connection.send(frame);
+      this.#bytes -= sizeOf(frame);
+      if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
     }
     queue.frames.splice(0, sent);
     if (queue.frames.length > 0 || this.#connection.congested || this.#paused.has(peer)) return;
     this.#queues.delete(peer);
     queue.empty.resolve();
   }
+}
+
+function sizeOf({ payload, attachments }: Frame): number {
+  return wholeBytes(payload, attachments);
 }

@@ -20,9 +20,9 @@ import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { concerning } from "../internal/concerning.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { AttachmentTaker, Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
-import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
+import { type Attachment, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
 
@@ -62,11 +62,13 @@ export function callFacts(request: CallRequest, defaultTimeoutMs: number): CallF
 }
 
 /** A call that waits for answers. */
-export abstract class PendingCall {
+export abstract class PendingCall implements AttachmentTaker {
   /** Set when the call is added to the table. */
   callId = 0;
   /** Whether it waits for the node to be connected. */
   queued = false;
+  /** Large arrays of bytes among the arguments, until they are sent. */
+  attachments: Attachment[] | undefined = undefined;
   /** Iterables among the arguments; number n is at n − 1. */
   streams: OutStream[] = [];
   readonly callbackName: string;
@@ -95,6 +97,12 @@ export abstract class PendingCall {
   /** Whether the caller has its outcome. */
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** The milliseconds left as they travel: 0 for no limit. */
+  get timeLeft(): number {
+    if (this.deadlineAt === Infinity) return 0;
+    return Math.min(Math.max(1, Math.ceil(this.deadlineAt - monotonicMs())), 0xffffffff);
   }
 
   /** Whether it was handed to the connection. */

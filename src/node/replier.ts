@@ -9,7 +9,7 @@ import { runInScope } from "../internal/call_scope.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
-import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { Refusal } from "./execute.ts";
 import { OutStream } from "./out_stream.ts";
@@ -27,7 +27,7 @@ export interface ReplierCounts {
 /** What an answer is an answer to. */
 export type Answerable = Pick<
   RunningCall,
-  "callId" | "flags" | "source" | "callbackName" | "answered"
+  "callId" | "flags" | "source" | "callbackName" | "answered" | "attachments"
 >;
 
 /** A call that is answered before it runs, or instead. */
@@ -36,7 +36,7 @@ export function unrun(
   { call, flags }: Frame,
   callbackName: string,
 ): Answerable {
-  return { callId: call, flags, source, callbackName, answered: false };
+  return { callId: call, flags, source, callbackName, answered: false, attachments: undefined };
 }
 
 /** A result that is encoded already. */
@@ -79,12 +79,12 @@ export class Replier implements Reply {
     try {
       payload = result instanceof EncodedResult
         ? result.payload
-        : this.#codec.encode(result, "result");
-      checkSize(payload, this.#session(), "the result");
+        : this.#codec.encode(result, "result", undefined, call);
+      checkSize(payload, this.#session(), "the result", call.attachments);
     } catch (error) {
       return this.refuse(call, encodeFailure(error));
     }
-    this.#send(call, Kind.Result, payload);
+    this.#send(call, Kind.Result, payload, call.attachments);
   }
 
   /** Answers with a stream; resolves when it is over. */
@@ -128,10 +128,15 @@ export class Replier implements Reply {
     );
   }
 
-  #send(call: Answerable, kind: Kind, payload: Uint8Array): void {
+  #send(
+    call: Answerable,
+    kind: Kind,
+    payload: Uint8Array,
+    attachments?: readonly Attachment[],
+  ): void {
     call.answered = true;
     this.#session()?.outbox.post(
-      frame(kind, { call: call.callId, peer: call.source.id, payload }),
+      frame(kind, { call: call.callId, peer: call.source.id, payload, attachments }),
     );
   }
 }

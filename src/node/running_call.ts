@@ -8,6 +8,8 @@ import type { CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import type { DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import type { AttachmentTaker } from "../wire/codec.ts";
+import type { Attachment } from "../wire/frame.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
@@ -38,7 +40,7 @@ export interface IncomingCall {
 }
 
 /** The call's state, and what the callback sees of it. */
-export class RunningCall implements CallScope {
+export class RunningCall implements CallScope, AttachmentTaker {
   readonly g: unknown;
   readonly source: RemoteProcess;
   readonly callId: number;
@@ -54,6 +56,8 @@ export class RunningCall implements CallScope {
   argumentStreams: Map<number, InStream> | undefined;
   /** The result, if it is a stream. */
   resultStream: OutStream | undefined;
+  /** Large arrays of bytes in the result, until it is sent. */
+  attachments: Attachment[] | undefined = undefined;
   /** Whether nothing may be sent back any more. */
   answered = false;
   /** Whether the node keeps it in its table. */

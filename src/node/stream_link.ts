@@ -7,8 +7,9 @@
 import { EncodeError } from "../errors.ts";
 import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
-import { frame, Kind } from "../wire/frame.ts";
+import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 
@@ -74,11 +75,17 @@ export function argumentStreams(
 }
 
 /** @throws {EncodeError} when a payload is larger than a frame may be. */
-export function checkSize(payload: Uint8Array, session: Session | undefined, what: string): void {
+export function checkSize(
+  payload: Uint8Array,
+  session: Session | undefined,
+  what: string,
+  attachments?: readonly Attachment[],
+): void {
   const most = (session?.maxFrameBytes ?? Infinity) - HEADER_BYTES;
-  if (payload.length <= most) return;
+  const size = wholeBytes(payload, attachments);
+  if (size <= most) return;
   throw new EncodeError(
-    `Cannot send ${what}: ${payload.length} bytes, at most ${most} are allowed; ` +
+    `Cannot send ${what}: ${size} bytes, at most ${most} are allowed; ` +
       "send it in parts as a stream, or raise maxFrameBytes",
     { executed: "never" },
   );

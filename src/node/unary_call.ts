@@ -6,6 +6,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import { type CallFacts, type CallPort, PendingCall } from "./pending_call.ts";
@@ -54,7 +55,7 @@ export class UnaryCall extends PendingCall {
     switch (incoming.kind) {
       case Kind.Result: {
         if (this.#stream !== undefined) throw new ProtocolError("A call has one result only");
-        const value = this.port.codec.decode(incoming.payload);
+        const value = this.port.codec.decode(incoming.payload, undefined, incoming.attachments);
         if (this.settle()) this.#resolve(value);
         break;
       }
@@ -66,8 +67,8 @@ export class UnaryCall extends PendingCall {
         return this.#open(process);
       case Kind.Item:
         return this.#stream?.push(
-          this.port.codec.decode(incoming.payload),
-          incoming.payload.length,
+          this.port.codec.decode(incoming.payload, undefined, incoming.attachments),
+          wholeBytes(incoming.payload, incoming.attachments),
         );
       case Kind.End:
         return this.#stream?.finish();

@@ -7,6 +7,7 @@
 import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
+import type { Attachment } from "./frame.ts";
 import type { Streamable } from "./streamable.ts";
 
 /** Gives an iterable found in a value its stream number. */
@@ -14,6 +15,12 @@ export type StreamWriter = (source: Streamable) => number;
 
 /** Gives the consumer's end of the stream with this number. */
 export type StreamReader = (stream: number) => AsyncIterable<unknown>;
+
+/** Whoever sends large arrays of bytes apart from the payload that they belong to. */
+export interface AttachmentTaker {
+  /** What was taken out of the payload; refers to the memory of the value. */
+  attachments: Attachment[] | undefined;
+}
 
 /** Turns values into payloads and back. */
 export interface Codec {
@@ -23,19 +30,26 @@ export interface Codec {
    * @param value Anything that `api` lists; iterables only if `streams` is given.
    * @param root How the value is called in errors: `"args"`, `"result"`, `"item"`.
    * @param streams Called for each iterable in the value.
+   * @param apart Gets large arrays of bytes in the value; without it they are part of what is returned.
    * @returns A view that is valid until the next call.
    * @throws {EncodeError} when something in the value cannot travel; the message names its path.
    */
-  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array;
+  encode(
+    value: unknown,
+    root: string,
+    streams?: StreamWriter,
+    apart?: AttachmentTaker,
+  ): Uint8Array;
 
   /**
-   * Decodes a payload. Nothing in the result refers to `bytes`.
+   * Decodes a payload. Nothing in the result refers to `bytes`, but it does to the attachments.
    *
-   * @param bytes One whole value.
+   * @param bytes One whole value, but for what is apart from it.
    * @param streams Called for each stream that the value refers to.
+   * @param attachments What is apart from it.
    * @throws {ProtocolError} when the bytes are not one valid value within the limits.
    */
-  decode(bytes: Uint8Array, streams?: StreamReader): unknown;
+  decode(bytes: Uint8Array, streams?: StreamReader, attachments?: readonly Attachment[]): unknown;
 }
 
 /** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
@@ -46,23 +60,28 @@ export class MessagePackCodec implements Codec {
   #decoding = false;
 
   /** See {@linkcode Codec.encode}. */
-  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array {
+  encode(
+    value: unknown,
+    root: string,
+    streams?: StreamWriter,
+    apart?: AttachmentTaker,
+  ): Uint8Array {
     // A getter in the value may make a call of its own while this one is being encoded.
-    if (this.#encoding) return new Encoder().encode(value, root, streams);
+    if (this.#encoding) return new Encoder().encode(value, root, streams, apart);
     this.#encoding = true;
     try {
-      return this.#encoder.encode(value, root, streams);
+      return this.#encoder.encode(value, root, streams, apart);
     } finally {
       this.#encoding = false;
     }
   }
 
   /** See {@linkcode Codec.decode}. */
-  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
-    if (this.#decoding) return new Decoder().decode(bytes, streams);
+  decode(bytes: Uint8Array, streams?: StreamReader, attachments?: readonly Attachment[]): unknown {
+    if (this.#decoding) return new Decoder().decode(bytes, streams, attachments);
     this.#decoding = true;
     try {
-      return this.#decoder.decode(bytes, streams);
+      return this.#decoder.decode(bytes, streams, attachments);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       throw new ProtocolError("Cannot decode the payload: it is not a valid value", {

@@ -7,12 +7,16 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { StreamReader } from "./codec.ts";
-import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
+import type { Attachment } from "./frame.ts";
+import { Constant, Extension } from "./extensions.ts";
+import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./rebuild_error.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+import { MAX_DEPTH } from "./limits.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const NONE: readonly Attachment[] = [];
 
 /** Decodes one value at a time. */
 export class Decoder {
@@ -22,15 +26,26 @@ export class Decoder {
   #end = 0;
   #keys = new KeyCache();
   #streams: StreamReader | undefined;
+  #attachments = NONE;
+  #attached = 0;
 
   /** See {@linkcode Codec.decode}. */
-  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
+  decode(
+    bytes: Uint8Array,
+    streams?: StreamReader,
+    attachments: readonly Attachment[] = NONE,
+  ): unknown {
     this.#bytes = bytes;
     this.#dataView = undefined;
     this.#at = 0;
     this.#end = bytes.length;
     this.#streams = streams;
+    this.#attachments = attachments;
+    this.#attached = 0;
     const value = this.#read(0);
+    if (this.#attached !== attachments.length) {
+      throw new ProtocolError("Cannot decode the payload: an attachment is not where it belongs");
+    }
     if (this.#at !== this.#end) {
       throw new ProtocolError(`Cannot decode the payload: ${this.#end - this.#at} bytes too many`);
     }
@@ -146,8 +161,21 @@ export class Decoder {
   }
 
   #binary(size: number): Uint8Array {
+    return this.#attachment(this.#at, size) ?? this.#copy(size);
+  }
+
+  /** What belongs at a place, if it is kept apart. */
+  #attachment(at: number, size: number): Uint8Array | undefined {
+    const attachment = this.#attachments[this.#attached];
+    if (attachment?.at !== at || attachment.bytes.length !== size) return undefined;
+    this.#attached++;
+    return attachment.bytes;
+  }
+
+  /** Memory that is copied into at once need not be cleared before, as with `slice()`. */
+  #copy(size: number): Uint8Array<ArrayBuffer> {
     const at = this.#take(size);
-    return this.#bytes.slice(at, at + size);
+    return new Uint8Array(this.#bytes.subarray(at, at + size));
   }
 
   /** Every element needs at least a byte, so a count above the bytes left is a lie. */
@@ -201,6 +229,10 @@ export class Decoder {
 
   #extension(size: number, depth: number): unknown {
     const type = this.#view.getInt8(this.#take(1));
+    if (type === Extension.Binary) {
+      const apart = this.#attachment(this.#at + 1, size - 1);
+      if (apart !== undefined) return viewOf(this.#u8(), apart.buffer as ArrayBuffer);
+    }
     const start = this.#take(size);
     const outerEnd = this.#end;
     // What is nested in the extension sees only the extension's own bytes.
@@ -217,11 +249,11 @@ export class Decoder {
   #content(type: number, size: number, depth: number): unknown {
     switch (type) {
       case Extension.Timestamp:
-        return this.#timestamp(size);
+        return dateOf(this.#view, this.#take(size), size);
       case Extension.Constant:
         return this.#constant(this.#u8());
       case Extension.BigInt:
-        return this.#bigint(size);
+        return bigintOf(this.#bytes, this.#take(size), size);
       case Extension.Map:
         return this.#map(depth);
       case Extension.Set:
@@ -235,7 +267,7 @@ export class Decoder {
       case Extension.Error:
         return this.#error(depth);
       case Extension.Binary:
-        return this.#viewOf(size);
+        return viewOf(this.#u8(), this.#copy(size - 1).buffer);
       case Extension.Stream: {
         const stream = this.#u16();
         if (this.#streams === undefined) {
@@ -263,35 +295,6 @@ export class Decoder {
     throw new ProtocolError(`Cannot decode the payload: unknown constant ${constant}`);
   }
 
-  #timestamp(size: number): Date {
-    if (size === 4) return new Date(this.#u32() * 1000);
-    if (size === 8) {
-      const high = this.#u32();
-      const seconds = (high & 3) * 0x100000000 + this.#u32();
-      return new Date(seconds * 1000 + Math.floor((high >>> 2) / 1_000_000));
-    }
-    if (size === 12) {
-      const ms = Math.floor(this.#u32() / 1_000_000);
-      return new Date(Number(this.#view.getBigInt64(this.#take(8))) * 1000 + ms);
-    }
-    throw new ProtocolError(`Cannot decode the payload: a timestamp of ${size} bytes`);
-  }
-
-  #bigint(size: number): bigint {
-    if (size - 1 > MAX_BIGINT_BYTES) {
-      throw new ProtocolError(`Cannot decode the payload: a bigint of ${size} bytes`);
-    }
-    const sign = this.#u8();
-    if (sign > 1) throw new ProtocolError(`Cannot decode the payload: a bigint of sign ${sign}`);
-    const at = this.#take(size - 1);
-    let hex = "0";
-    for (let i = at; i < at + size - 1; i++) {
-      hex += this.#bytes[i]!.toString(16).padStart(2, "0");
-    }
-    const magnitude = BigInt("0x" + hex);
-    return sign === 1 ? -magnitude : magnitude;
-  }
-
   #map(depth: number): Map<unknown, unknown> {
     const list = this.#list(depth);
     if (list.length % 2 !== 0) {
@@ -307,18 +310,6 @@ export class Decoder {
       throw new ProtocolError("Cannot decode the payload: an error must hold a map");
     }
     return rebuildError(this.#read(depth) as Record<string, unknown>);
-  }
-
-  #viewOf(size: number): ArrayBuffer | ArrayBufferView {
-    const kind = this.#u8();
-    const at = this.#take(size - 1);
-    const { buffer } = this.#bytes.slice(at, at + size - 1);
-    if (kind === 0) return buffer as ArrayBuffer;
-    const View = BINARY_VIEWS[kind];
-    if (View === undefined) {
-      throw new ProtocolError(`Cannot decode the payload: unknown binary kind ${kind}`);
-    }
-    return new View(buffer as ArrayBuffer);
   }
 }
 

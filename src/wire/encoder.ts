@@ -6,10 +6,12 @@
 
 import { EncodeError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import type { StreamWriter } from "./codec.ts";
+import type { AttachmentTaker, StreamWriter } from "./codec.ts";
+import { EMPTY } from "./frame.ts";
 import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+import { MAX_ATTACHMENTS, MAX_BIGINT_BYTES, MAX_DEPTH, MIN_ATTACHMENT_BYTES } from "./limits.ts";
+import { wholeBytes } from "./parts.ts";
 
 /** Encodes one value at a time. */
 export class Encoder {
@@ -19,18 +21,36 @@ export class Encoder {
   /** Depth of the value that is being written. */
   #depth = 0;
   #streams: StreamWriter | undefined;
+  #apart: AttachmentTaker | undefined;
+  #apartBytes = 0;
 
   /** See {@linkcode Codec.encode}. */
-  encode(value: unknown, root: string, streams?: StreamWriter): Uint8Array {
+  encode(
+    value: unknown,
+    root: string,
+    streams?: StreamWriter,
+    apart?: AttachmentTaker,
+  ): Uint8Array {
     this.#root = root;
     this.#streams = streams;
+    this.#apart = apart;
+    this.#apartBytes = 0;
     try {
       this.#write(value, 0);
+      if (this.#apartBytes !== 0) this.#checkUnchanged();
     } catch (error) {
       this.#out.finish();
       throw error instanceof EncodeError ? error : this.#unreadable(error);
     }
     return this.#out.finish();
+  }
+
+  /** What comes later in the value, a getter for example, may have transferred what came before. */
+  #checkUnchanged(): void {
+    if (wholeBytes(EMPTY, this.#apart!.attachments) === this.#apartBytes) return;
+    throw new EncodeError(`Cannot send ${this.#root}: an array in it was changed meanwhile`, {
+      executed: "never",
+    });
   }
 
   /** A getter, a proxy or a detached buffer in the value threw. */
@@ -153,10 +173,13 @@ export class Encoder {
 
   /** Writes the head of an extension, its content in place, and then the length into the head. */
   #extension(type: number, content: () => void): void {
+    const apart = this.#apart;
+    this.#apart = undefined; // its length counts what lies in it
     const at = this.#out.reserve(6);
     this.#out.bytes[at] = 0xc9;
     this.#out.bytes[at + 5] = type;
     content();
+    this.#apart = apart;
     this.#out.view.setUint32(at + 1, this.#out.at - at - 6);
   }
 
@@ -195,8 +218,23 @@ export class Encoder {
     if (length < 0x100) this.#out.head2(0xc4, length);
     else if (length < 0x10000) this.#out.head3(0xc5, length);
     else this.#out.head5(0xc6, length);
-    const at = this.#out.reserve(length);
-    this.#out.bytes.set(value, at);
+    this.#bytes(value);
+  }
+
+  /** Large ones are copied once: by whoever sends them. */
+  #bytes(bytes: Uint8Array): void {
+    const taker = this.#apart;
+    if (bytes.length >= MIN_ATTACHMENT_BYTES && taker !== undefined) {
+      const attachments = taker.attachments ??= [];
+      if (attachments.length < MAX_ATTACHMENTS) {
+        const { buffer, byteOffset, length } = bytes;
+        attachments.push({ at: this.#out.at, bytes: new Uint8Array(buffer, byteOffset, length) });
+        this.#apartBytes += length;
+        return;
+      }
+    }
+    const at = this.#out.reserve(bytes.length);
+    this.#out.bytes.set(bytes, at);
   }
 
   #otherView(value: ArrayBufferView, depth: number): void {
@@ -206,12 +244,12 @@ export class Encoder {
   }
 
   #rawBinary(kind: number, content: Uint8Array): void {
-    const at = this.#out.reserve(7 + content.length);
+    const at = this.#out.reserve(7);
     this.#out.bytes[at] = 0xc9;
     this.#out.view.setUint32(at + 1, content.length + 1);
     this.#out.bytes[at + 5] = Extension.Binary;
     this.#out.bytes[at + 6] = kind;
-    this.#out.bytes.set(content, at + 7);
+    this.#bytes(content);
   }
 
   #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {

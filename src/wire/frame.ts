@@ -27,6 +27,7 @@ export const Kind = {
   Error: 0x14,
   Cancel: 0x15,
   Undelivered: 0x16,
+  Part: 0x17,
   Stream: 0x18,
   Item: 0x19,
   End: 0x1a,
@@ -56,10 +57,10 @@ export function kindName(kind: number): string {
 }
 
 /** Bits of `flags`. */
-export const Flag = { NoReply: 1, Each: 2 } as const;
+export const Flag = { NoReply: 1, Each: 2, InParts: 4 } as const;
 
 /** Every bit that this version knows. */
-export const KNOWN_FLAGS: number = Flag.NoReply | Flag.Each;
+export const KNOWN_FLAGS: number = Flag.NoReply | Flag.Each | Flag.InParts;
 
 /** Why the caller gets `UNDELIVERED`. */
 export const Undelivered = {
@@ -69,6 +70,13 @@ export const Undelivered = {
   AnswerTooLarge: 4,
   Denied: 5,
 } as const;
+
+/** Many bytes that belong into a payload and are kept apart from its other bytes. */
+export interface Attachment {
+  /** Where they belong: behind so many of the other bytes. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 /** Header and body. */
 export interface Frame {
@@ -85,6 +93,8 @@ export interface Frame {
   /** A number that depends on the kind. */
   value: number;
   payload: Uint8Array;
+  /** What is kept apart of the payload, in order; never on a connection. */
+  attachments: readonly Attachment[] | undefined;
 }
 
 /** The payload of a frame that has none. */
@@ -94,5 +104,6 @@ export const EMPTY: Uint8Array = new Uint8Array(0);
 export function frame(kind: Kind, fields: Partial<Omit<Frame, "kind">> = {}): Frame {
   const { flags = 0, stream = 0, call = 0, peer = 0, name = 0, value = 0, payload = EMPTY } =
     fields;
-  return { kind, flags, stream, call, peer, name, value, payload };
+  const { attachments } = fields;
+  return { kind, flags, stream, call, peer, name, value, payload, attachments };
 }

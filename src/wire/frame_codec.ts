@@ -69,13 +69,15 @@ export function readHeader(from: Uint8Array, at: number, frame: Frame): void {
   frame.value = readU32(from, at + 20);
 }
 
-function writeU32(into: Uint8Array, at: number, value: number): void {
+/** Writes 32 bits, big-endian. */
+export function writeU32(into: Uint8Array, at: number, value: number): void {
   into[at] = value >>> 24;
   into[at + 1] = value >>> 16;
   into[at + 2] = value >>> 8;
   into[at + 3] = value;
 }
 
-function readU32(from: Uint8Array, at: number): number {
+/** Reads 32 bits, big-endian. */
+export function readU32(from: Uint8Array, at: number): number {
   return ((from[at]! << 24) | (from[at + 1]! << 16) | (from[at + 2]! << 8) | from[at + 3]!) >>> 0;
 }

@@ -89,7 +89,25 @@ export const MAX_DEPTH = 128;
 export const MAX_BIGINT_BYTES: number = 64 * KiB;
 
 /** Payloads from this size on that have not come as a whole are received into a buffer made for them. */
-export const LARGE_PAYLOAD_BYTES: number = 32 * KiB;
+export const LARGE_PAYLOAD_BYTES: number = 128 * KiB;
+
+/** Payloads from this size on travel in parts, so that they leave the controller before they are there. */
+export const MIN_DIVIDED_BYTES: number = 128 * KiB;
+
+/** Largest part of a payload. Stops large payloads from holding up what others send to the same node. */
+export const MAX_PART_BYTES: number = 64 * KiB - HEADER_BYTES;
+
+/** Arrays of bytes from this size on are copied straight from the sender's value to the receiver's. */
+export const MIN_ATTACHMENT_BYTES: number = 128 * KiB;
+
+/** Most of them in one payload. Stops announcements that are larger than what they announce. */
+export const MAX_ATTACHMENTS = 64;
+
+/**
+ * Memory in a node for payloads of which some parts are still missing. Stops peers from filling it with
+ * payloads that they begin and do not finish.
+ */
+export const MAX_UNFINISHED_BYTES: number = 1024 * MiB;
 
 /**
  * Bytes waiting for one connection from which on its senders are asked to pause. Stops a slow

@@ -3,7 +3,7 @@ import { ProtocolError } from "../../mod.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
 import { Flag, frame, Kind, kindName, Undelivered } from "../../src/wire/frame.ts";
-import { HEADER_BYTES } from "../../src/wire/limits.ts";
+import { HEADER_BYTES, MAX_PART_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
 /** Kinds to which the sender wants an answer. */
@@ -152,8 +152,55 @@ Deno.test("route() slows down whoever sends to a congested node", () => {
   assertEquals([a.wire.told, c.wire.told], [["PAUSE 2 0"], ["ITEM 1 5"]]);
 });
 
+Deno.test("route() forwards parts as they come, and drops those for a process that is gone", () => {
+  const { router, a, b } = network();
+  const part = { call: 5, stream: 1, payload: new Uint8Array(MAX_PART_BYTES) };
+  router.route(a.peer, frame(Kind.Part, { ...part, peer: 2 }));
+  router.route(a.peer, frame(Kind.Part, { ...part, peer: 9 }));
+  assertEquals(b.wire.sent, [frame(Kind.Part, { ...part, peer: 1 })]);
+  assertEquals([a.wire.told, router.counts.dropped], [[], 1]);
+  const larger = { ...part, payload: new Uint8Array(MAX_PART_BYTES + 1), peer: 2 };
+  assertThrows(() => router.route(a.peer, frame(Kind.Part, larger)), ProtocolError, "PART");
+});
+
+Deno.test("route() goes by the size that is announced for a payload in parts", () => {
+  const { router, a, b } = network({ 2: 1000 });
+  const head = (bytes: number, kind: Kind = Kind.Call) => {
+    const payload = new Uint8Array(4);
+    new DataView(payload.buffer).setUint32(0, bytes);
+    return frame(kind, { flags: Flag.InParts, peer: 2, call: 5, payload });
+  };
+  router.route(a.peer, head(1000 - HEADER_BYTES));
+  assertEquals(b.wire.told, ["CALL 1 5"]);
+  router.route(a.peer, head(1000 - HEADER_BYTES + 1));
+  assertEquals(a.wire.sent, [
+    frame(Kind.Undelivered, { call: 5, peer: 2, value: Undelivered.TooLarge }),
+  ]);
+  router.route(a.peer, head(1000 - HEADER_BYTES + 1, Kind.Result));
+  assertEquals(
+    b.wire.sent[1],
+    frame(Kind.Undelivered, { call: 5, peer: 1, value: Undelivered.AnswerTooLarge }),
+  );
+});
+
+Deno.test("route() refuses announcements of kinds that cannot come in parts", () => {
+  for (
+    const kind of [Kind.Task, Kind.TaskFailed, Kind.Broadcast, Kind.Cancel, Kind.Credit, Kind.End]
+  ) {
+    const { router, a, offers } = network();
+    offers.set(1, new Set([2]));
+    const wrong = frame(kind, {
+      flags: Flag.InParts,
+      peer: 2,
+      name: 1,
+      payload: new Uint8Array(4),
+    });
+    assertThrows(() => router.route(a.peer, wrong), ProtocolError, "cannot come in parts");
+  }
+});
+
 Deno.test("route() refuses kinds that no node may send", () => {
-  const allowed = new Set<number>([...FORWARDED, Kind.Broadcast]);
+  const allowed = new Set<number>([...FORWARDED, Kind.Broadcast, Kind.Part]);
   for (const kind of Object.values(Kind)) {
     if (allowed.has(kind)) continue;
     const { router, a } = network();

@@ -32,6 +32,7 @@ export const KIND = {
   ERROR: 0x14,
   CANCEL: 0x15,
   UNDELIVERED: 0x16,
+  PART: 0x17,
   STREAM: 0x18,
   ITEM: 0x19,
   END: 0x1a,
@@ -42,6 +43,9 @@ export const KIND = {
 
 /** The flag of calls that want no answer. */
 export const NO_REPLY = 1;
+
+/** The flag of frames whose payload comes in parts. */
+export const IN_PARTS = 4;
 
 /** A frame's header and its payload. */
 export interface RawFrame {

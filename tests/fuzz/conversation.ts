@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import { encode } from "@msgpack/msgpack";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { EMPTY, type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { EMPTY, Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import { anyValue } from "../wire/helpers.ts";
 import { mutated } from "./mutated.ts";
@@ -110,21 +110,60 @@ const smallOrAny = (max: number, limit: number) =>
     fc.constantFrom(255, 256, 65_535, limit - 1, limit).filter((value) => value <= limit),
   );
 
-/** A frame of any kind whose fields fit to others. */
-export const anyFrame: fc.Arbitrary<Frame> = fc.constantFrom(...Object.values(Kind)).chain((kind) =>
+/** What announces a payload in parts: its size, and places of attachments in it. */
+const announcements: fc.Arbitrary<Uint8Array> = fc.tuple(
+  fc.oneof(fc.nat({ max: 12 }), fc.constantFrom(100_000, 0x3ffffff, 0xffffffff)),
+  fc.array(fc.oneof(fc.nat({ max: 9 }), fc.constant(0xffffffff)), { maxLength: 4 }),
+).map(([size, places]) => {
+  const view = new DataView(new ArrayBuffer(4 + (places.length & ~1) * 4));
+  [size, ...places].slice(0, view.byteLength / 4).forEach((n, i) => view.setUint32(i * 4, n));
+  return new Uint8Array(view.buffer);
+});
+
+/** Frames whose payload comes in parts, and parts. */
+const inParts: fc.Arbitrary<Frame> = fc.record({
+  kind: fc.constantFrom(
+    Kind.Call,
+    Kind.Result,
+    Kind.Item,
+    Kind.Fail,
+    Kind.Part,
+    Kind.Part,
+    Kind.Part,
+  ),
+  call: fc.integer({ min: 1, max: 3 }),
+  peer: fc.integer({ min: 1, max: 3 }),
+  name: fc.integer({ min: 1, max: 2 }),
+  stream: fc.nat({ max: 1 }),
+  announcement: announcements,
+  part: fc.oneof(argumentLists, fc.uint8Array({ maxLength: 6 })),
+}).map(({ kind, announcement, part, ...fields }) =>
+  kind === Kind.Part
+    ? frame(kind, { ...fields, payload: part })
+    : frame(kind, { ...fields, flags: Flag.InParts, payload: announcement })
+);
+
+/** A frame of any kind that is as it comes, with fields that fit to others. */
+const wholeFrame: fc.Arbitrary<Frame> = fc.constantFrom(...Object.values(Kind)).chain((kind) =>
   fc.record({
     kind: fc.constant(kind),
     payload: fc.oneof(
       { arbitrary: FITTING.get(kind) ?? fc.constant(EMPTY), weight: 4 },
       { arbitrary: anyPayload, weight: 1 },
     ),
-    flags: fc.constantFrom(0, 0, 0, 1, 2, 3),
+    flags: fc.constantFrom(0, 0, 0, 1, 2, 3, 4),
     stream: fc.oneof({ arbitrary: fc.integer({ min: 0, max: 2 }), weight: 8 }, fc.constant(65_535)),
     call: smallOrAny(8, 0x7fffffff),
     peer: smallOrAny(4, 0xffffffff),
     name: smallOrAny(4, 0xffffffff),
     value: fc.oneof(fc.constantFrom(0, 1, 5, 256, 1_000_000, 0xffffffff), fc.nat({ max: 300 })),
   }).map(({ kind, ...fields }) => frame(kind, fields))
+);
+
+/** A frame of any kind whose fields fit to others. */
+export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
+  { arbitrary: wholeFrame, weight: 5 },
+  { arbitrary: inParts, weight: 1 },
 );
 
 /** Frames one after the other, as they are and with bytes changed. */

@@ -173,7 +173,8 @@ Deno.test("post() refuses a call when too much waits, but never an answer", () =
   outbox.pause(1);
   outbox.post(call(1, 8, quarter), new Owner());
   outbox.resume(1);
-  assertEquals(wire.told, ["CALL 2 7", "CALL 1 8"]);
+  const begun = wire.told.filter((told) => !told.startsWith("PART"));
+  assertEquals(begun, ["CALL 2 7", "CALL 1 8"]);
 });
 
 Deno.test("Outbox keeps the order for each process, whatever pauses and drains", () => {

@@ -32,13 +32,14 @@ Deno.test("readHeader() and readPayloadSize() read what writeHeader() wrote (pro
   const u32 = fc.integer({ min: 0, max: 0xffffffff });
   const fields = fc.record({
     kind: fc.constantFrom(...KINDS),
-    flags: fc.integer({ min: 0, max: 3 }),
+    flags: fc.integer({ min: 0, max: 7 }),
     stream: fc.integer({ min: 0, max: 0xffff }),
     call: fc.integer({ min: 0, max: 0x7fffffff }),
     peer: u32,
     name: u32,
     value: u32,
     payload: fc.nat({ max: 5000 }).map((size) => new Uint8Array(size)),
+    attachments: fc.constant(undefined),
   });
   fc.assert(fc.property(fields, fc.nat({ max: 9 }), (written, at) => {
     const bytes = header(written, at);
@@ -73,10 +74,10 @@ Deno.test("readHeader() refuses every kind that is not in the document", () => {
   }
 });
 
-Deno.test("readHeader() refuses every flag but 1 and 2", () => {
+Deno.test("readHeader() refuses every flag but 1, 2 and 4", () => {
   for (let flags = 0; flags < 256; flags++) {
     const bytes = header(frame(Kind.Call, { flags }));
-    if (flags <= 3) readHeader(bytes, 0, frame(Kind.Ping));
+    if (flags <= 7) readHeader(bytes, 0, frame(Kind.Ping));
     else assertThrows(() => readHeader(bytes, 0, frame(Kind.Ping)), ProtocolError, "flags");
   }
 });

@@ -13,7 +13,7 @@ const TRANSFER = 0x22;
 /** What a joined node may send at any time, whatever is in it. */
 const OF_A_NODE = new Set<number>([
   ...[KIND.PING, KIND.PONG, KIND.CALL, KIND.BROADCAST, KIND.RESULT, KIND.ERROR, KIND.CANCEL],
-  ...[KIND.STREAM, KIND.ITEM, KIND.END, KIND.FAIL, KIND.CREDIT, KIND.STOP],
+  ...[KIND.STREAM, KIND.ITEM, KIND.END, KIND.FAIL, KIND.CREDIT, KIND.STOP, KIND.PART],
   ...[TASK, TASK_FAILED, TRANSFER],
 ]);
 

@@ -1,0 +1,112 @@
+/**
+ * Large payloads in parts (`docs/protocol.md`, section 3a): the controller passes the first ones on
+ * while the last ones are still to come, and what others send may come between.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { type Attachment, Flag, type Frame, frame, Kind, kindName } from "./frame.ts";
+import { readU32, writeU32 } from "./frame_codec.ts";
+import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "./limits.ts";
+
+/** What goes from one node to one other, and whose payload the controller need not look into. */
+const DIVISIBLE: ReadonlySet<Kind> = new Set<Kind>([
+  ...[Kind.Call, Kind.Transfer, Kind.Result, Kind.Error, Kind.Item, Kind.Fail],
+]);
+
+/** How the size of a payload is announced. */
+const SIZE_BYTES = 4;
+/** How the place of an attachment in it is: offset and size. */
+const PLACE_BYTES = 8;
+
+/** Where an attachment is in the payload as it travels. */
+export interface Place {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Bytes that a payload has when it travels. */
+export function wholeBytes(payload: Uint8Array, attachments?: readonly Attachment[]): number {
+  let size = payload.length;
+  if (attachments !== undefined) { for (const { bytes } of attachments) size += bytes.length; }
+  return size;
+}
+
+/** What is kept after the value that it belongs to may have changed. */
+export function copyOf({ at, bytes }: Attachment): Attachment {
+  return { at, bytes: bytes.slice() };
+}
+
+/** Sends a frame: in parts, directly behind each other, if its payload is large. */
+export function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
+  const { kind, call, stream, peer, payload, attachments } = whole;
+  if (attachments === undefined && (payload.length < MIN_DIVIDED_BYTES || !DIVISIBLE.has(kind))) {
+    return send(whole);
+  }
+  const announcement = announce(payload, attachments ?? []);
+  const flags = whole.flags | Flag.InParts;
+  send({ ...whole, flags, payload: announcement, attachments: undefined });
+  const part = frame(Kind.Part, { call, stream, peer });
+  const sendAll = (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += MAX_PART_BYTES) {
+      part.payload = bytes.subarray(at, at + MAX_PART_BYTES);
+      send(part);
+    }
+  };
+  let sent = 0;
+  for (const { at, bytes } of attachments ?? []) {
+    sendAll(payload.subarray(sent, at));
+    sendAll(bytes);
+    sent = at;
+  }
+  sendAll(payload.subarray(sent));
+}
+
+function announce(payload: Uint8Array, attachments: readonly Attachment[]): Uint8Array {
+  const announcement = new Uint8Array(SIZE_BYTES + attachments.length * PLACE_BYTES);
+  writeU32(announcement, 0, wholeBytes(payload, attachments));
+  let before = 0;
+  for (const [i, { at, bytes }] of attachments.entries()) {
+    const field = SIZE_BYTES + i * PLACE_BYTES;
+    writeU32(announcement, field, at + before);
+    writeU32(announcement, field + 4, bytes.length);
+    before += bytes.length;
+  }
+  return announcement;
+}
+
+/**
+ * Size of the payload that a frame has, or that it announces.
+ *
+ * @throws {ProtocolError} when a frame of its kind cannot announce one, or does not say how large it is.
+ */
+export function announcedBytes({ kind, flags, payload }: Frame): number {
+  if ((flags & Flag.InParts) === 0) return payload.length;
+  if (!DIVISIBLE.has(kind)) throw new ProtocolError(`${kindName(kind)} cannot come in parts`);
+  const places = (payload.length - SIZE_BYTES) / PLACE_BYTES;
+  if (!(Number.isInteger(places) && places >= 0 && places <= MAX_ATTACHMENTS)) {
+    throw new ProtocolError(`${kindName(kind)} in parts must say how large its payload is`);
+  }
+  return readU32(payload, 0);
+}
+
+/**
+ * The places of attachments that an announcement tells.
+ *
+ * @throws {ProtocolError} when they cannot be there.
+ */
+export function announcedPlaces(announcement: Uint8Array): Place[] {
+  const size = readU32(announcement, 0);
+  const places: Place[] = [];
+  let end = 0;
+  for (let field = SIZE_BYTES; field < announcement.length; field += PLACE_BYTES) {
+    const place = { offset: readU32(announcement, field), size: readU32(announcement, field + 4) };
+    if (place.offset < end || place.size === 0 || place.size > size - place.offset) {
+      throw new ProtocolError("Attachments are announced where they cannot be");
+    }
+    places.push(place);
+    end = place.offset + place.size;
+  }
+  return places;
+}
