@@ -53,6 +53,8 @@ export class Connection {
   #held: PromiseWithResolvers<void> | undefined;
   #receivedBytes = 0;
   #writtenBytes = 0;
+  /** Written since what has come in had its turn. */
+  #unansweredBytes = 0;
   #over = Promise.withResolvers<void>();
 
   /**
@@ -156,7 +158,6 @@ export class Connection {
   }
 
   async #writeAll(): Promise<void> {
-    let unread = 0;
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
         for (const piece of pieces) {
@@ -167,10 +168,10 @@ export class Connection {
           }
           this.#queue.written(piece);
           this.#drained();
-          unread += piece.length;
-          if (unread < YIELD_AFTER_BYTES) continue;
-          unread = 0;
+          this.#unansweredBytes += piece.length;
+          if (this.#unansweredBytes < YIELD_AFTER_BYTES) continue;
           await nextTurn();
+          this.#unansweredBytes = 0;
         }
       }
     } catch (error) {
@@ -197,6 +198,7 @@ export class Connection {
         const count = await this.#stream.read(this.#framer.space());
         if (count === null) break;
         this.#receivedBytes += count;
+        this.#unansweredBytes = 0;
         this.#framer.advance(count, deliver);
       }
       const torn = this.#framer.bufferedBytes > 0;

@@ -201,3 +201,30 @@ Deno.test("Connection looks at what has come in while it writes much that is tak
   assert(queuedAtFrame[0]! > 0);
   connection.close();
 });
+
+Deno.test("Connection looks at what has come in while a sender never leaves its turn", async () => {
+  const { stream, connection } = await open();
+  let asked = false;
+  connection.handler = { onFrame: () => asked = true, onClose() {} };
+  setImmediate(() => stream.feed(PREFACE, toBytes(ping(1))));
+  let sent = 0;
+  for (; !asked && sent < 100; sent++) {
+    connection.send(frame(Kind.Item, { call: 1, payload: new Uint8Array(100_000) }));
+    await connection.flushed(); // which is after some microtasks
+  }
+  assert(sent < 100, "10 MB were written without looking");
+  connection.close();
+});
+
+Deno.test("Connection.send() writes at once what fills a buffer, behind what waits", async () => {
+  const { stream, connection } = await open();
+  const frames = [ping(1), frame(Kind.Item, { call: 1, payload: payloadOf(300_000) }), ping(2)];
+  connection.send(frames[0]!);
+  assertEquals(stream.writes.length, 0);
+  connection.send(frames[1]!);
+  assertEquals(stream.writes.length, 1);
+  connection.send(frames[2]!);
+  await connection.flushed();
+  assertEquals(stream.written, concat(frames.map(toBytes)));
+  connection.close();
+});
