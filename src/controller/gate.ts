@@ -8,7 +8,7 @@ import type { AuthorizationRequest } from "../internal/authorization.ts";
 import { isUuid } from "../scheduler/task_request.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeNames, nameProblem } from "../wire/control.ts";
-import { type Frame, Kind } from "../wire/frame.ts";
+import { type Frame, Kind, ownFrame } from "../wire/frame.ts";
 import { MAX_VERDICTS_PER_NODE } from "../wire/limits.ts";
 import type { Authorizer, Verdict } from "./authorizer.ts";
 import type { Peer } from "./peer.ts";
@@ -194,11 +194,6 @@ export class Gate {
     if (!verdicts.has(name)) this.#verdictCount++;
     verdicts.set(name, verdict);
   }
-}
-
-/** Frame and payload are the connection's, which uses them again. */
-function ownFrame(incoming: Frame): Frame {
-  return { ...incoming, payload: incoming.payload.slice() };
 }
 
 /** What a `TASK` asks for; `undefined` if that is not to be seen, and so cannot be decided. */

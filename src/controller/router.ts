@@ -66,7 +66,7 @@ export class Router {
         this.#forward(source, incoming, bytes);
         break;
       case Kind.Part:
-        if (incoming.payload.length > MAX_PART_BYTES) {
+        if (bytes > MAX_PART_BYTES) {
           throw new ProtocolError(`A PART may have at most ${MAX_PART_BYTES} bytes`);
         }
         this.#forward(source, incoming, bytes);

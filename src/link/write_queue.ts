@@ -5,13 +5,15 @@
  */
 
 import { monotonicMs } from "../internal/deadlines.ts";
-import type { Frame } from "../wire/frame.ts";
+import { type Frame, payloadSize, ReceivedFrame } from "../wire/frame.ts";
 import { writeHeader } from "../wire/frame_codec.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
 
 const MIN_BUFFER_BYTES = 4 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
 const MAX_SPARES = 64;
+/** Payloads of up to so many bytes are copied by hand: that costs less than asking the runtime to. */
+const SMALL_BYTES = 64;
 /** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
 const SPARES_KEPT_MS = 1_000;
 
@@ -40,13 +42,25 @@ export class WriteQueue {
 
   /** Adds a frame. */
   add(frame: Frame): void {
-    const { payload } = frame;
-    const size = HEADER_BYTES + payload.length;
+    const size = HEADER_BYTES + payloadSize(frame);
     this.#bytes += size;
     // What fits into one buffer is not torn; what does not, is wherever a buffer ends.
     const buffer = this.#room(size <= MAX_BUFFER_BYTES ? size : HEADER_BYTES);
     writeHeader(buffer, this.#used, frame);
     this.#used += HEADER_BYTES;
+    if (size > HEADER_BYTES + SMALL_BYTES) return this.#addBytes(frame.payload);
+    if (frame instanceof ReceivedFrame) this.#addSmall(frame.memory, frame.from, frame.to);
+    else this.#addSmall(frame.payload, 0, frame.payload.length);
+  }
+
+  #addSmall(memory: Uint8Array, from: number, to: number): void {
+    const buffer = this.#open!;
+    let at = this.#used;
+    for (let i = from; i < to; i++) buffer[at++] = memory[i]!;
+    this.#used = at;
+  }
+
+  #addBytes(payload: Uint8Array): void {
     for (let at = 0; at < payload.length;) {
       if (this.#used === MAX_BUFFER_BYTES) this.#seal();
       const end = Math.min(payload.length, at + MAX_BUFFER_BYTES - this.#used);

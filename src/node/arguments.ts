@@ -7,7 +7,7 @@
 import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
-import { type Attachment, type Frame, frame, Kind } from "../wire/frame.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
@@ -20,16 +20,14 @@ import type { Session } from "./session.ts";
  * @param codec Turns payloads into values.
  * @param session Gives the session on which streams ask for items.
  * @param call The call.
- * @param payload The encoded list of its arguments.
- * @param attachments What is apart from it.
+ * @param incoming A frame that has the encoded list of its arguments.
  * @throws {ProtocolError} when it is none.
  */
 export function decodeArguments(
   codec: Codec,
   session: () => Session | undefined,
   call: RunningCall,
-  payload: Uint8Array,
-  attachments?: readonly Attachment[],
+  incoming: Frame,
 ): unknown[] {
   const addStream = (stream: number) => {
     if (stream === 0 || stream > MAX_STREAMS_PER_CALL || call.argumentStreams?.has(stream)) {
@@ -45,7 +43,7 @@ export function decodeArguments(
     return incoming;
   };
   // Nobody sends items to what is not called, but due.
-  const args = codec.decode(payload, call.isTask ? undefined : addStream, attachments);
+  const args = codec.decodePayload(incoming, call.isTask ? undefined : addStream);
   if (Array.isArray(args)) return args;
   throw new ProtocolError("The payload of a call must be the list of its arguments");
 }
@@ -58,16 +56,16 @@ export function decodeArguments(
 export function onArgumentFrame(
   codec: Codec,
   call: RunningCall,
-  { kind, stream: number, payload, attachments }: Frame,
+  incoming: Frame,
   problem?: DaffiError,
 ): void {
-  const stream = call.argumentStreams?.get(number);
+  const { kind, payload } = incoming;
+  const stream = call.argumentStreams?.get(incoming.stream);
   if (stream === undefined) return;
   try {
     if (problem !== undefined) throw problem;
     if (kind === Kind.Item) {
-      const item = codec.decode(payload, undefined, attachments);
-      stream.push(item, wholeBytes(payload, attachments));
+      stream.push(codec.decodePayload(incoming), wholeBytes(incoming));
     } else if (kind === Kind.End) stream.finish();
     else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
   } catch (error) {

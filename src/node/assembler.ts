@@ -5,7 +5,7 @@
  */
 
 import { DaffiError, OverloadedError, ProtocolError } from "../errors.ts";
-import { EMPTY, Flag, type Frame, Kind, kindName } from "../wire/frame.ts";
+import { EMPTY, Flag, type Frame, Kind, kindName, ownFrame } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../wire/limits.ts";
 import { announcedBytes, announcedPlaces } from "../wire/parts.ts";
 import { UnfinishedPayload } from "./unfinished_payload.ts";
@@ -70,7 +70,7 @@ export class Assembler {
   }
 
   #unfinishedOf(incoming: Frame, size: number): Unfinished | undefined {
-    const head = { ...incoming, flags: incoming.flags & ~Flag.InParts, payload: EMPTY };
+    const head = { ...ownFrame(incoming), flags: incoming.flags & ~Flag.InParts, payload: EMPTY };
     const spare = this.#spare?.deref();
     this.#spare = undefined;
     try {

@@ -65,7 +65,7 @@ export class BroadcastCall extends PendingCall {
       case Kind.Result:
         this.#results.set(
           process.name,
-          this.port.codec.decode(incoming.payload, undefined, incoming.attachments),
+          this.port.codec.decodePayload(incoming),
         );
         return this.#answered(process);
       case Kind.Error:

@@ -19,7 +19,7 @@ import { PendingTable } from "./pending.ts";
 import { type CallFacts, callFacts, type CallPort, type PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
-import { copyOf, wholeBytes } from "../wire/parts.ts";
+import { attachedBytes, copyOf } from "../wire/parts.ts";
 import { argumentStreams, checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
@@ -224,7 +224,7 @@ export class Caller {
     call.queued = true;
     call.attachments = call.attachments?.map(copyOf);
     this.#gate.wait(call, request, {
-      bytes: wholeBytes(payload, call.attachments),
+      bytes: payload.length + attachedBytes(call.attachments),
       send: (session) => {
         call.queued = false;
         try {

@@ -16,7 +16,7 @@ import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
-import { type Attachment, Flag, type Frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { decodeArguments, onArgumentFrame } from "./arguments.ts";
@@ -152,8 +152,7 @@ export class Dispatcher {
     const reply = this.#replier;
     this.#admit(
       new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply }),
-      incoming.payload,
-      incoming.attachments,
+      incoming,
     );
   }
 
@@ -180,7 +179,7 @@ export class Dispatcher {
         callerTimeoutMs: 0,
         reply: new TaskReply(resolve, reject),
       });
-      this.#admit(call, args);
+      this.#admit(call, frame(Kind.Call, { payload: args }));
     });
   }
 
@@ -202,12 +201,12 @@ export class Dispatcher {
     }
   }
 
-  #admit(call: RunningCall, payload: Uint8Array, attachments?: readonly Attachment[]): void {
+  #admit(call: RunningCall, incoming: Frame): void {
     const { callback } = call;
     this.#active++;
     try {
       const session = () => this.#session;
-      call.args = decodeArguments(this.#options.codec, session, call, payload, attachments);
+      call.args = decodeArguments(this.#options.codec, session, call, incoming);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);

@@ -55,7 +55,7 @@ export class Outbox {
       if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
       return;
     }
-    const size = sizeOf(frame);
+    const size = wholeBytes(frame);
     // An answer is bounded by its call, which was admitted; refusing it would lose it.
     if (owner !== undefined && this.#bytes + size > MAX_WAITING_BYTES) {
       throw new OverloadedError(
@@ -114,7 +114,7 @@ export class Outbox {
     if (queue === undefined) return;
     this.#queues.delete(peer);
     for (const { frame, owner } of queue.frames) {
-      this.#bytes -= sizeOf(frame);
+      this.#bytes -= wholeBytes(frame);
       owner?.dropped();
     }
     queue.empty.resolve();
@@ -132,7 +132,7 @@ export class Outbox {
     for (const { frame, owner } of queue.frames) {
       if (this.#connection.congested || this.#paused.has(peer)) break;
       sent++;
-      this.#bytes -= sizeOf(frame);
+      this.#bytes -= wholeBytes(frame);
       if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
     }
     queue.frames.splice(0, sent);
@@ -140,8 +140,4 @@ export class Outbox {
     this.#queues.delete(peer);
     queue.empty.resolve();
   }
-}
-
-function sizeOf({ payload, attachments }: Frame): number {
-  return wholeBytes(payload, attachments);
 }

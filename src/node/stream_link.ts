@@ -9,7 +9,7 @@ import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
-import { wholeBytes } from "../wire/parts.ts";
+import { attachedBytes } from "../wire/parts.ts";
 import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 
@@ -82,7 +82,7 @@ export function checkSize(
   attachments?: readonly Attachment[],
 ): void {
   const most = (session?.maxFrameBytes ?? Infinity) - HEADER_BYTES;
-  const size = wholeBytes(payload, attachments);
+  const size = payload.length + attachedBytes(attachments);
   if (size <= most) return;
   throw new EncodeError(
     `Cannot send ${what}: ${size} bytes, at most ${most} are allowed; ` +

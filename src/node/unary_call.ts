@@ -55,7 +55,7 @@ export class UnaryCall extends PendingCall {
     switch (incoming.kind) {
       case Kind.Result: {
         if (this.#stream !== undefined) throw new ProtocolError("A call has one result only");
-        const value = this.port.codec.decode(incoming.payload, undefined, incoming.attachments);
+        const value = this.port.codec.decodePayload(incoming);
         if (this.settle()) this.#resolve(value);
         break;
       }
@@ -67,8 +67,8 @@ export class UnaryCall extends PendingCall {
         return this.#open(process);
       case Kind.Item:
         return this.#stream?.push(
-          this.port.codec.decode(incoming.payload, undefined, incoming.attachments),
-          wholeBytes(incoming.payload, incoming.attachments),
+          this.port.codec.decodePayload(incoming),
+          wholeBytes(incoming),
         );
       case Kind.End:
         return this.#stream?.finish();

@@ -7,6 +7,7 @@
 import { SHORT_STRING, writeAscii } from "./short_strings.ts";
 
 const INITIAL_BYTES = 4096;
+const CACHED_VIEWS = 64;
 /** A larger buffer is kept only until the runtime wants its memory. */
 const KEPT_BYTES = 64 * 1024;
 
@@ -20,6 +21,8 @@ export class ByteWriter {
   view: DataView = new DataView(this.bytes.buffer);
   /** Where the next byte goes. */
   at = 0;
+  /** What {@linkcode ByteWriter.finish} gave before, by size: a view costs more than a small value. */
+  #views: Uint8Array[] = [];
   /** The last large buffer: fresh memory costs more than writing into it. */
   #large: WeakRef<Uint8Array> | undefined;
 
@@ -29,8 +32,10 @@ export class ByteWriter {
    * @returns A view that is valid until the next byte is written.
    */
   finish(): Uint8Array {
-    const result = this.bytes.subarray(0, this.at);
+    const size = this.at;
     this.at = 0;
+    if (size < CACHED_VIEWS) return this.#views[size] ??= this.bytes.subarray(0, size);
+    const result = this.bytes.subarray(0, size);
     if (this.bytes.length > KEPT_BYTES) {
       this.#large = new WeakRef(this.bytes);
       this.#use(new Uint8Array(INITIAL_BYTES));
@@ -40,6 +45,7 @@ export class ByteWriter {
 
   #use(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.#views = [];
     this.view = new DataView(bytes.buffer);
   }
 

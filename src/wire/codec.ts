@@ -7,7 +7,7 @@
 import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import type { Attachment } from "./frame.ts";
+import { type Attachment, type Frame, ReceivedFrame } from "./frame.ts";
 import type { Streamable } from "./streamable.ts";
 
 /** Gives an iterable found in a value its stream number. */
@@ -42,14 +42,21 @@ export interface Codec {
   ): Uint8Array;
 
   /**
-   * Decodes a payload. Nothing in the result refers to `bytes`, but it does to the attachments.
+   * Decodes a payload. Nothing in the result refers to `bytes`.
    *
-   * @param bytes One whole value, but for what is apart from it.
+   * @param bytes One whole value.
    * @param streams Called for each stream that the value refers to.
-   * @param attachments What is apart from it.
    * @throws {ProtocolError} when the bytes are not one valid value within the limits.
    */
-  decode(bytes: Uint8Array, streams?: StreamReader, attachments?: readonly Attachment[]): unknown;
+  decode(bytes: Uint8Array, streams?: StreamReader): unknown;
+
+  /**
+   * Decodes the payload of a frame. Nothing in the result refers to the memory that the frame was
+   * received into, but it does to its attachments.
+   *
+   * @throws {ProtocolError} as {@linkcode Codec.decode} does.
+   */
+  decodePayload(frame: Frame, streams?: StreamReader): unknown;
 }
 
 /** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
@@ -77,11 +84,31 @@ export class MessagePackCodec implements Codec {
   }
 
   /** See {@linkcode Codec.decode}. */
-  decode(bytes: Uint8Array, streams?: StreamReader, attachments?: readonly Attachment[]): unknown {
-    if (this.#decoding) return new Decoder().decode(bytes, streams, attachments);
+  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
+    return this.#decode(bytes, 0, bytes.length, streams, undefined);
+  }
+
+  /** See {@linkcode Codec.decodePayload}. */
+  decodePayload(frame: Frame, streams?: StreamReader): unknown {
+    const { attachments } = frame;
+    if (frame instanceof ReceivedFrame) {
+      return this.#decode(frame.memory, frame.from, frame.to, streams, attachments);
+    }
+    const { payload } = frame;
+    return this.#decode(payload, 0, payload.length, streams, attachments);
+  }
+
+  #decode(
+    memory: Uint8Array,
+    from: number,
+    to: number,
+    streams: StreamReader | undefined,
+    attachments: readonly Attachment[] | undefined,
+  ): unknown {
+    if (this.#decoding) return new Decoder().decode(memory, from, to, streams, attachments);
     this.#decoding = true;
     try {
-      return this.#decoder.decode(bytes, streams, attachments);
+      return this.#decoder.decode(memory, from, to, streams, attachments);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       throw new ProtocolError("Cannot decode the payload: it is not a valid value", {

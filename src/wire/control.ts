@@ -195,7 +195,7 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
 
 function decodeControl(bytes: Uint8Array): unknown {
   try {
-    return new Decoder().decode(bytes);
+    return new Decoder().decode(bytes, 0, bytes.length, undefined);
   } catch (error) {
     throw new ProtocolError("Cannot decode the control payload: it is not MessagePack", {
       cause: error,

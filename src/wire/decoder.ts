@@ -22,6 +22,7 @@ const NONE: readonly Attachment[] = [];
 export class Decoder {
   #bytes: Uint8Array = new Uint8Array(0);
   #dataView: DataView | undefined;
+  #from = 0;
   #at = 0;
   #end = 0;
   #keys = new KeyCache();
@@ -29,16 +30,25 @@ export class Decoder {
   #attachments = NONE;
   #attached = 0;
 
-  /** See {@linkcode Codec.decode}. */
+  /**
+   * Decodes the bytes from `from` to `to`.
+   *
+   * @param attachments What belongs among them, by its place behind `from`.
+   */
   decode(
     bytes: Uint8Array,
-    streams?: StreamReader,
+    from: number,
+    to: number,
+    streams: StreamReader | undefined,
     attachments: readonly Attachment[] = NONE,
   ): unknown {
-    this.#bytes = bytes;
-    this.#dataView = undefined;
-    this.#at = 0;
-    this.#end = bytes.length;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#dataView = undefined;
+    }
+    this.#from = from;
+    this.#at = from;
+    this.#end = to;
     this.#streams = streams;
     this.#attachments = attachments;
     this.#attached = 0;
@@ -167,7 +177,7 @@ export class Decoder {
   /** What belongs at a place, if it is kept apart. */
   #attachment(at: number, size: number): Uint8Array | undefined {
     const attachment = this.#attachments[this.#attached];
-    if (attachment?.at !== at || attachment.bytes.length !== size) return undefined;
+    if (attachment?.at !== at - this.#from || attachment.bytes.length !== size) return undefined;
     this.#attached++;
     return attachment.bytes;
   }

@@ -7,11 +7,10 @@
 import { EncodeError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { AttachmentTaker, StreamWriter } from "./codec.ts";
-import { EMPTY } from "./frame.ts";
 import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import { MAX_ATTACHMENTS, MAX_BIGINT_BYTES, MAX_DEPTH, MIN_ATTACHMENT_BYTES } from "./limits.ts";
-import { wholeBytes } from "./parts.ts";
+import { attachedBytes } from "./parts.ts";
 
 /** Encodes one value at a time. */
 export class Encoder {
@@ -47,7 +46,7 @@ export class Encoder {
 
   /** What comes later in the value, a getter for example, may have transferred what came before. */
   #checkUnchanged(): void {
-    if (wholeBytes(EMPTY, this.#apart!.attachments) === this.#apartBytes) return;
+    if (attachedBytes(this.#apart!.attachments) === this.#apartBytes) return;
     throw new EncodeError(`Cannot send ${this.#root}: an array in it was changed meanwhile`, {
       executed: "never",
     });

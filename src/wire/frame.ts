@@ -46,9 +46,12 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(Kind).map(([name, kind]) => [kind, name.toUpperCase()]),
 );
 
+/** By number, for every frame is looked at. */
+const IS_KIND: readonly boolean[] = Array.from({ length: 256 }, (_, byte) => NAMES.has(byte));
+
 /** Tells whether a byte is a kind of this version. */
 export function isKind(byte: number): byte is Kind {
-  return NAMES.has(byte);
+  return IS_KIND[byte] === true;
 }
 
 /** A kind's name as in the protocol's document, for messages. */
@@ -92,13 +95,44 @@ export interface Frame {
   name: number;
   /** A number that depends on the kind. */
   value: number;
-  payload: Uint8Array;
+  readonly payload: Uint8Array;
   /** What is kept apart of the payload, in order; never on a connection. */
-  attachments: readonly Attachment[] | undefined;
+  readonly attachments: readonly Attachment[] | undefined;
 }
 
 /** The payload of a frame that has none. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
+
+/**
+ * A frame that was received, in the memory that it was read into. A view of its payload is made only
+ * for whoever asks for it: it costs more than passing a small frame on.
+ */
+export class ReceivedFrame implements Frame {
+  kind: Kind = Kind.Ping;
+  flags = 0;
+  stream = 0;
+  call = 0;
+  peer = 0;
+  name = 0;
+  value = 0;
+  /** Received attachments are put together elsewhere. */
+  readonly attachments: undefined = undefined;
+  /** Where the payload is. */
+  memory: Uint8Array = EMPTY;
+  /** Where it begins there. */
+  from = 0;
+  /** Where it ends. */
+  to = 0;
+
+  get payload(): Uint8Array {
+    return this.from === this.to ? EMPTY : this.memory.subarray(this.from, this.to);
+  }
+}
+
+/** Size of a frame's payload, without looking at it. */
+export function payloadSize(frame: Frame): number {
+  return frame instanceof ReceivedFrame ? frame.to - frame.from : frame.payload.length;
+}
 
 /** Makes a frame from the fields that matter. */
 export function frame(kind: Kind, fields: Partial<Omit<Frame, "kind">> = {}): Frame {
@@ -106,4 +140,11 @@ export function frame(kind: Kind, fields: Partial<Omit<Frame, "kind">> = {}): Fr
     fields;
   const { attachments } = fields;
   return { kind, flags, stream, call, peer, name, value, payload, attachments };
+}
+
+/** A copy in memory of its own: a frame that was received is valid only while it is delivered. */
+export function ownFrame(received: Frame): Frame {
+  const { kind, flags, stream, call, peer, name, value, payload, attachments } = received;
+  const own = payload.length === 0 ? EMPTY : payload.slice();
+  return { kind, flags, stream, call, peer, name, value, payload: own, attachments };
 }

@@ -5,15 +5,15 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { type Frame, isKind, KNOWN_FLAGS } from "./frame.ts";
+import { type Frame, isKind, KNOWN_FLAGS, payloadSize } from "./frame.ts";
 import { HEADER_BYTES } from "./limits.ts";
 
 /** Bytes of the header that the length field counts. */
 const COUNTED_HEADER_BYTES = HEADER_BYTES - 4;
 
-/** Writes the header of `frame`, whose payload is `frame.payload`, at `at`. */
+/** Writes the header of `frame` at `at`. */
 export function writeHeader(into: Uint8Array, at: number, frame: Frame): void {
-  writeU32(into, at, COUNTED_HEADER_BYTES + frame.payload.length);
+  writeU32(into, at, COUNTED_HEADER_BYTES + payloadSize(frame));
   into[at + 4] = frame.kind;
   into[at + 5] = frame.flags;
   into[at + 6] = frame.stream >>> 8;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EMPTY, type Frame, frame, Kind } from "./frame.ts";
+import { type Frame, ReceivedFrame } from "./frame.ts";
 import { readHeader, readPayloadSize } from "./frame_codec.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
@@ -31,8 +31,7 @@ export class Framer {
   /** Where large payloads land. */
   #largeBuffer: Uint8Array | undefined;
   #grownAt = 0;
-  #frame: Frame = frame(Kind.Ping);
-
+  #frame = new ReceivedFrame();
   #now: () => number;
 
   /**
@@ -94,7 +93,7 @@ export class Framer {
       if (this.#end - from >= size) {
         readHeader(this.#buffer, this.#start, this.#frame);
         this.#start = from + size;
-        this.#deliver(size === 0 ? EMPTY : this.#buffer.subarray(from, from + size), onFrame);
+        this.#deliver(this.#buffer, from, from + size, onFrame);
       } else if (size >= LARGE_PAYLOAD_BYTES) {
         readHeader(this.#buffer, this.#start, this.#frame);
         this.#large = this.#largeSpace(size);
@@ -119,13 +118,15 @@ export class Framer {
     const payload = this.#large!;
     this.#large = undefined;
     this.#largeEnd = 0;
-    this.#deliver(payload, onFrame);
+    this.#deliver(payload, 0, payload.length, onFrame);
   }
 
-  #deliver(payload: Uint8Array, onFrame: (frame: Frame) => void): void {
-    this.#frame.payload = payload;
-    onFrame(this.#frame);
-    this.#frame.payload = EMPTY;
+  #deliver(memory: Uint8Array, from: number, to: number, onFrame: (frame: Frame) => void): void {
+    const received = this.#frame;
+    received.memory = memory;
+    received.from = from;
+    received.to = to;
+    onFrame(received);
   }
 
   /** A read that filled the buffer says that more was waiting: larger reads cost less per frame. */

@@ -6,7 +6,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { type Attachment, Flag, type Frame, frame, Kind, kindName } from "./frame.ts";
+import { type Attachment, Flag, type Frame, frame, Kind, kindName, payloadSize } from "./frame.ts";
 import { readU32, writeU32 } from "./frame_codec.ts";
 import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "./limits.ts";
 
@@ -26,9 +26,14 @@ export interface Place {
   readonly size: number;
 }
 
-/** Bytes that a payload has when it travels. */
-export function wholeBytes(payload: Uint8Array, attachments?: readonly Attachment[]): number {
-  let size = payload.length;
+/** Bytes that the payload of a frame has when it travels. */
+export function wholeBytes(frame: Frame): number {
+  return payloadSize(frame) + attachedBytes(frame.attachments);
+}
+
+/** Bytes of attachments. */
+export function attachedBytes(attachments: readonly Attachment[] | undefined): number {
+  let size = 0;
   if (attachments !== undefined) { for (const { bytes } of attachments) size += bytes.length; }
   return size;
 }
@@ -47,11 +52,10 @@ export function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
   const announcement = announce(payload, attachments ?? []);
   const flags = whole.flags | Flag.InParts;
   send({ ...whole, flags, payload: announcement, attachments: undefined });
-  const part = frame(Kind.Part, { call, stream, peer });
   const sendAll = (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length; at += MAX_PART_BYTES) {
-      part.payload = bytes.subarray(at, at + MAX_PART_BYTES);
-      send(part);
+      const part = bytes.subarray(at, at + MAX_PART_BYTES);
+      send(frame(Kind.Part, { call, stream, peer, payload: part }));
     }
   };
   let sent = 0;
@@ -65,7 +69,7 @@ export function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
 
 function announce(payload: Uint8Array, attachments: readonly Attachment[]): Uint8Array {
   const announcement = new Uint8Array(SIZE_BYTES + attachments.length * PLACE_BYTES);
-  writeU32(announcement, 0, wholeBytes(payload, attachments));
+  writeU32(announcement, 0, payload.length + attachedBytes(attachments));
   let before = 0;
   for (const [i, { at, bytes }] of attachments.entries()) {
     const field = SIZE_BYTES + i * PLACE_BYTES;
@@ -81,8 +85,9 @@ function announce(payload: Uint8Array, attachments: readonly Attachment[]): Uint
  *
  * @throws {ProtocolError} when a frame of its kind cannot announce one, or does not say how large it is.
  */
-export function announcedBytes({ kind, flags, payload }: Frame): number {
-  if ((flags & Flag.InParts) === 0) return payload.length;
+export function announcedBytes(frame: Frame): number {
+  if ((frame.flags & Flag.InParts) === 0) return payloadSize(frame);
+  const { kind, payload } = frame;
   if (!DIVISIBLE.has(kind)) throw new ProtocolError(`${kindName(kind)} cannot come in parts`);
   const places = (payload.length - SIZE_BYTES) / PLACE_BYTES;
   if (!(Number.isInteger(places) && places >= 0 && places <= MAX_ATTACHMENTS)) {

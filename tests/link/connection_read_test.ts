@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { Connection, type ConnectionHandler } from "../../src/link/connection.ts";
-import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
 import { concat, payloadOf, toBytes } from "../wire/frames.ts";
@@ -19,7 +19,7 @@ function open(onFrame?: (frame: Frame, opened: Opened) => void): Opened {
   const opened = { stream, frames: [], closes: [] } as unknown as Opened;
   const handler: ConnectionHandler = {
     onFrame(got) {
-      opened.frames.push({ ...got, payload: got.payload.slice() });
+      opened.frames.push(ownFrame(got));
       onFrame?.(got, opened);
     },
     onClose: (error) => opened.closes.push(error),

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { ConnectionHandler } from "../../src/link/connection.ts";
 import { encodeControl, type Hello } from "../../src/wire/control.ts";
-import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { MIN_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE, PREFACE_BYTES } from "../../src/wire/preface.ts";
@@ -32,7 +32,7 @@ export function sent({ written }: FakeStream): Frame[] {
   const frames: Frame[] = [];
   const bytes = written.subarray(PREFACE_BYTES);
   framer.space().set(bytes);
-  framer.advance(bytes.length, (got) => frames.push({ ...got, payload: got.payload.slice() }));
+  framer.advance(bytes.length, (got) => frames.push(ownFrame(got)));
   return frames;
 }
 

@@ -1,6 +1,6 @@
 import { Connection } from "../../src/link/connection.ts";
 import type { ByteStream } from "../../src/transport/transport.ts";
-import { type Frame, frame, type Kind } from "../../src/wire/frame.ts";
+import { type Frame, frame, type Kind, ownFrame } from "../../src/wire/frame.ts";
 import { soon } from "../helpers/soon.ts";
 
 /** One side of a handshake that sends what it is told to, and keeps what comes. */
@@ -12,7 +12,7 @@ export class RawLink {
   constructor(stream: ByteStream) {
     this.connection = new Connection(stream, 1 << 22, {
       onFrame: (got) => {
-        this.#frames.push({ ...got, payload: got.payload.slice() });
+        this.#frames.push(ownFrame(got));
         this.#wake.resolve();
       },
       onClose: () => this.#wake.resolve(),

@@ -3,6 +3,7 @@ import { ProtocolError } from "../../mod.ts";
 import { decodeArguments } from "../../src/node/arguments.ts";
 import type { RunningCall } from "../../src/node/running_call.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
 import { MAX_STREAMS_PER_CALL } from "../../src/wire/limits.ts";
 
 /** The list of these streams, as it travels. */
@@ -13,7 +14,7 @@ function streams(...numbers: number[]): Uint8Array {
 
 function decode(payload: Uint8Array): Map<number, unknown> {
   const call = { callId: 1, source: { id: 7 } } as RunningCall;
-  decodeArguments(new MessagePackCodec(), () => undefined, call, payload);
+  decodeArguments(new MessagePackCodec(), () => undefined, call, frame(Kind.Call, { payload }));
   return call.argumentStreams!;
 }
 

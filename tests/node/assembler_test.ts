@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type DaffiError, OverloadedError, ProtocolError } from "../../mod.ts";
 import { Assembler } from "../../src/node/assembler.ts";
-import { Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../../src/wire/limits.ts";
 import { sendDivided } from "../../src/wire/parts.ts";
 import { payloadOf } from "../wire/frames.ts";
@@ -16,15 +16,14 @@ function made(maxFrameBytes = 1 << 26): { assembler: Assembler; delivered: Deliv
   const delivered: Delivered[] = [];
   const assembler = new Assembler({
     maxFrameBytes,
-    deliver: (got, problem) =>
-      void delivered.push({ frame: { ...got, payload: got.payload.slice() }, problem }),
+    deliver: (got, problem) => void delivered.push({ frame: ownFrame(got), problem }),
   });
   return { assembler, delivered };
 }
 
 function inParts(whole: Frame): Frame[] {
   const frames: Frame[] = [];
-  sendDivided(whole, (each) => frames.push({ ...each, payload: each.payload.slice() }));
+  sendDivided(whole, (each) => frames.push(ownFrame(each)));
   return frames;
 }
 
@@ -74,7 +73,7 @@ Deno.test("Assembler gives what sendDivided() was given, in any interleaving of 
             })),
           })
         );
-        wanted[peer] = frames.map((each) => ({ ...each, payload: each.payload.slice() }));
+        wanted[peer] = frames.map((each) => ownFrame(each));
         return frames.flatMap(inParts);
       });
       const { assembler, delivered } = made();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError, ProtocolError } from "../../mod.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import type { Attachment } from "../../src/wire/frame.ts";
+import { type Attachment, frame, Kind } from "../../src/wire/frame.ts";
 import { MAX_ATTACHMENTS, MIN_ATTACHMENT_BYTES } from "../../src/wire/limits.ts";
 import { concat, payloadOf } from "./frames.ts";
 import { assertSame } from "./helpers.ts";
@@ -13,6 +13,9 @@ function encoded(value: unknown): { payload: Uint8Array; attachments: Attachment
   const payload = new MessagePackCodec().encode(value, "args", undefined, apart).slice();
   return { payload, attachments: apart.attachments };
 }
+
+const result = (payload: Uint8Array, attachments: Attachment[] | undefined) =>
+  frame(Kind.Result, { payload, attachments });
 
 /** The payload as it travels, with its attachments in their places. */
 function whole(payload: Uint8Array, attachments: readonly Attachment[] = []): Uint8Array {
@@ -49,7 +52,7 @@ for (const [what, [value, count]] of Object.entries(values)) {
     assertEquals(attachments?.length ?? 0, count);
     const codec = new MessagePackCodec();
     const own = attachments?.map(({ at, bytes }) => ({ at, bytes: bytes.slice() }));
-    assertSame(codec.decode(payload, undefined, own), value);
+    assertSame(codec.decodePayload(result(payload, own)), value);
     // Whoever does not know attachments sees plain MessagePack.
     assertSame(codec.decode(whole(payload, attachments)), value);
     assertEquals(whole(payload, attachments), codec.encode(value, "args").slice());
@@ -101,7 +104,7 @@ Deno.test("decode() hands an attachment out without copying it", () => {
   const { payload, attachments } = encoded([payloadOf(LARGE)]);
   const [{ at, bytes }] = attachments as [Attachment];
   const own = bytes.slice();
-  const [back] = new MessagePackCodec().decode(payload, undefined, [{ at, bytes: own }]) as [
+  const [back] = new MessagePackCodec().decodePayload(result(payload, [{ at, bytes: own }])) as [
     unknown,
   ];
   assertStrictEquals(back, own);
@@ -119,10 +122,10 @@ Deno.test("decode() refuses attachments that are not where they belong", () => {
     [{ at: 0, bytes }, { at, bytes }],
   ];
   for (const attachments of wrong) {
-    assertThrows(() => codec.decode(payload, undefined, attachments), ProtocolError);
+    assertThrows(() => codec.decodePayload(result(payload, attachments)), ProtocolError);
   }
   assertThrows(
-    () => codec.decode(Uint8Array.of(5), undefined, [{ at: 1, bytes }]),
+    () => codec.decodePayload(result(Uint8Array.of(5), [{ at: 1, bytes }])),
     ProtocolError,
     "not where it belongs",
   );
@@ -130,7 +133,7 @@ Deno.test("decode() refuses attachments that are not where they belong", () => {
   const odd = Uint8Array.of(0xc7, bytes.length, 8, 3);
   const short = bytes.subarray(0, odd[1]! - 1);
   assertThrows(
-    () => codec.decode(odd, undefined, [{ at: 4, bytes: short.slice(1) }]),
+    () => codec.decodePayload(result(odd, [{ at: 4, bytes: short.slice(1) }])),
     ProtocolError,
   );
 });

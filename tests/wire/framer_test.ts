@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
-import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "../../src/wire/limits.ts";
 import { anyFrame, concat, payloadOf, toBytes } from "./frames.ts";
@@ -24,7 +24,7 @@ function feed(framer: Framer, bytes: Uint8Array, chunks: readonly number[] = [In
     const count = Math.min(space.length, bytes.length - at, chunks[turn % chunks.length]!);
     space.set(bytes.subarray(at, at + count));
     at += count;
-    framer.advance(count, (got) => frames.push({ ...got, payload: got.payload.slice() }));
+    framer.advance(count, (got) => frames.push(ownFrame(got)));
   }
   return frames;
 }
@@ -125,7 +125,7 @@ Deno.test("Framer reuses the frame, and one without payload has none of the one 
   const copies: Frame[] = [];
   framer.advance(bytes.length, (got) => {
     seen.push(got);
-    copies.push({ ...got, payload: got.payload.slice() });
+    copies.push(ownFrame(got));
   });
   assertStrictEquals(seen[0], seen[1]);
   assertEquals(copies, [first, frame(Kind.End, { call: 2 })]);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
-import { type Attachment, Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { type Attachment, Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "../../src/wire/limits.ts";
 import { announcedBytes, announcedPlaces, sendDivided } from "../../src/wire/parts.ts";
 import { concat, payloadOf } from "./frames.ts";
@@ -12,7 +12,7 @@ const DIVISIBLE: readonly Kind[] = [
 
 function sent(whole: Frame): Frame[] {
   const frames: Frame[] = [];
-  sendDivided(whole, (each) => frames.push({ ...each, payload: each.payload.slice() }));
+  sendDivided(whole, (each) => frames.push(ownFrame(each)));
   return frames;
 }
 
