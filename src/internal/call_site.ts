@@ -13,11 +13,15 @@ export interface CallSite {
 
 /** Remembering a place takes microseconds, as long as a call; so many are remembered in a millisecond. */
 const MAX_PER_MS = 10;
+/** In a flood even looking at the clock is much: it is done for one call of so many. */
+const CALLS_PER_LOOK = 16;
 
 /** Remembers where calls are made; of a flood of calls only some. */
 export class CallSites {
   #millisecond = 0;
   #remembered = 0;
+  /** Calls that are let pass before the clock is looked at again. */
+  #unseen = 0;
 
   /**
    * Remembers the place.
@@ -26,12 +30,19 @@ export class CallSites {
    * @returns The place, or `undefined` if too many were remembered just now.
    */
   capture(below: (...args: never[]) => unknown): CallSite | undefined {
+    if (this.#unseen > 0) {
+      this.#unseen--;
+      return undefined;
+    }
     const now = Date.now();
     if (now !== this.#millisecond) {
       this.#millisecond = now;
       this.#remembered = 0;
     }
-    if (this.#remembered++ >= MAX_PER_MS) return undefined;
+    if (this.#remembered++ >= MAX_PER_MS) {
+      this.#unseen = CALLS_PER_LOOK - 1;
+      return undefined;
+    }
     const site: CallSite = {};
     Error.captureStackTrace?.(site, below);
     return site;

@@ -51,6 +51,7 @@ export class Dispatcher {
   readonly #deadlines = new Deadlines<RunningCall>((call) => this.#expire(call));
   readonly #turns = new WeakMap<RegisteredCallback, Turns<RunningCall>>();
   #session: Session | undefined;
+  readonly #present = (): Session | undefined => this.#session;
   #active = 0;
   #taskRuns = 0;
   #closing = false;
@@ -205,8 +206,7 @@ export class Dispatcher {
     const { callback } = call;
     this.#active++;
     try {
-      const session = () => this.#session;
-      call.args = decodeArguments(this.#options.codec, session, call, incoming);
+      call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);

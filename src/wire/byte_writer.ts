@@ -73,6 +73,14 @@ export class ByteWriter {
     this.bytes[at] = byte;
   }
 
+  /** Writes a few bytes. */
+  small(bytes: Uint8Array): void {
+    const length = bytes.length;
+    const at = this.reserve(length);
+    const into = this.bytes;
+    for (let i = 0; i < length; i++) into[at + i] = bytes[i]!;
+  }
+
   /** Writes a tag and one byte. */
   head2(tag: number, value: number): void {
     const at = this.reserve(2);

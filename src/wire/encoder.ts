@@ -6,8 +6,10 @@
 
 import { EncodeError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { KnownKeys } from "./key_places.ts";
 import type { AttachmentTaker, StreamWriter } from "./codec.ts";
 import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
+import { errorParts } from "./error_parts.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import { MAX_ATTACHMENTS, MAX_BIGINT_BYTES, MAX_DEPTH, MIN_ATTACHMENT_BYTES } from "./limits.ts";
 import { attachedBytes } from "./parts.ts";
@@ -22,6 +24,9 @@ export class Encoder {
   #streams: StreamWriter | undefined;
   #apart: AttachmentTaker | undefined;
   #apartBytes = 0;
+  #keys = new KnownKeys();
+  /** Whether objects inherit something that can be enumerated. */
+  #inherits = false;
 
   /** See {@linkcode Codec.encode}. */
   encode(
@@ -34,6 +39,7 @@ export class Encoder {
     this.#streams = streams;
     this.#apart = apart;
     this.#apartBytes = 0;
+    this.#inherits = inheritsSomething();
     try {
       this.#write(value, 0);
       if (this.#apartBytes !== 0) this.#checkUnchanged();
@@ -120,7 +126,9 @@ export class Encoder {
       prototype === Object.prototype || prototype === null ||
       Object.getPrototypeOf(prototype) === null
     ) {
-      return this.#plain(value as Record<string, unknown>, depth);
+      return this.#inherits || prototype !== Object.prototype
+        ? this.#own(value as Record<string, unknown>, depth)
+        : this.#plain(value as Record<string, unknown>, depth);
     }
     if (value instanceof Date) return this.#date(value);
     if (value instanceof Uint8Array) return this.#binary(value, depth);
@@ -151,16 +159,40 @@ export class Encoder {
     );
   }
 
+  /** The runtime knows the keys and places of `for … in`, as long as nothing is inherited. */
   #plain(value: Record<string, unknown>, depth: number): void {
-    const keys = Object.keys(value);
-    this.#out.mapHead(keys.length);
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
+    let size = 0;
+    for (const _ in value) size++;
+    this.#out.mapHead(size);
+    let written = 0;
+    for (const key in value) {
       this.#path[depth] = key;
-      this.#string(key, depth + 1);
+      this.#key(key, depth, written++);
       this.#depth = depth + 1; // a getter may throw
       this.#write(value[key], depth + 1);
     }
+    if (written !== size) this.#refuse(depth, "was changed meanwhile", "a getter must not do that");
+  }
+
+  /** The same where something is inherited. */
+  #own(value: Record<string, unknown>, depth: number): void {
+    const keys = Object.keys(value);
+    this.#out.mapHead(keys.length);
+    for (const [i, key] of keys.entries()) {
+      this.#path[depth] = key;
+      this.#key(key, depth, i);
+      this.#depth = depth + 1;
+      this.#write(value[key], depth + 1);
+    }
+  }
+
+  /** Objects of a list have the same keys in the same places, so the bytes of each are at hand. */
+  #key(key: string, depth: number, place: number): void {
+    const keys = this.#keys.at(depth);
+    if (keys.texts[place] === key) return this.#out.small(keys.bytes[place]!);
+    const at = this.#out.at;
+    this.#string(key, depth + 1);
+    keys.set(place, key, this.#out.bytes, at, this.#out.at);
   }
 
   #constant(constant: number): void {
@@ -266,19 +298,8 @@ export class Encoder {
   }
 
   #error(value: Error, depth: number): void {
-    const record: Record<string, unknown> = {
-      name: String(value.name),
-      message: String(value.message),
-    };
-    if (typeof value.stack === "string") record.stack = value.stack;
-    if ("cause" in value) record.cause = value.cause;
-    const isAggregate = value instanceof AggregateError;
-    if (isAggregate) record.errors = value.errors;
-    const fields = Object.entries(value).filter(([key]) =>
-      !ERROR_OWN.has(key) && !(isAggregate && key === "errors")
-    );
-    if (fields.length > 0) record.fields = Object.fromEntries(fields);
-    this.#extension(Extension.Error, () => this.#plain(record, depth));
+    const parts = errorParts(value);
+    this.#extension(Extension.Error, () => this.#own(parts, depth));
   }
 
   #url(value: URL): void {
@@ -302,7 +323,13 @@ export class Encoder {
   }
 }
 
-const ERROR_OWN: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+/** Somebody may have given all objects of the program a field. */
+function inheritsSomething(): boolean {
+  for (const _ in PLAIN) return true;
+  return false;
+}
+
+const PLAIN = {};
 const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
 const NO_CODE =
   "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";

@@ -4,25 +4,37 @@
  * @module
  */
 
+import { builtinModule } from "../internal/builtin_module.ts";
+import { AT_ONCE, FIRST_AT_ONCE } from "./strings_at_once.ts";
+
 /** Strings of up to so many bytes are cheaper by hand, if they are ASCII. */
 export const SHORT_STRING = 64;
 
 const CACHED_KEYS = 512;
 
+type Slice = (this: Uint8Array, start: number, end: number) => string;
+
+/** Makes a longer string at once; not everywhere. */
+const latin1Slice = builtinModule<{ Buffer: { prototype: { latin1Slice?: Slice } } }>("node:buffer")
+  ?.Buffer.prototype.latin1Slice;
+
 /** Reads bytes as ASCII; `undefined` if they are not. */
 export function readAscii(bytes: Uint8Array, at: number, end: number): string | undefined {
+  let all = 0;
+  for (let i = at; i < end; i++) all |= bytes[i]!;
+  if (all >= 0x80) return undefined;
+  if (end - at >= FIRST_AT_ONCE) {
+    const longer = end - at - FIRST_AT_ONCE;
+    if (longer < AT_ONCE.length) return AT_ONCE[longer]!(bytes, at);
+    if (latin1Slice !== undefined) return latin1Slice.call(bytes, at, end);
+  }
   let text = "";
   for (; end - at >= 8; at += 8) {
     const a = bytes[at]!, b = bytes[at + 1]!, c = bytes[at + 2]!, d = bytes[at + 3]!;
     const e = bytes[at + 4]!, f = bytes[at + 5]!, g = bytes[at + 6]!, h = bytes[at + 7]!;
-    if ((a | b | c | d | e | f | g | h) >= 0x80) return undefined;
     text += String.fromCharCode(a, b, c, d, e, f, g, h);
   }
-  for (; at < end; at++) {
-    const code = bytes[at]!;
-    if (code >= 0x80) return undefined;
-    text += String.fromCharCode(code);
-  }
+  for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
   return text;
 }
 

@@ -1,11 +1,30 @@
 /**
- * Errors as they were, from their parts.
+ * Errors and their parts.
  *
  * @module
  */
 
 import { ProtocolError } from "../errors.ts";
 import { ERROR_CLASSES } from "./extensions.ts";
+
+const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+
+/** The parts of an error, as they travel. */
+export function errorParts(error: Error): Record<string, unknown> {
+  const parts: Record<string, unknown> = {
+    name: String(error.name),
+    message: String(error.message),
+  };
+  if (typeof error.stack === "string") parts.stack = error.stack;
+  if ("cause" in error) parts.cause = error.cause;
+  const isAggregate = error instanceof AggregateError;
+  if (isAggregate) parts.errors = error.errors;
+  const fields = Object.entries(error).filter(([key]) =>
+    !OWN_PARTS.has(key) && !(isAggregate && key === "errors")
+  );
+  if (fields.length > 0) parts.fields = Object.fromEntries(fields);
+  return parts;
+}
 
 /**
  * Makes an error from its parts as they travel.
