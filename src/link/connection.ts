@@ -147,14 +147,19 @@ export class Connection {
 
   /** Frames that are sent in one turn leave in one write; many bytes do not wait for its end. */
   #flush(): void {
-    if (this.#queue.bytes >= FLUSH_AT_BYTES) this.#flushing = this.#writeAll();
+    if (this.#queue.bytes >= FLUSH_AT_BYTES) this.#write();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(() => {
         this.#scheduled = false;
-        this.#flushing ??= this.#writeAll();
+        this.#write();
       });
     }
+  }
+
+  #write(): void {
+    if (this.#flushing !== undefined || this.#queue.bytes === 0 || this.#closed) return;
+    this.#flushing = this.#writeAll(); // which takes longer than this turn, for there is something
   }
 
   async #writeAll(): Promise<void> {
