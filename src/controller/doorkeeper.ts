@@ -9,6 +9,7 @@ import type { Logger } from "../internal/log.ts";
 import { acceptNode, type Entrance, Refused } from "../link/accept_node.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import type { Secret } from "../link/secret.ts";
+import { SpareBuffers } from "../link/spare_buffers.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Hello } from "../wire/control.ts";
 import { MAX_HANDSHAKES } from "../wire/limits.ts";
@@ -52,6 +53,7 @@ export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
   readonly #failedProofs = new FailedProofs();
   readonly #handshakes = new Set<ByteStream>();
+  readonly #buffers = new SpareBuffers();
   #stopped = false;
 
   /** @param options What it needs. */
@@ -95,7 +97,7 @@ export class Doorkeeper {
         stream,
         maxFrameBytes,
         (hello, connection, mac) => admit(hello, connection, mac, own),
-        entrance,
+        { ...entrance, buffers: this.#buffers },
       );
     } catch (error) {
       this.#turnedAway(error as Error, stream.remote);

@@ -18,6 +18,7 @@ import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { HANDSHAKE_TIMEOUT_MS, MAX_CONTROL_BYTES, MIN_MAX_FRAME_BYTES } from "../wire/limits.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { outOfState, outOfTurn, withinHandshakeTime } from "./handshake.ts";
+import type { SpareBuffers } from "./spare_buffers.ts";
 import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secret.ts";
 
 /** Thrown by whoever admits nodes to turn one away. */
@@ -33,6 +34,8 @@ export class Refused extends Error {
 
 /** What a controller wants of a node before it admits it. */
 export interface Entrance {
+  /** What is sent lies in them; the connection has some of its own otherwise. */
+  readonly buffers?: SpareBuffers;
   /** What the node must know. */
   readonly secret?: Secret | undefined;
   /** Waits until this node may prove it. @throws {Refused} when it may not. */
@@ -66,7 +69,7 @@ export function acceptNode(
     onClose(error: Error | undefined): void {
       reject(error ?? new ProtocolError("The connection ended before HELLO"));
     },
-  });
+  }, entrance.buffers);
   const fail = (error: unknown) => {
     if (error instanceof Refused || error instanceof ProtocolError) {
       refuse(connection, error, reject);

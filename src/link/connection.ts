@@ -12,6 +12,7 @@ import type { Frame } from "../wire/frame.ts";
 import { Framer } from "../wire/framer.ts";
 import { PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../wire/limits.ts";
 import { checkPreface, PREFACE, PREFACE_BYTES } from "../wire/preface.ts";
+import type { SpareBuffers } from "./spare_buffers.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /**
@@ -44,7 +45,7 @@ export class Connection {
   readonly over: Promise<void>;
   #stream: ByteStream;
   #framer: Framer;
-  #queue = new WriteQueue();
+  #queue: WriteQueue;
   #flushing: Promise<void> | undefined;
   /** Whether what is queued leaves at the end of this turn. */
   #scheduled = false;
@@ -63,9 +64,16 @@ export class Connection {
    * @param stream A fresh connection.
    * @param maxFrameBytes Largest frame that is accepted.
    * @param handler Who gets what happens here.
+   * @param buffers What is sent lies in them until it is written.
    */
-  constructor(stream: ByteStream, maxFrameBytes: number, handler: ConnectionHandler) {
+  constructor(
+    stream: ByteStream,
+    maxFrameBytes: number,
+    handler: ConnectionHandler,
+    buffers?: SpareBuffers,
+  ) {
     this.#stream = stream;
+    this.#queue = new WriteQueue(buffers);
     this.#framer = new Framer(maxFrameBytes);
     this.handler = handler;
     this.over = this.#over.promise;

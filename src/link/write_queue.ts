@@ -4,18 +4,14 @@
  * @module
  */
 
-import { monotonicMs } from "../internal/deadlines.ts";
 import { type Frame, payloadSize, ReceivedFrame } from "../wire/frame.ts";
 import { writeHeader } from "../wire/frame_codec.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
+import { SpareBuffers } from "./spare_buffers.ts";
 
-const MIN_BUFFER_BYTES = 4 * 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
-const MAX_SPARES = 64;
 /** Payloads of up to so many bytes are copied by hand: that costs less than asking the runtime to. */
 const SMALL_BYTES = 64;
-/** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
-const SPARES_KEPT_MS = 1_000;
 
 /**
  * Packs frames behind each other into buffers, each of which leaves in one write. What is added is
@@ -25,14 +21,12 @@ export class WriteQueue {
   #sealed: Uint8Array[] = [];
   #open: Uint8Array | undefined;
   #used = 0;
-  #spares: Uint8Array[] = [];
-  #busyAt = 0;
+  #spares: SpareBuffers;
   #bytes = 0;
-  #now: () => number;
 
-  /** @param now The clock. */
-  constructor(now: () => number = monotonicMs) {
-    this.#now = now;
+  /** @param spares Where buffers come from, and go when they were written. */
+  constructor(spares: SpareBuffers = new SpareBuffers()) {
+    this.#spares = spares;
   }
 
   /** Bytes that were added and not yet {@linkcode WriteQueue.written}. */
@@ -81,7 +75,7 @@ export class WriteQueue {
   /** The open buffer, with at least `size` bytes free behind what is used. */
   #room(size: number): Uint8Array {
     if (this.#open !== undefined && this.#used + size > MAX_BUFFER_BYTES) this.#seal();
-    this.#open ??= this.#spares.pop() ?? new Uint8Array(MIN_BUFFER_BYTES);
+    this.#open ??= this.#spares.take();
     const needed = this.#used + size;
     if (needed > this.#open.length) {
       let length = this.#open.length;
@@ -111,12 +105,6 @@ export class WriteQueue {
   /** Tells that a piece from {@linkcode WriteQueue.take} was written. */
   written(piece: Uint8Array): void {
     this.#bytes -= piece.length;
-    const { buffer } = piece;
-    if (piece.length > MIN_BUFFER_BYTES) this.#busyAt = this.#now();
-    else if (buffer.byteLength > MIN_BUFFER_BYTES && this.#now() - this.#busyAt > SPARES_KEPT_MS) {
-      this.#spares = [];
-      return;
-    }
-    if (this.#spares.length < MAX_SPARES) this.#spares.push(new Uint8Array(buffer));
+    this.#spares.give(piece);
   }
 }

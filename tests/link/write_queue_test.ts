@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
+import { SpareBuffers } from "../../src/link/spare_buffers.ts";
 import { WriteQueue } from "../../src/link/write_queue.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
@@ -75,7 +76,7 @@ Deno.test("WriteQueue never reuses a buffer before it was written", () => {
 
 Deno.test("WriteQueue uses a written buffer again, and a burst's buffers only for a while", () => {
   let now = 0;
-  const queue = new WriteQueue(() => now);
+  const queue = new WriteQueue(new SpareBuffers(() => now));
   const round = (count: number): ArrayBufferLike => {
     for (let i = 0; i < count; i++) queue.add(frame(Kind.Ping));
     const [piece] = queue.take();
@@ -111,4 +112,19 @@ Deno.test("WriteQueue gives nothing when nothing was added", () => {
   queue.add(frame(Kind.Ping));
   assertEquals(queue.take().length, 1);
   assertEquals(queue.take(), []);
+});
+
+Deno.test("WriteQueue fills what another one has written, and holds nothing when it is empty", () => {
+  const spares = new SpareBuffers();
+  const [one, other] = [new WriteQueue(spares), new WriteQueue(spares)];
+  one.add(frame(Kind.Item, { call: 1, payload: payloadOf(50_000) }));
+  const [piece] = one.take();
+  other.add(frame(Kind.Ping, { value: 1 }));
+  const [small] = other.take();
+  assert(small!.buffer !== piece!.buffer);
+  one.written(piece!);
+  other.add(frame(Kind.Ping, { value: 2 }));
+  const [next] = other.take();
+  assertStrictEquals(next!.buffer, piece!.buffer);
+  assertEquals(next, toBytes(frame(Kind.Ping, { value: 2 })));
 });
