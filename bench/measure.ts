@@ -68,6 +68,8 @@ function percentile(sorted: Float64Array, share: number): number {
 }
 
 const FIRST_BURST = 4;
+/** So few of them would tell how expensive memory is that nobody has used before, and little else. */
+const MIN_OPERATIONS = 32;
 
 /** Bursts four times as long each time, until one tells how many operations fill the time. */
 async function measureBursts(
@@ -88,7 +90,7 @@ async function measureBursts(
     count *= 4;
     tookMs = await time(count);
   }
-  count = Math.max(1, Math.round(count * ms / tookMs));
+  count = Math.max(MIN_OPERATIONS, Math.round(count * ms / tookMs));
   const perSecond = count / await time(count) * 1000;
   const figures = bytesEach === undefined
     ? { perSecond }

@@ -8,7 +8,7 @@ import { Controller } from "./controller/controller.ts";
 import { Global } from "./global.ts";
 import { onTermination } from "./internal/termination.ts";
 import { provideParts } from "./parts.ts";
-import { resolveWeb } from "./resolve_address.ts";
+import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
 import { SqliteTaskStore } from "./scheduler/sqlite_task_store.ts";
@@ -17,11 +17,15 @@ import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import { WebListener } from "./transport/web_listener.ts";
+import { largePayloads } from "./wire/large_payloads.ts";
+import { provideLongStrings } from "./wire/short_strings.ts";
+import { stringAtOnce } from "./wire/strings_at_once.ts";
 
 provideParts({
-  resolveEntrance(options, address) {
+  resolveEntrance(options) {
+    const address = resolveAddress(options);
     const web = resolveWeb(options.web);
-    return { web, security: resolveSecurity(options, address, web) };
+    return { address, web, security: resolveSecurity(options, address, web) };
   },
   makeController: (options, web) => ({
     controller: new Controller(options),
@@ -32,8 +36,11 @@ provideParts({
   openTaskFile: (path) => new SqliteTaskStore(path),
   makeFunctionRunner: (transfer, ...rest) => new TransferRunner(resolveTransfer(transfer), ...rest),
   onTermination,
+  large: largePayloads,
   compileCron,
   readsCron: true,
 });
+
+provideLongStrings(stringAtOnce);
 
 export { Global };

@@ -7,6 +7,7 @@
 import type { Controller, ControllerOptions } from "./controller/controller.ts";
 import { InitializationError, TransferError } from "./errors.ts";
 import type { Logger } from "./internal/log.ts";
+import { messageAddress } from "./message_address.ts";
 import type { GlobalOptions } from "./options.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
@@ -14,6 +15,7 @@ import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionRunner } from "./transfer/transfer_runner.ts";
 import type { PortListener } from "./transport/message_port.ts";
 import type { ControllerAddress, SocketTransport } from "./transport/select.ts";
+import type { LargePayloads } from "./wire/large_payloads.ts";
 import type { WebListener, WebPlace } from "./transport/web_listener.ts";
 
 /** A controller, and what lets nodes join it besides sockets. */
@@ -23,19 +25,17 @@ export interface ControllerParts {
   readonly ports: PortListener;
 }
 
-/** How processes get in. */
+/** Where the controller is, and how processes get in. */
 export interface Entrance {
+  readonly address: ControllerAddress | undefined;
   readonly web: WebPlace;
   readonly security: ResolvedSecurity;
 }
 
 /** What a `Global` may have besides a node that joins by WebSocket or MessagePort. */
 export interface Parts {
-  /** Checks the options that decide who may join. */
-  readonly resolveEntrance: (
-    options: GlobalOptions,
-    address: ControllerAddress | undefined,
-  ) => Entrance;
+  /** Checks the options that say where the controller is, and who may join. */
+  readonly resolveEntrance: (options: GlobalOptions) => Entrance;
   /** Makes a controller. */
   readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;
   /** Makes the transport for TCP and UNIX sockets. */
@@ -50,6 +50,8 @@ export interface Parts {
   ) => FunctionRunner;
   /** Hears of signals that ask the process to end. */
   readonly onTermination: (stop: () => Promise<void>) => () => void;
+  /** Sends large frames in parts; a page sends them as a whole. */
+  readonly large: LargePayloads | undefined;
   /** Reads cron expressions. */
   readonly compileCron: CompileCron;
   /** Whether it does, and does not just refuse. */
@@ -60,18 +62,28 @@ const refuse = (what: string, instead = "import Global from @daffi/core for that
   throw new InitializationError(`Cannot start: @daffi/core/browser has no ${what}; ${instead}`);
 };
 
+const refuseSockets = refuse(
+  "TCP and no UNIX sockets",
+  "give either url, or port as a MessagePort",
+);
+
 let parts: Parts = {
-  resolveEntrance({ initController, secret, tls, authorize }) {
+  resolveEntrance(options) {
+    const { initController, secret, tls, authorize, url, port, host, unixSockPath, web } = options;
     if (initController) refuse("Controller")();
     if (tls !== undefined) refuse("tls", "give url with wss:")();
     if (authorize !== undefined) refuse("authorize")();
+    const address = messageAddress(options);
+    const other = host ?? unixSockPath ?? web ?? (url === undefined ? undefined : port);
+    if (address === undefined || other !== undefined) refuseSockets();
     return {
+      address,
       web: { address: undefined, origins: undefined, tokens: undefined },
       security: { secret: resolveSecret(secret), tls, authorize },
     };
   },
   makeController: refuse("Controller"),
-  socketTransport: refuse("TCP and no UNIX sockets", "give url, or port as a MessagePort"),
+  socketTransport: refuseSockets,
   openTaskFile: refuse("task store in a file"),
   makeFunctionRunner(transfer = "deny") {
     if (transfer !== "deny") refuse('transfer but "deny"')();
@@ -81,6 +93,7 @@ let parts: Parts = {
     return { run: () => Promise.resolve({ refused }), leave() {}, stop: () => Promise.resolve() };
   },
   onTermination: () => () => {}, // a page is not asked
+  large: undefined,
   compileCron() {
     throw new InitializationError(
       "Cannot schedule: this process has @daffi/core/browser, which reads no cron expressions; " +

@@ -5,6 +5,7 @@
  */
 
 import { InitializationError } from "./errors.ts";
+import { isMessagePort, messageAddress } from "./message_address.ts";
 import { badOption, checkInteger } from "./internal/bad_option.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { GlobalOptions, WebOptions } from "./options.ts";
@@ -18,17 +19,14 @@ import type { WebPlace } from "./transport/web_listener.ts";
  * @throws {InitializationError} when an option is not valid, or does not go with another one.
  */
 export function resolveAddress(options: GlobalOptions): ControllerAddress | undefined {
-  const { initController = false, host, port, unixSockPath, url, token, web } = options;
+  const { initController = false, host, port, unixSockPath, web } = options;
   checkTogether(options);
-  if (token !== undefined && (typeof token !== "string" || token === "")) {
-    badOption("token", "(hidden)", "a text that is not empty");
-  }
-  if (url !== undefined) return { kind: "url", url: webSocketUrl(url), token };
-  if (isMessagePort(port)) return { kind: "port", port };
+  const byMessages = messageAddress(options);
+  if (byMessages !== undefined) return byMessages;
   if (host !== undefined && (typeof host !== "string" || host === "")) {
     badOption("host", host, "a host name or an IP address");
   }
-  if (port !== undefined) checkInteger("port", port, initController ? 0 : 1, 65_535);
+  if (port !== undefined) checkInteger("port", port as number, initController ? 0 : 1, 65_535);
   if (unixSockPath !== undefined && (typeof unixSockPath !== "string" || unixSockPath === "")) {
     badOption("unixSockPath", unixSockPath, "the path of a directory");
   }
@@ -42,12 +40,12 @@ export function resolveAddress(options: GlobalOptions): ControllerAddress | unde
         "once g.ready has resolved",
     );
   }
-  return { kind: "tcp", host: host ?? "localhost", port: port ?? 0 };
+  return { kind: "tcp", host: host ?? "localhost", port: (port as number | undefined) ?? 0 };
 }
 
 /** There is one controller, and one way to it. */
 function checkTogether(options: GlobalOptions): void {
-  const { initController = false, host, port, unixSockPath, url, token, web } = options;
+  const { initController = false, host, port, unixSockPath, url, web } = options;
   const byPort = isMessagePort(port);
   const ways = [
     ...(url === undefined ? [] : ["url"]),
@@ -74,24 +72,6 @@ function checkTogether(options: GlobalOptions): void {
       "Cannot start: web is given without initController; a node gives the url of its controller",
     );
   }
-  if (token !== undefined && url === undefined) {
-    throw new InitializationError(
-      "Cannot start: token is given without url; it is what the controller's web.tokens asks for",
-    );
-  }
-}
-
-function webSocketUrl(url: string): string {
-  const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol) || parsed.hash !== "") {
-    badOption("url", url, 'a URL such as "wss://example.com/daffi"');
-  }
-  return parsed.href;
-}
-
-/** Whether this is a port by which messages go, and not a number. */
-export function isMessagePort(port: unknown): port is MessagePort {
-  return typeof MessagePort !== "undefined" && port instanceof MessagePort;
 }
 
 /**

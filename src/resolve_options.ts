@@ -15,7 +15,6 @@ import { show } from "./internal/show.ts";
 import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { type Parts, providedParts } from "./parts.ts";
-import { resolveAddress } from "./resolve_address.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import { type ResolvedSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
 import type { ControllerAddress } from "./transport/select.ts";
@@ -118,8 +117,7 @@ export function resolveOptions(
   if (typeof logger?.warn !== "function" || typeof logger?.error !== "function") {
     badOption("logger", logger, "an object with warn and error");
   }
-  const address = resolveAddress(options);
-  const { web, security } = parts.resolveEntrance(options, address);
+  const { address, web, security } = parts.resolveEntrance(options);
   return {
     processName,
     initController,

@@ -30,7 +30,7 @@ import { Node } from "./node/node.ts";
 import type { StopOptions, TaskFailureInfo } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
-import { isMessagePort } from "./resolve_address.ts";
+import { isMessagePort } from "./message_address.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import type { PortListener } from "./transport/message_port.ts";
@@ -140,6 +140,7 @@ export class Runtime {
       registry: callbacks,
       secret: controller === undefined ? secret : undefined, // nobody is between the two
       functionRunner: parts.makeFunctionRunner(transfer, maxFrameBytes, logger),
+      large: parts.large,
       // After what may fail: a file must not stay open.
       tasks: {
         store: openTaskStore(taskStore, parts.openTaskFile),

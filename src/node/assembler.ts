@@ -4,8 +4,8 @@
  * @module
  */
 
-import { DaffiError, OverloadedError, ProtocolError } from "../errors.ts";
-import { EMPTY, Flag, type Frame, Kind, kindName, ownFrame } from "../wire/frame.ts";
+import { type DaffiError, OverloadedError, ProtocolError } from "../errors.ts";
+import { EMPTY, Flag, type Frame, Kind, ownFrame } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../wire/limits.ts";
 import { announcedBytes, announcedPlaces } from "../wire/parts.ts";
 import { UnfinishedPayload } from "./unfinished_payload.ts";
@@ -32,8 +32,6 @@ export class Assembler {
   readonly #options: AssemblerOptions;
   /** By source: nobody begins another payload for this node before one has ended. */
   readonly #unfinished = new Map<number, Unfinished>();
-  /** The last one's memory: fresh memory costs more than writing into it. */
-  #spare: WeakRef<Uint8Array> | undefined;
 
   /** @param options What becomes of frames. */
   constructor(options: AssemblerOptions) {
@@ -56,77 +54,51 @@ export class Assembler {
     const { maxFrameBytes } = this.#options;
     const size = announcedBytes(incoming);
     if (size + HEADER_BYTES > maxFrameBytes) {
-      throw new ProtocolError(
-        `${kindName(incoming.kind)} in parts: ${size + HEADER_BYTES} bytes were announced, ` +
-          `at most ${maxFrameBytes} are allowed`,
-      );
+      throw new ProtocolError(`${size} bytes in parts: at most ${maxFrameBytes} are allowed`);
     }
     const former = this.#unfinished.get(incoming.peer);
-    if (former !== undefined) this.#giveUp(former, incomplete(former));
-    const unfinished = this.#unfinishedOf(incoming, size);
-    if (unfinished === undefined) return;
-    this.#unfinished.set(incoming.peer, unfinished);
-    if (unfinished.body.isWhole) this.#finish(unfinished);
-  }
-
-  #unfinishedOf(incoming: Frame, size: number): Unfinished | undefined {
+    if (former !== undefined) this.#end(former, incomplete(former));
     const head = { ...ownFrame(incoming), flags: incoming.flags & ~Flag.InParts, payload: EMPTY };
-    const spare = this.#spare?.deref();
-    this.#spare = undefined;
     try {
       const places = announcedPlaces(incoming.payload);
-      return { head, size, body: new UnfinishedPayload(size, places, this.#checkRoom, spare) };
+      const body = new UnfinishedPayload(size, places, this.#checkRoom);
+      this.#unfinished.set(head.peer, { head, size, body });
     } catch (error) {
-      return void this.#options.deliver(head, asProblem(error));
+      return this.#options.deliver(head, error as DaffiError);
     }
+    if (size === 0) this.#end(this.#unfinished.get(head.peer)!);
   }
 
   /** A part of what was refused, or never announced, is nobody's. */
   #add({ peer, call, stream, payload }: Frame): void {
     const unfinished = this.#unfinished.get(peer);
     if (unfinished?.head.call !== call || unfinished.head.stream !== stream) return;
-    let fits: boolean;
+    let problem: DaffiError | undefined;
     try {
-      fits = unfinished.body.add(payload);
-    } catch (error) {
-      return this.#giveUp(unfinished, asProblem(error));
+      if (!unfinished.body.add(payload)) problem = incomplete(unfinished);
+    } catch (error) { // there may be no memory, whatever is allowed
+      problem = new OverloadedError((error as Error).message, { cause: error });
     }
-    if (!fits) this.#giveUp(unfinished, incomplete(unfinished));
-    else if (unfinished.body.isWhole) this.#finish(unfinished);
+    if (problem !== undefined || unfinished.body.isWhole) this.#end(unfinished, problem);
   }
 
-  #finish({ head, body }: Unfinished): void {
+  #end({ head, body }: Unfinished, problem?: DaffiError): void {
     this.#unfinished.delete(head.peer);
+    if (problem !== undefined) return this.#options.deliver(head, problem);
     const { payload, attachments } = body;
     this.#options.deliver({ ...head, payload, attachments });
-    this.#spare = new WeakRef(body.memory);
-  }
-
-  #giveUp({ head }: Unfinished, problem: DaffiError): void {
-    this.#unfinished.delete(head.peer);
-    this.#options.deliver(head, problem);
   }
 
   readonly #checkRoom = (bytes: number): void => {
-    let held = 0;
+    let held = bytes;
     for (const { body } of this.#unfinished.values()) held += body.heldBytes;
-    if (held + bytes <= MAX_UNFINISHED_BYTES) return;
+    if (held <= MAX_UNFINISHED_BYTES) return;
     throw new OverloadedError(
-      `Cannot take ${bytes} bytes more: ${held} of unfinished payloads are held already, ` +
-        `at most ${MAX_UNFINISHED_BYTES} may be`,
+      `Unfinished payloads would take ${held} bytes, at most ${MAX_UNFINISHED_BYTES} are allowed`,
     );
   };
 }
 
-function incomplete({ head, size, body }: Unfinished): ProtocolError {
-  const what = kindName(head.kind);
-  return new ProtocolError(
-    `${what} in parts: ${size} bytes were announced, others came after ${body.there}`,
-  );
-}
-
-/** There may be no memory, whatever is allowed. */
-function asProblem(error: unknown): DaffiError {
-  if (error instanceof DaffiError) return error;
-  return new OverloadedError("Cannot take a payload in parts: no memory", { cause: error });
+function incomplete({ size, body }: Unfinished): ProtocolError {
+  return new ProtocolError(`${size} bytes were announced, others came after ${body.there}`);
 }

@@ -15,6 +15,7 @@ import type { Secret } from "../link/secret.ts";
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
+import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { Assembler } from "./assembler.ts";
@@ -64,6 +65,8 @@ export interface NodeOptions {
   readonly reconnect: ReconnectPolicy | undefined;
   /** What it proves to the controller, and the controller to it. */
   readonly secret?: Secret | undefined;
+  /** Without it large frames are sent as a whole. */
+  readonly large?: LargePayloads | undefined;
   readonly logger: Logger;
   readonly events: NodeEvents;
   /** Closes the connection to the controller when it is lost. */
@@ -99,10 +102,9 @@ export class Node {
   /** Starts joining at once. */
   constructor(options: NodeOptions) {
     const { registry, logger, defaultTimeoutMs, g, events } = options;
-    const codec = new MessagePackCodec();
+    const codec = new MessagePackCodec(options.large);
     this.#options = options;
-    this.ready = this.#ready.promise;
-    this.ready.catch(() => {}); // whoever cares looks at it
+    (this.ready = this.#ready.promise).catch(() => {}); // whoever cares looks at it
     this.network = new Network({
       onJoin: (process) => events.onJoin(process.name),
       onLeave: (process) => {
@@ -190,7 +192,7 @@ export class Node {
   }
 
   #onWelcome(welcome: Welcome, connection: Connection): void {
-    const outbox = new Outbox(connection);
+    const outbox = new Outbox(connection, this.#options.large?.divide);
     const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
     this.#session = session;
     this.#dispatcher.connected(session);
@@ -216,10 +218,9 @@ export class Node {
   }
 
   #handler(connection: Connection): ConnectionHandler {
-    const assembler = this.#assembler = new Assembler({
-      maxFrameBytes: this.#options.maxFrameBytes,
-      deliver: (incoming, problem) => this.#onFrame(incoming, problem),
-    });
+    const { maxFrameBytes } = this.#options;
+    const deliver = (incoming: Frame, problem?: DaffiError) => this.#onFrame(incoming, problem);
+    const assembler = this.#assembler = new Assembler({ maxFrameBytes, deliver });
     return {
       onFrame: (incoming) => assembler.onFrame(incoming),
       onDrain: () => this.#session?.outbox.drained(),
@@ -324,9 +325,8 @@ export class Node {
    * waiting, for the process is about to end.
    */
   async stop(drainTimeoutMs: number, reason: (() => DaffiError) | undefined): Promise<void> {
-    const { registry } = this.#options;
     // Nobody should choose this node any more; what is under way is still answered.
-    this.#onRegistryChange({ offered: false, names: registry.names() });
+    this.#onRegistryChange({ offered: false, names: this.#options.registry.names() });
     this.#stopping = true;
     this.tasks.stop();
     this.#wake?.();

@@ -9,7 +9,8 @@ import { OverloadedError } from "../errors.ts";
 import type { Connection } from "../link/connection.ts";
 import type { Frame } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
-import { copyOf, sendDivided, wholeBytes } from "../wire/parts.ts";
+import type { LargePayloads } from "../wire/large_payloads.ts";
+import { copyOf, wholeBytes } from "../wire/parts.ts";
 
 /** The call that a frame begins. */
 export interface FrameOwner {
@@ -35,11 +36,16 @@ export class Outbox {
   #paused = new Set<number>();
   #queues = new Map<number, Queue>();
   #bytes = 0;
+  readonly #divide: LargePayloads["divide"];
   readonly #send = (frame: Frame): void => this.#connection.send(frame);
 
-  /** @param connection Where frames leave. */
-  constructor(connection: Connection) {
+  /**
+   * @param connection Where frames leave.
+   * @param divide Cuts large ones into parts.
+   */
+  constructor(connection: Connection, divide: LargePayloads["divide"] = asOne) {
     this.#connection = connection;
+    this.#divide = divide;
   }
 
   /**
@@ -52,7 +58,7 @@ export class Outbox {
   post(frame: Frame, owner?: FrameOwner): void {
     const { peer } = frame;
     if (this.#open(peer)) {
-      if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
+      if (owner === undefined || owner.claim()) this.#divide(frame, this.#send);
       return;
     }
     const size = wholeBytes(frame);
@@ -133,11 +139,15 @@ export class Outbox {
       if (this.#connection.congested || this.#paused.has(peer)) break;
       sent++;
       this.#bytes -= wholeBytes(frame);
-      if (owner === undefined || owner.claim()) sendDivided(frame, this.#send);
+      if (owner === undefined || owner.claim()) this.#divide(frame, this.#send);
     }
     queue.frames.splice(0, sent);
     if (queue.frames.length > 0 || this.#connection.congested || this.#paused.has(peer)) return;
     this.#queues.delete(peer);
     queue.empty.resolve();
   }
+}
+
+function asOne(whole: Frame, send: (frame: Frame) => void): void {
+  send(whole);
 }

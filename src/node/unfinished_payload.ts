@@ -7,12 +7,10 @@
 import type { Attachment } from "../wire/frame.ts";
 import type { Place } from "../wire/parts.ts";
 
-/** Memory for bytes other than attachments at first; more is taken as they come. */
-const FIRST_BYTES = 256 * 1024;
-
 /**
  * Takes parts: what lies in a place of an attachment into an array of its own, which can be handed to
- * the user, and everything else into one array.
+ * the user, and everything else into one payload. Memory is taken for an attachment when it begins, and
+ * for the rest as it comes, not as it was announced.
  */
 export class UnfinishedPayload {
   /** How many bytes of it there are. */
@@ -24,28 +22,19 @@ export class UnfinishedPayload {
   readonly #size: number;
   readonly #places: readonly Place[];
   readonly #checkRoom: (bytes: number) => void;
-  #other: Uint8Array;
-  #otherThere = 0;
+  #pieces: Uint8Array[] = [];
+  #piecesBytes = 0;
   #attachment: Uint8Array | undefined;
 
   /**
    * @param size Bytes that were announced.
    * @param places Where attachments are in them.
    * @param checkRoom Called before memory is taken; throws if there may be no more of it.
-   * @param spare Memory that may be used.
    */
-  constructor(
-    size: number,
-    places: readonly Place[],
-    checkRoom: (bytes: number) => void,
-    spare: Uint8Array | undefined,
-  ) {
+  constructor(size: number, places: readonly Place[], checkRoom: (bytes: number) => void) {
     this.#size = size;
     this.#places = places;
     this.#checkRoom = checkRoom;
-    const others = places.reduce((rest, place) => rest - place.size, size);
-    const reused = spare !== undefined && spare.length >= others;
-    this.#other = reused ? spare : this.#take(Math.min(others, FIRST_BYTES));
   }
 
   /** Whether it is complete. */
@@ -53,14 +42,16 @@ export class UnfinishedPayload {
     return this.there === this.#size;
   }
 
-  /** All but the attachments, and the memory that it lies in. */
+  /** All but the attachments. */
   get payload(): Uint8Array {
-    return this.#other.subarray(0, this.#otherThere);
-  }
-
-  /** The memory in which {@linkcode UnfinishedPayload.payload} lies. */
-  get memory(): Uint8Array {
-    return this.#other;
+    if (this.#pieces.length === 1) return this.#pieces[0]!;
+    const payload = new Uint8Array(this.#piecesBytes);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      payload.set(piece, at);
+      at += piece.length;
+    }
+    return payload;
   }
 
   /** Takes a part; false if that is more than was announced. */
@@ -70,40 +61,32 @@ export class UnfinishedPayload {
       const place = this.#places[this.attachments.length];
       const isAttachment = place !== undefined && this.there >= place.offset;
       const end = isAttachment ? place.offset + place.size : place?.offset ?? this.#size;
-      const count = Math.min(part.length - at, end - this.there);
-      const bytes = count === part.length ? part : part.subarray(at, at + count);
+      const bytes = part.subarray(at, at + end - this.there);
       if (isAttachment) this.#addToAttachment(bytes, place);
-      else this.#addToOther(bytes);
-      this.there += count;
-      at += count;
+      else this.#addPiece(bytes);
+      this.there += bytes.length;
+      at += bytes.length;
     }
     return true;
   }
 
   #addToAttachment(bytes: Uint8Array, { offset, size }: Place): void {
-    const attachment = this.#attachment ??= this.#take(size);
+    const attachment = this.#attachment ??= new Uint8Array(this.#claim(size));
     attachment.set(bytes, this.there - offset);
     if (this.there + bytes.length < offset + size) return;
-    this.attachments.push({ at: this.#otherThere, bytes: attachment });
+    this.attachments.push({ at: this.#piecesBytes, bytes: attachment });
     this.#attachment = undefined;
   }
 
-  #addToOther(bytes: Uint8Array): void {
-    const end = this.#otherThere + bytes.length;
-    if (end > this.#other.length) {
-      const former = this.#other;
-      const most = this.#size - this.there + this.#otherThere;
-      this.#other = this.#take(Math.min(most, Math.max(end, former.length * 4)));
-      this.#other.set(former.subarray(0, this.#otherThere));
-    }
-    this.#other.set(bytes, this.#otherThere);
-    this.#otherThere = end;
+  #addPiece(bytes: Uint8Array): void {
+    this.#claim(bytes.length);
+    this.#pieces.push(bytes.slice());
+    this.#piecesBytes += bytes.length;
   }
 
-  #take(size: number): Uint8Array {
+  #claim(size: number): number {
     this.#checkRoom(size);
-    const memory = new Uint8Array(size);
     this.heldBytes += size;
-    return memory;
+    return size;
   }
 }

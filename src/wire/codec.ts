@@ -8,6 +8,7 @@ import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { type Attachment, type Frame, ReceivedFrame } from "./frame.ts";
+import type { LargePayloads } from "./large_payloads.ts";
 import type { Streamable } from "./streamable.ts";
 
 /** Gives an iterable found in a value its stream number. */
@@ -61,10 +62,17 @@ export interface Codec {
 
 /** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
 export class MessagePackCodec implements Codec {
-  #encoder = new Encoder();
+  readonly #large: LargePayloads | undefined;
+  readonly #encoder: Encoder;
   #decoder = new Decoder();
   #encoding = false;
   #decoding = false;
+
+  /** @param large Keeps large arrays apart; without it they are part of the payload. */
+  constructor(large?: LargePayloads) {
+    this.#large = large;
+    this.#encoder = new Encoder(large);
+  }
 
   /** See {@linkcode Codec.encode}. */
   encode(
@@ -74,7 +82,7 @@ export class MessagePackCodec implements Codec {
     apart?: AttachmentTaker,
   ): Uint8Array {
     // A getter in the value may make a call of its own while this one is being encoded.
-    if (this.#encoding) return new Encoder().encode(value, root, streams, apart);
+    if (this.#encoding) return new Encoder(this.#large).encode(value, root, streams, apart);
     this.#encoding = true;
     try {
       return this.#encoder.encode(value, root, streams, apart);

@@ -12,7 +12,6 @@ import { Constant, Extension } from "./extensions.ts";
 import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
-import { type KeyPlaces, KnownKeys } from "./key_places.ts";
 import { MAX_DEPTH } from "./limits.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -27,7 +26,6 @@ export class Decoder {
   #at = 0;
   #end = 0;
   #keys = new KeyCache();
-  #places = new KnownKeys();
   #streams: StreamReader | undefined;
   #attachments = NONE;
   #attached = 0;
@@ -214,26 +212,13 @@ export class Decoder {
   #object(size: number, depth: number): Record<string, unknown> {
     this.#count(size, 2, depth);
     const result: Record<string, unknown> = {};
-    const places = this.#places.at(depth);
     for (let i = 0; i < size; i++) {
-      const key = this.#keyAt(i, places);
+      const key = this.#key();
       const value = this.#read(depth + 1);
       if (key === "__proto__") defineField(result, key, value);
       else result[key] = value;
     }
     return result;
-  }
-
-  #keyAt(place: number, places: KeyPlaces): string {
-    const at = this.#at;
-    const known = places.find(place, this.#bytes, at, this.#end);
-    if (known !== undefined) {
-      this.#at += places.bytes[place]!.length;
-      return known;
-    }
-    const key = this.#key();
-    places.set(place, key, this.#bytes, at, this.#at);
-    return key;
   }
 
   #key(): string {
@@ -242,7 +227,7 @@ export class Decoder {
       const size = tag & 0x1f;
       if (size > this.#end - this.#at) this.#take(size); // throws
       const known = this.#keys.find(this.#bytes, this.#at, size);
-      if (known === undefined) return this.#keys.add(this.#string(size));
+      if (known === undefined) return this.#keys.add(this.#string(size), size);
       this.#at += size;
       return known;
     }

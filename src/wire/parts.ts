@@ -6,19 +6,19 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { type Attachment, Flag, type Frame, frame, Kind, kindName, payloadSize } from "./frame.ts";
-import { readU32, writeU32 } from "./frame_codec.ts";
-import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "./limits.ts";
+import { type Attachment, Flag, type Frame, Kind, kindName, payloadSize } from "./frame.ts";
+import { readU32 } from "./frame_codec.ts";
+import { MAX_ATTACHMENTS } from "./limits.ts";
 
 /** What goes from one node to one other, and whose payload the controller need not look into. */
-const DIVISIBLE: ReadonlySet<Kind> = new Set<Kind>([
+export const DIVISIBLE: ReadonlySet<Kind> = new Set<Kind>([
   ...[Kind.Call, Kind.Transfer, Kind.Result, Kind.Error, Kind.Item, Kind.Fail],
 ]);
 
 /** How the size of a payload is announced. */
-const SIZE_BYTES = 4;
+export const SIZE_BYTES = 4;
 /** How the place of an attachment in it is: offset and size. */
-const PLACE_BYTES = 8;
+export const PLACE_BYTES = 8;
 
 /** Where an attachment is in the payload as it travels. */
 export interface Place {
@@ -41,43 +41,6 @@ export function attachedBytes(attachments: readonly Attachment[] | undefined): n
 /** What is kept after the value that it belongs to may have changed. */
 export function copyOf({ at, bytes }: Attachment): Attachment {
   return { at, bytes: bytes.slice() };
-}
-
-/** Sends a frame: in parts, directly behind each other, if its payload is large. */
-export function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
-  const { kind, call, stream, peer, payload, attachments } = whole;
-  if (attachments === undefined && (payload.length < MIN_DIVIDED_BYTES || !DIVISIBLE.has(kind))) {
-    return send(whole);
-  }
-  const announcement = announce(payload, attachments ?? []);
-  const flags = whole.flags | Flag.InParts;
-  send({ ...whole, flags, payload: announcement, attachments: undefined });
-  const sendAll = (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at += MAX_PART_BYTES) {
-      const part = bytes.subarray(at, at + MAX_PART_BYTES);
-      send(frame(Kind.Part, { call, stream, peer, payload: part }));
-    }
-  };
-  let sent = 0;
-  for (const { at, bytes } of attachments ?? []) {
-    sendAll(payload.subarray(sent, at));
-    sendAll(bytes);
-    sent = at;
-  }
-  sendAll(payload.subarray(sent));
-}
-
-function announce(payload: Uint8Array, attachments: readonly Attachment[]): Uint8Array {
-  const announcement = new Uint8Array(SIZE_BYTES + attachments.length * PLACE_BYTES);
-  writeU32(announcement, 0, payload.length + attachedBytes(attachments));
-  let before = 0;
-  for (const [i, { at, bytes }] of attachments.entries()) {
-    const field = SIZE_BYTES + i * PLACE_BYTES;
-    writeU32(announcement, field, at + before);
-    writeU32(announcement, field + 4, bytes.length);
-    before += bytes.length;
-  }
-  return announcement;
 }
 
 /**

@@ -4,29 +4,32 @@
  * @module
  */
 
-import { builtinModule } from "../internal/builtin_module.ts";
-import { AT_ONCE, FIRST_AT_ONCE } from "./strings_at_once.ts";
-
 /** Strings of up to so many bytes are cheaper by hand, if they are ASCII. */
 export const SHORT_STRING = 64;
 
 const CACHED_KEYS = 512;
 
-type Slice = (this: Uint8Array, start: number, end: number) => string;
+/** Strings from here on refer to the pieces that they are made of. */
+export const LONG_STRING = 13;
 
-/** Makes a longer string at once; not everywhere. */
-const latin1Slice = builtinModule<{ Buffer: { prototype: { latin1Slice?: Slice } } }>("node:buffer")
-  ?.Buffer.prototype.latin1Slice;
+/** Makes a string of the codes in bytes; `undefined` if it cannot. */
+export type MakeString = (bytes: Uint8Array, at: number, end: number) => string | undefined;
+
+let makeLong: MakeString | undefined;
+
+/** Provides what makes longer strings, while `mod.ts` is loaded; a page does without. */
+export function provideLongStrings(make: MakeString): void {
+  makeLong = make;
+}
 
 /** Reads bytes as ASCII; `undefined` if they are not. */
 export function readAscii(bytes: Uint8Array, at: number, end: number): string | undefined {
   let all = 0;
   for (let i = at; i < end; i++) all |= bytes[i]!;
   if (all >= 0x80) return undefined;
-  if (end - at >= FIRST_AT_ONCE) {
-    const longer = end - at - FIRST_AT_ONCE;
-    if (longer < AT_ONCE.length) return AT_ONCE[longer]!(bytes, at);
-    if (latin1Slice !== undefined) return latin1Slice.call(bytes, at, end);
+  if (end - at >= LONG_STRING && makeLong !== undefined) {
+    const made = makeLong(bytes, at, end);
+    if (made !== undefined) return made;
   }
   let text = "";
   for (; end - at >= 8; at += 8) {
@@ -65,10 +68,9 @@ export class KeyCache {
     return key;
   }
 
-  /** Remembers a key in place of another one, if it is ASCII, and gives it back. */
-  add(key: string): string {
-    const size = key.length;
-    if (size === 0 || !isAscii(key)) return key;
+  /** Remembers a key of so many bytes in place of another one, if it is ASCII, and gives it back. */
+  add(key: string, size: number): string {
+    if (size === 0 || key.length !== size) return key;
     const at = slot(size, key.charCodeAt(0), key.charCodeAt(size >> 1), key.charCodeAt(size - 1));
     return this.#keys[at] = key;
   }
@@ -76,9 +78,4 @@ export class KeyCache {
 
 function slot(size: number, first: number, middle: number, last: number): number {
   return (size + first * 3 + middle * 31 + last * 17) & (CACHED_KEYS - 1);
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
-  return true;
 }

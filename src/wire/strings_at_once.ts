@@ -6,13 +6,25 @@
  * @module
  */
 
+import { builtinModule } from "../internal/builtin_module.ts";
+import { LONG_STRING } from "./short_strings.ts";
+
 const code = String.fromCharCode;
 
-/** Length of the strings that the first of {@linkcode AT_ONCE} makes. */
-export const FIRST_AT_ONCE = 13;
+type Slice = (this: Uint8Array, start: number, end: number) => string;
+
+/** For longer ones; not everywhere. */
+const latin1Slice = builtinModule<{ Buffer: { prototype: { latin1Slice?: Slice } } }>("node:buffer")
+  ?.Buffer.prototype.latin1Slice;
+
+/** See {@linkcode MakeString}: from {@linkcode LONG_STRING} characters on. */
+export function stringAtOnce(bytes: Uint8Array, at: number, end: number): string | undefined {
+  const longer = end - at - LONG_STRING;
+  return longer < AT_ONCE.length ? AT_ONCE[longer]!(bytes, at) : latin1Slice?.call(bytes, at, end);
+}
 
 /** Make a string of the codes from `i` on, each one of another length. */
-export const AT_ONCE: readonly ((b: Uint8Array, i: number) => string)[] = [
+const AT_ONCE: readonly ((b: Uint8Array, i: number) => string)[] = [
   (b, i) =>
     code(
       b[i]!,

@@ -15,6 +15,7 @@ import { compileCron } from "../../src/scheduler/cron.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
 import { TransferRunner } from "../../src/transfer/transfer_runner.ts";
+import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import type { RecordingLogger } from "../helpers/recording_logger.ts";
@@ -90,6 +91,7 @@ export function startNode(setting: NodeSetting): Node {
     tasks: { store: new MemoryTaskStore(), compileCron },
     connect,
     secret,
+    large: largePayloads,
     watch() {},
     events: {
       onConnect() {},

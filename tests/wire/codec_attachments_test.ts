@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { EncodeError, ProtocolError } from "../../mod.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { type Attachment, frame, Kind } from "../../src/wire/frame.ts";
+import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { MAX_ATTACHMENTS, MIN_ATTACHMENT_BYTES } from "../../src/wire/limits.ts";
 import { concat, payloadOf } from "./frames.ts";
 import { assertSame } from "./helpers.ts";
@@ -10,7 +11,8 @@ const LARGE = MIN_ATTACHMENT_BYTES;
 
 function encoded(value: unknown): { payload: Uint8Array; attachments: Attachment[] | undefined } {
   const apart: { attachments: Attachment[] | undefined } = { attachments: undefined };
-  const payload = new MessagePackCodec().encode(value, "args", undefined, apart).slice();
+  const payload = new MessagePackCodec(largePayloads).encode(value, "args", undefined, apart)
+    .slice();
   return { payload, attachments: apart.attachments };
 }
 
@@ -93,7 +95,7 @@ Deno.test("encode() refuses an array that the rest of the value takes away", () 
 
 Deno.test("encode() after one that failed keeps nothing of it", () => {
   const apart: { attachments: Attachment[] | undefined } = { attachments: undefined };
-  const codec = new MessagePackCodec();
+  const codec = new MessagePackCodec(largePayloads);
   const bad = new Map([["a", () => {}]]);
   assertThrows(() => codec.encode(bad, "args", undefined, apart), EncodeError);
   assertEquals(codec.encode(payloadOf(LARGE), "args", undefined, apart).length, 5);

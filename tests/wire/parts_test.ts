@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
 import { type Attachment, Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "../../src/wire/limits.ts";
-import { announcedBytes, announcedPlaces, sendDivided } from "../../src/wire/parts.ts";
+import { largePayloads } from "../../src/wire/large_payloads.ts";
+import { announcedBytes, announcedPlaces } from "../../src/wire/parts.ts";
 import { concat, payloadOf } from "./frames.ts";
 
 const DIVISIBLE: readonly Kind[] = [
@@ -12,7 +13,7 @@ const DIVISIBLE: readonly Kind[] = [
 
 function sent(whole: Frame): Frame[] {
   const frames: Frame[] = [];
-  sendDivided(whole, (each) => frames.push(ownFrame(each)));
+  largePayloads.divide(whole, (each) => frames.push(ownFrame(each)));
   return frames;
 }
 
@@ -22,7 +23,7 @@ function announcement(...numbers: number[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-Deno.test("sendDivided() sends what is small, or looked into by the controller, as it is", () => {
+Deno.test("divide() sends what is small, or looked into by the controller, as it is", () => {
   for (const kind of Object.values(Kind)) {
     const small = frame(kind, { call: 1, payload: payloadOf(MIN_DIVIDED_BYTES - 1) });
     assertEquals(sent(small), [small]);
@@ -31,7 +32,7 @@ Deno.test("sendDivided() sends what is small, or looked into by the controller, 
   }
 });
 
-Deno.test("sendDivided() announces a large payload and sends it in parts behind each other", () => {
+Deno.test("divide() announces a large payload and sends it in parts behind each other", () => {
   const fields = { call: 7, stream: 3, peer: 5, name: 6, value: 8, flags: Flag.NoReply };
   const payload = payloadOf(3 * MAX_PART_BYTES + 17);
   const [head, ...parts] = sent(frame(Kind.Call, { ...fields, payload }));
@@ -53,7 +54,7 @@ Deno.test("sendDivided() announces a large payload and sends it in parts behind 
   assertEquals(concat(parts.map((part) => part.payload)), payload);
 });
 
-Deno.test("sendDivided() puts attachments where they belong, and tells where that is (property)", () => {
+Deno.test("divide() puts attachments where they belong, and tells where that is (property)", () => {
   const sizes = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.integer({ min: 1, max: 150_000 })), {
     minLength: 1,
     maxLength: 5,

@@ -1,0 +1,44 @@
+/**
+ * Where a controller is reached by messages: on a WebSocket, or over a MessagePort.
+ *
+ * @module
+ */
+
+import { InitializationError } from "./errors.ts";
+import { badOption } from "./internal/bad_option.ts";
+import type { GlobalOptions } from "./options.ts";
+import type { ControllerAddress } from "./transport/select.ts";
+
+/**
+ * Reads the options that say so.
+ *
+ * @returns `undefined` if none of them is given.
+ * @throws {InitializationError} when an option is not valid.
+ */
+export function messageAddress(
+  { url, token, port }: GlobalOptions,
+): ControllerAddress | undefined {
+  if (token !== undefined && (typeof token !== "string" || token === "")) {
+    badOption("token", "(hidden)", "a text that is not empty");
+  }
+  if (token !== undefined && url === undefined) {
+    throw new InitializationError(
+      "Cannot start: token is given without url; it is what the controller's web.tokens asks for",
+    );
+  }
+  if (url !== undefined) return { kind: "url", url: webSocketUrl(url), token };
+  return isMessagePort(port) ? { kind: "port", port } : undefined;
+}
+
+function webSocketUrl(url: string): string {
+  const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol) || parsed.hash !== "") {
+    badOption("url", url, 'a URL such as "wss://example.com/daffi"');
+  }
+  return parsed.href;
+}
+
+/** Whether this is a port by which messages go, and not a number. */
+export function isMessagePort(port: unknown): port is MessagePort {
+  return typeof MessagePort !== "undefined" && port instanceof MessagePort;
+}
