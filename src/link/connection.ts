@@ -1,6 +1,6 @@
 /**
- * One live connection: a read loop that delivers frames, and a write queue that sends all frames of
- * one turn of the event loop in one write.
+ * One live connection: a read loop that delivers frames, and a write queue that sends the frames of
+ * one turn of the event loop together.
  *
  * @module
  */
@@ -21,8 +21,9 @@ import { WriteQueue } from "./write_queue.ts";
  */
 const YIELD_AFTER_BYTES = 1024 * 1024;
 
-/** From so many bytes on, the first are written while the rest of a large payload is still copied. */
-const FLUSH_AT_BYTES = 256 * 1024;
+/** Bounds of when it is written within a turn: less is not worth a write, more is one buffer. */
+const MIN_FLUSH_BYTES = 512;
+const MAX_FLUSH_BYTES = 256 * 1024;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
@@ -56,6 +57,11 @@ export class Connection {
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
   #unansweredBytes = 0;
+  /**
+   * When so much waits, it is written while the turn goes on, so that the other side works on it while
+   * this one makes the rest: a third of what a turn has sent lately.
+   */
+  #flushAtBytes = MIN_FLUSH_BYTES;
   #over = Promise.withResolvers<void>();
 
   /**
@@ -153,9 +159,9 @@ export class Connection {
     this.#over.resolve();
   }
 
-  /** Frames that are sent in one turn leave in one write; many bytes do not wait for its end. */
+  /** Frames that are sent in one turn leave in one write, or in two if they are many. */
   #flush(): void {
-    if (this.#queue.bytes >= FLUSH_AT_BYTES) this.#write();
+    if (this.#queue.bytes >= this.#flushAtBytes) this.#write();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(() => {
@@ -171,6 +177,7 @@ export class Connection {
   }
 
   async #writeAll(): Promise<void> {
+    const before = this.#writtenBytes;
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
         for (const piece of pieces) {
@@ -190,8 +197,15 @@ export class Connection {
     } catch (error) {
       this.close(error as Error);
     } finally {
+      this.#adapt(this.#writtenBytes - before);
       this.#flushing = undefined;
     }
+  }
+
+  /** Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered. */
+  #adapt(burstBytes: number): void {
+    const wanted = Math.max(MIN_FLUSH_BYTES, burstBytes / 3, this.#flushAtBytes * 0.9);
+    this.#flushAtBytes = Math.min(wanted, MAX_FLUSH_BYTES);
   }
 
   #drained(): void {

@@ -40,14 +40,43 @@ Deno.test("Connection sends the preface and what is sent in its first turn in on
   connection.close();
 });
 
-Deno.test("Connection.send() writes all frames of one turn in one write", async () => {
+Deno.test("Connection.send() writes the few frames of one turn in one write", async () => {
   const { stream, connection } = await open();
-  for (let i = 0; i < 100; i++) connection.send(ping(i));
+  for (let i = 0; i < 10; i++) connection.send(ping(i));
   assertEquals(stream.writes.length, 0);
   await connection.flushed();
-  const frames = Array.from({ length: 100 }, (_, i) => toBytes(ping(i)));
+  const frames = Array.from({ length: 10 }, (_, i) => toBytes(ping(i)));
   assertEquals(stream.writes, [concat(frames)]);
   assertEquals(connection.queuedBytes, 0);
+  connection.close();
+});
+
+Deno.test("Connection.send() writes the first of many frames before the turn ends, the others together", async () => {
+  const { stream, connection } = await open();
+  const frames = Array.from({ length: 1_000 }, (_, i) => ping(i));
+  for (const each of frames.slice(0, 500)) connection.send(each);
+  assertEquals(stream.writes.length, 1);
+  for (const each of frames.slice(500)) connection.send(each);
+  await connection.flushed();
+  assertEquals(stream.writes.length, 2);
+  assertEquals(stream.written, concat(frames.map(toBytes)));
+  connection.close();
+});
+
+Deno.test("Connection.send() writes the first third of what a turn has sent lately", async () => {
+  const { stream, connection } = await open();
+  const turnBytes = 300 * HEADER_BYTES;
+  const sendTurn = async (count: number) => {
+    stream.writes.length = 0;
+    for (let i = 0; i < count; i++) connection.send(ping(i));
+    await connection.flushed();
+    return stream.writes.map((bytes) => bytes.length);
+  };
+  await sendTurn(300);
+  assertEquals(await sendTurn(300), [turnBytes / 3, turnBytes * 2 / 3]);
+  for (let i = 0; i < 100; i++) await sendTurn(1);
+  const [first] = await sendTurn(300);
+  assert(first! < turnBytes / 10, `${first} bytes`);
   connection.close();
 });
 
