@@ -23,6 +23,10 @@ export interface GatedCallsOptions {
   readonly logger: Logger;
 }
 
+function notSent({ callbackName }: CallRequest, error: Error): Promise<never> {
+  return Promise.reject(concerning(error, { callbackName, executed: "never" }));
+}
+
 /** A call that was made while the process ends. */
 const NEVER = new Promise<never>(() => {});
 
@@ -42,7 +46,12 @@ export class GatedCalls implements CallPort {
 
   /** See {@linkcode CallPort.call}. */
   call(request: CallRequest, eager?: boolean): Promise<unknown> {
-    return this.#run(request, (caller) => caller.call(request, eager));
+    try {
+      const caller = this.#caller(request);
+      return caller === undefined ? NEVER : caller.call(request, eager);
+    } catch (error) {
+      return notSent(request, error as Error);
+    }
   }
 
   /** See {@linkcode CallPort.broadcast}. */
@@ -91,8 +100,7 @@ export class GatedCalls implements CallPort {
       const caller = this.#caller(request);
       return caller === undefined ? NEVER : call(caller);
     } catch (error) {
-      const { callbackName } = request;
-      return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
+      return notSent(request, error as Error);
     }
   }
 

@@ -18,42 +18,40 @@ export interface Expiring {
 }
 
 /**
- * Watches over deadlines. Most calls are answered long before theirs, so adding and removing are
- * cheap; the one timer is only moved when an earlier deadline comes, and sweeps when it fires.
+ * Watches over deadlines. Most calls are answered long before theirs, so nothing is done for one but to
+ * compare: the one timer is only moved when an earlier deadline comes, and sweeps when it fires.
  */
 export class Deadlines<T extends Expiring> {
-  #items = new Set<T>();
+  #items: () => Iterable<T>;
   #onExpired: (item: T) => void;
   #now: () => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #armedFor = Infinity;
 
   /**
-   * @param onExpired Called for each item whose deadline has passed, after it was removed.
+   * @param items Gives the items that there are when it is called.
+   * @param onExpired Called for each item whose deadline has passed; it is none of the items then.
    * @param now The clock.
    */
-  constructor(onExpired: (item: T) => void, now: () => number = monotonicMs) {
+  constructor(
+    items: () => Iterable<T>,
+    onExpired: (item: T) => void,
+    now: () => number = monotonicMs,
+  ) {
+    this.#items = items;
     this.#onExpired = onExpired;
     this.#now = now;
   }
 
-  /** Starts watching an item; its deadline must not change. */
-  add(item: T): void {
-    if (item.deadlineAt === Infinity) return;
-    this.#items.add(item);
+  /** Another item was added; its deadline must not change. */
+  added(item: T): void {
     if (item.deadlineAt < this.#armedFor) this.#arm(item.deadlineAt);
   }
 
-  /** Stops watching an item. */
-  delete(item: T): void {
-    if (item.deadlineAt !== Infinity) this.#items.delete(item);
-  }
-
-  /** Stops watching everything. */
-  clear(): void {
+  /** Stops watching. */
+  stop(): void {
     clearTimeout(this.#timer);
-    this.#items.clear();
-    this.#armedFor = Infinity;
+    this.#armedFor = -Infinity;
   }
 
   #arm(deadlineAt: number): void {
@@ -68,12 +66,10 @@ export class Deadlines<T extends Expiring> {
     this.#armedFor = Infinity;
     const now = this.#now();
     let next = Infinity;
-    for (const item of this.#items) {
-      if (item.deadlineAt <= now) {
-        this.#items.delete(item);
-        this.#onExpired(item);
-      } else if (item.deadlineAt < next) next = item.deadlineAt;
+    for (const item of this.#items()) {
+      if (item.deadlineAt <= now) this.#onExpired(item);
+      else if (item.deadlineAt < next) next = item.deadlineAt;
     }
-    if (this.#items.size > 0 && next < this.#armedFor) this.#arm(next);
+    if (next < this.#armedFor) this.#arm(next);
   }
 }

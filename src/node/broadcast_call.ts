@@ -12,9 +12,10 @@ import {
   type Executed,
   ProtocolError,
 } from "../errors.ts";
+import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import type { RemoteProcess } from "./network.ts";
-import { type CallFacts, type CallPort, PendingCall } from "./pending_call.ts";
+import { type CallPort, PendingCall } from "./pending_call.ts";
 
 /** A call that waits for several processes. */
 export class BroadcastCall extends PendingCall {
@@ -26,17 +27,17 @@ export class BroadcastCall extends PendingCall {
 
   /**
    * @param port What it needs of its node.
-   * @param facts What is known of it.
+   * @param request What was asked for.
    * @param resolve Gets the results by process name, if none failed.
    * @param reject Gets a {@linkcode BroadcastError} if one did.
    */
   constructor(
     port: CallPort,
-    facts: CallFacts,
+    request: CallRequest,
     resolve: (results: Record<string, unknown>) => void,
     reject: (error: Error) => void,
   ) {
-    super(port, facts);
+    super(port, request);
     this.#resolve = resolve;
     this.#reject = reject;
   }

@@ -16,11 +16,11 @@ import { BroadcastCall } from "./broadcast_call.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { OneWayCalls } from "./one_way.ts";
 import { PendingTable } from "./pending.ts";
-import { type CallFacts, callFacts, type CallPort, type PendingCall } from "./pending_call.ts";
+import type { CallPort, PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
 import { attachedBytes, copyOf } from "../wire/parts.ts";
-import { argumentStreams, checkSize } from "./stream_link.ts";
+import { checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
 /** What the caller needs of its node. */
@@ -42,13 +42,16 @@ export interface CallerCounts {
 }
 
 /** Chooses the target of a call and sends it. */
-type Send = (session: Session, payload: Uint8Array) => void;
+type Send<C> = (session: Session, payload: Uint8Array, call: C, request: CallRequest) => void;
 
 /** The calling half of a node. */
 export class Caller {
   readonly #options: CallerOptions;
   readonly #pending = new PendingTable<PendingCall>();
-  readonly #deadlines = new Deadlines<PendingCall>((call) => call.expire());
+  readonly #deadlines = new Deadlines<PendingCall>(
+    () => this.#pending.values(),
+    (call) => call.expire(),
+  );
   readonly #gate: SessionGate;
   readonly #oneWay: OneWayCalls;
   readonly #port: CallPort;
@@ -68,10 +71,11 @@ export class Caller {
     });
     this.#port = {
       codec: options.codec,
+      defaultTimeoutMs: options.defaultTimeoutMs,
+      session: () => this.#gate.session,
       send: (frame) => this.#gate.session?.connection.send(frame),
       forget: (call) => {
         this.#pending.delete(call);
-        this.#deadlines.delete(call);
         if (call.queued) this.#gate.leave(call);
       },
     };
@@ -91,14 +95,16 @@ export class Caller {
    */
   call(request: CallRequest, eager = false): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const call = new UnaryCall(this.#port, this.#facts(request), eager, resolve, reject);
-      this.#start(call, request, (session, payload) => {
-        const target = this.#choose(request);
-        call.begin(target);
-        this.#post(session, call, target, 0, payload);
-      });
+      const call = new UnaryCall(this.#port, request, eager, resolve, reject);
+      this.#start(call, request, this.#sendToOne);
     });
   }
+
+  readonly #sendToOne: Send<UnaryCall> = (session, payload, call, request) => {
+    const target = this.#choose(request);
+    call.begin(target);
+    this.#post(session, call, target, 0, payload);
+  };
 
   /**
    * Asks a process for something other than a callback.
@@ -110,19 +116,17 @@ export class Caller {
    * @returns The answer, and who gave it.
    */
   ask(kind: Kind, request: CallRequest, what: string): Promise<Answer> {
-    const { network } = this.#options;
     return new Promise((resolve, reject) => {
       let target: RemoteProcess;
-      const facts = { ...this.#facts(request), callbackName: request.callbackName || what };
+      const named = { ...request, callbackName: request.callbackName || what };
       const settle = (value: unknown) => resolve({ value, processName: target.name });
-      const call = new UnaryCall(this.#port, facts, false, settle, reject);
+      const call = new UnaryCall(this.#port, named, false, settle, reject);
       this.#start(call, request, ({ outbox }, payload) => {
         target = request.callbackName === ""
-          ? network.process(request.to!, what)
+          ? this.#options.network.process(request.to!, what)
           : this.#choose(request);
         call.begin(target);
-        const value = call.timeLeft;
-        const { callId, attachments } = call;
+        const { callId, attachments, timeLeft: value } = call;
         const fields = { call: callId, peer: target.id, value, payload, attachments };
         outbox.post(frame(kind, fields), call);
       });
@@ -150,7 +154,7 @@ export class Caller {
 
   #callMany(request: CallRequest, flags: number): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
-      const call = new BroadcastCall(this.#port, this.#facts(request), resolve, reject);
+      const call = new BroadcastCall(this.#port, request, resolve, reject);
       this.#start(call, request, (session, payload) => {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
@@ -196,53 +200,49 @@ export class Caller {
       : Promise.reject(this.#ended());
   }
 
-  #facts(request: CallRequest): CallFacts {
-    return callFacts(request, this.#options.defaultTimeoutMs);
-  }
-
   #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
     return this.#options.network.choose(callbackName, to, strategy);
   }
 
-  #start(call: PendingCall, request: CallRequest, send: Send): void {
+  #start<C extends PendingCall>(call: C, request: CallRequest, send: Send<C>): void {
     if (this.#ended !== undefined) return call.fail(this.#ended());
     if (request.signal?.aborted) return call.cancel(request.signal.reason);
     this.#pending.add(call);
-    this.#deadlines.add(call);
+    this.#deadlines.added(call);
     try {
-      const payload = this.#encode(call, request.args);
+      // A broadcast goes to the controller as a whole, and from there to many.
+      const apart = call instanceof UnaryCall ? call : undefined;
+      const payload = this.#options.codec.encode(request.args, "args", call, apart);
       const session = this.#gate.ready(request);
       if (session === undefined) return this.#queue(call, request, send, payload.slice());
       checkSize(payload, session, "the arguments", call.attachments);
-      send(session, payload);
+      send(session, payload, call, request);
     } catch (error) {
       call.fail(error as Error);
     }
   }
 
-  #queue(call: PendingCall, request: CallRequest, send: Send, payload: Uint8Array): void {
+  #queue<C extends PendingCall>(
+    call: C,
+    request: CallRequest,
+    send: Send<C>,
+    payload: Uint8Array,
+  ): void {
     call.queued = true;
     call.attachments = call.attachments?.map(copyOf);
     this.#gate.wait(call, request, {
       bytes: payload.length + attachedBytes(call.attachments),
       send: (session) => {
-        call.queued = false;
+        call.waited();
         try {
           checkSize(payload, session, "the arguments", call.attachments);
-          send(session, payload);
+          send(session, payload, call, request);
         } catch (error) {
           call.fail(error as Error);
         }
       },
       fail: (error) => call.fail(error),
     });
-  }
-
-  #encode(call: PendingCall, args: readonly unknown[]): Uint8Array {
-    const { codec } = this.#options;
-    const addStream = argumentStreams(call, codec, () => this.#gate.session);
-    // A broadcast goes to the controller as a whole, and from there to many.
-    return codec.encode(args, "args", addStream, call instanceof UnaryCall ? call : undefined);
   }
 
   #post(
@@ -340,7 +340,7 @@ export class Caller {
    * @param reason Makes the error for each call; without it they are left as they are.
    */
   end(reason: (() => DaffiError) | undefined): void {
-    this.#deadlines.clear();
+    this.#deadlines.stop();
     this.#ending = true;
     this.#gate.end(reason);
     if (reason === undefined) return;

@@ -48,7 +48,12 @@ export class Dispatcher {
   readonly #replier: Replier;
   /** Calls that did not finish within their turn, by source and call id. */
   readonly #calls = new Map<number, Map<number, RunningCall>>();
-  readonly #deadlines = new Deadlines<RunningCall>((call) => this.#expire(call));
+  /** Those of them that have a deadline which has not passed. */
+  readonly #limited = new Set<RunningCall>();
+  readonly #deadlines = new Deadlines<RunningCall>(
+    () => this.#limited,
+    (call) => this.#expire(call),
+  );
   readonly #turns = new WeakMap<RegisteredCallback, Turns<RunningCall>>();
   #session: Session | undefined;
   readonly #present = (): Session | undefined => this.#session;
@@ -114,7 +119,7 @@ export class Dispatcher {
 
   /** Forgets all deadlines. */
   end(): void {
-    this.#deadlines.clear();
+    this.#deadlines.stop();
   }
 
   /** Takes a frame of a call that this node runs, or is to run; or why its payload cannot be had. */
@@ -303,11 +308,13 @@ export class Dispatcher {
     if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
       this.#abort(former, new CallCancelledError("The caller has used its number again"));
     }
-    this.#deadlines.add(call);
+    if (call.deadlineAt === Infinity) return;
+    this.#limited.add(call);
+    this.#deadlines.added(call);
   }
 
   #untrack(call: RunningCall): void {
-    this.#deadlines.delete(call);
+    this.#limited.delete(call);
     const calls = this.#calls.get(call.source.id);
     if (calls?.get(call.callId) === call) calls.delete(call.callId);
     if (calls?.size === 0) this.#calls.delete(call.source.id);
@@ -322,6 +329,7 @@ export class Dispatcher {
   }
 
   #expire(call: RunningCall): void {
+    this.#limited.delete(call);
     const { callbackName, callback, limitedByCallback } = call;
     const reason = new CallTimeoutError(
       limitedByCallback

@@ -8,7 +8,7 @@ import { CallCancelledError } from "../errors.ts";
 import { concerning } from "../internal/concerning.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { decodeNames } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { Network, RemoteProcess } from "./network.ts";
@@ -164,12 +164,9 @@ export class OneWayCalls {
   /** The arguments; `undefined` if there are streams among them. */
   #encode(request: CallRequest): Uint8Array | undefined {
     if (request.signal?.aborted) throw cancelled(request);
-    let hasStreams = false;
-    const payload = this.#options.codec.encode(request.args, "args", () => {
-      hasStreams = true;
-      return 1;
-    });
-    return hasStreams ? undefined : payload;
+    const streams = new StreamDetector();
+    const payload = this.#options.codec.encode(request.args, "args", streams);
+    return streams.found ? undefined : payload;
   }
 
   /** Sends now, or when there is a connection, in the order of the calls. */
@@ -204,6 +201,15 @@ export class OneWayCalls {
     });
     signal?.addEventListener("abort", abort, { once: true });
     return promise;
+  }
+}
+
+class StreamDetector implements StreamWriter {
+  found = false;
+
+  addStream(): number {
+    this.found = true;
+    return 1;
   }
 }
 

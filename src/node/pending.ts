@@ -59,16 +59,18 @@ export class PendingTable<T extends { callId: number }> {
     return true;
   }
 
-  /** All calls that wait. */
-  values(): T[] {
-    return this.#slots.filter((call) => call !== undefined);
+  /** All calls that wait; one that is removed before its turn is not given. */
+  *values(): Generator<T> {
+    for (const call of this.#slots) if (call !== undefined) yield call;
   }
 
   /** Ids that differ in the lower bits still do in more of them, so nothing can collide. */
   #grow(): void {
-    const calls = this.values();
-    this.#slots = new Array(this.#slots.length * 2).fill(undefined);
-    for (const call of calls) this.#slots[call.callId & (this.#slots.length - 1)] = call;
+    const calls = this.#slots;
+    this.#slots = new Array(calls.length * 2).fill(undefined);
+    for (const call of calls) {
+      if (call !== undefined) this.#slots[call.callId & (this.#slots.length - 1)] = call;
+    }
   }
 }
 

@@ -20,78 +20,82 @@ import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { concerning } from "../internal/concerning.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
-import type { AttachmentTaker, Codec } from "../wire/codec.ts";
+import type { AttachmentTaker, Codec, StreamWriter } from "../wire/codec.ts";
+import type { Streamable } from "../wire/streamable.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Attachment, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
+import type { Session } from "./session.ts";
+import { argumentStream } from "./stream_link.ts";
 
 /** What a pending call needs of its node. */
 export interface CallPort {
   /** Turns payloads into values. */
   readonly codec: Codec;
+  /** Time given to calls that say nothing, in milliseconds. */
+  readonly defaultTimeoutMs: number;
+  /** Gives the present session. */
+  session(): Session | undefined;
   /** Sends a small frame at once. */
   send(frame: Frame): void;
   /** Forgets the call: nothing can settle it any more. */
   forget(call: PendingCall): void;
 }
 
-/** What is known of a call from the start. */
-export interface CallFacts {
-  readonly callbackName: string;
-  /** Time given, in milliseconds; `Infinity` for no limit, `NaN` if the time is inherited. */
-  readonly timeoutMs: number;
-  /** When that ends, on the monotonic clock. */
-  readonly deadlineAt: number;
-  readonly signal: AbortSignal | undefined;
-  readonly site: CallSite | undefined;
-}
-
-/** What is known of a call: its own time, or that of the call that it is made in, if it is shorter. */
-export function callFacts(request: CallRequest, defaultTimeoutMs: number): CallFacts {
-  const { callbackName, timeoutMs = defaultTimeoutMs, signal, site } = request;
-  const inherited = currentScope()?.deadlineAt ?? Infinity;
-  const own = timeoutMs === Infinity ? Infinity : monotonicMs() + timeoutMs;
-  return {
-    callbackName,
-    timeoutMs: own <= inherited ? timeoutMs : NaN,
-    deadlineAt: Math.min(own, inherited),
-    signal,
-    site,
-  };
-}
+const NO_STREAMS: readonly OutStream[] = [];
 
 /** A call that waits for answers. */
-export abstract class PendingCall implements AttachmentTaker {
+export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** Set when the call is added to the table. */
   callId = 0;
   /** Whether it waits for the node to be connected. */
   queued = false;
   /** Large arrays of bytes among the arguments, until they are sent. */
   attachments: Attachment[] | undefined = undefined;
-  /** Iterables among the arguments; number n is at n − 1. */
-  streams: OutStream[] = [];
-  readonly callbackName: string;
+  /** Time given, in milliseconds; `Infinity` for no limit, `NaN` if it is that of the call it is made in. */
   readonly timeoutMs: number;
+  /** When that ends, on the monotonic clock. */
   readonly deadlineAt: number;
+  readonly callbackName: string;
   protected readonly port: CallPort;
+  /** Iterables among the arguments; number n is at n − 1. */
+  #streams: OutStream[] | undefined;
+  /** By the same clock, if it is sent at once and has a time of its own. */
+  #madeAt = 0;
   #site: CallSite | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
   #settled = false;
   #sent = false;
 
-  constructor(port: CallPort, facts: CallFacts) {
+  constructor(port: CallPort, request: CallRequest) {
+    const { callbackName, timeoutMs = port.defaultTimeoutMs, signal, site } = request;
+    const inherited = currentScope()?.deadlineAt ?? Infinity;
+    let own = Infinity;
+    if (timeoutMs !== Infinity) own = timeoutMs + (this.#madeAt = monotonicMs());
     this.port = port;
-    this.callbackName = facts.callbackName;
-    this.timeoutMs = facts.timeoutMs;
-    this.deadlineAt = facts.deadlineAt;
-    this.#site = facts.site;
-    const { signal } = facts;
+    this.callbackName = callbackName;
+    this.timeoutMs = own <= inherited ? timeoutMs : NaN;
+    this.deadlineAt = own <= inherited ? own : inherited;
+    this.#site = site;
     if (signal === undefined) return;
     this.#signal = signal;
     this.#onAbort = () => this.cancel(signal.reason);
     signal.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Iterables among the arguments; number n is at n − 1. */
+  get streams(): readonly OutStream[] {
+    return this.#streams ?? NO_STREAMS;
+  }
+
+  /** See {@linkcode StreamWriter.addStream}. */
+  addStream(source: Streamable): number {
+    const { codec, session } = this.port;
+    const streams = this.#streams ??= [];
+    const fields = { call: this.callId, stream: streams.length + 1 };
+    return streams.push(argumentStream(source, codec, session, fields));
   }
 
   /** Whether the caller has its outcome. */
@@ -102,12 +106,20 @@ export abstract class PendingCall implements AttachmentTaker {
   /** The milliseconds left as they travel: 0 for no limit. */
   get timeLeft(): number {
     if (this.deadlineAt === Infinity) return 0;
-    return Math.min(Math.max(1, Math.ceil(this.deadlineAt - monotonicMs())), 0xffffffff);
+    // Looking at the clock is a good part of what a call costs: it was done when the call was made.
+    const now = this.#madeAt === 0 ? monotonicMs() : this.#madeAt;
+    return Math.min(Math.max(1, Math.ceil(this.deadlineAt - now)), 0xffffffff);
   }
 
   /** Whether it was handed to the connection. */
   protected get sent(): boolean {
     return this.#sent;
+  }
+
+  /** It is connected now. */
+  waited(): void {
+    this.queued = false;
+    this.#madeAt = 0;
   }
 
   /** Called when it is about to be handed to the connection; false if it is not wanted any more. */

@@ -5,7 +5,8 @@
  */
 
 import { EncodeError } from "../errors.ts";
-import type { Codec, StreamWriter } from "../wire/codec.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { Streamable } from "../wire/streamable.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
@@ -51,27 +52,24 @@ export function consumerLink(
 }
 
 /**
- * Makes the streams for the iterables among a call's arguments, as they are found.
+ * Makes the stream for an iterable among a call's arguments.
  *
- * @returns Adds one and gives its number.
+ * @param fields Its number in which call.
+ * @throws {EncodeError} when the call has too many.
  */
-export function argumentStreams(
-  call: { readonly callId: number; readonly streams: OutStream[] },
+export function argumentStream(
+  source: Streamable,
   codec: Codec,
   session: () => Session | undefined,
-): StreamWriter {
-  return (source) => {
-    const stream = call.streams.length + 1;
-    if (stream > MAX_STREAMS_PER_CALL) {
-      throw new EncodeError(
-        `Cannot send the arguments: at most ${MAX_STREAMS_PER_CALL} iterables are allowed`,
-        { executed: "never" },
-      );
-    }
-    const link = consumerLink(codec, session, { call: call.callId, stream }, (fn) => fn());
-    call.streams.push(new OutStream(source, link));
-    return stream;
-  };
+  fields: { readonly call: number; readonly stream: number },
+): OutStream {
+  if (fields.stream > MAX_STREAMS_PER_CALL) {
+    throw new EncodeError(
+      `Cannot send the arguments: at most ${MAX_STREAMS_PER_CALL} iterables are allowed`,
+      { executed: "never" },
+    );
+  }
+  return new OutStream(source, consumerLink(codec, session, fields, (fn) => fn()));
 }
 
 /** @throws {EncodeError} when a payload is larger than a frame may be. */

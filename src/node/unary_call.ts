@@ -5,11 +5,12 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
-import { type CallFacts, type CallPort, PendingCall } from "./pending_call.ts";
+import { type CallPort, PendingCall } from "./pending_call.ts";
 
 /** A call that waits for one process. */
 export class UnaryCall extends PendingCall {
@@ -22,19 +23,19 @@ export class UnaryCall extends PendingCall {
 
   /**
    * @param port What it needs of its node.
-   * @param facts What is known of it.
+   * @param request What was asked for.
    * @param eager Whether a stream may begin before it is asked for its first item.
    * @param resolve Gets the result: a value or an {@linkcode InStream}.
    * @param reject Gets the error.
    */
   constructor(
     port: CallPort,
-    facts: CallFacts,
+    request: CallRequest,
     eager: boolean,
     resolve: (value: unknown) => void,
     reject: (error: Error) => void,
   ) {
-    super(port, facts);
+    super(port, request);
     this.#eager = eager;
     this.#resolve = resolve;
     this.#reject = reject;

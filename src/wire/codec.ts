@@ -11,8 +11,11 @@ import { type Attachment, type Frame, ReceivedFrame } from "./frame.ts";
 import type { LargePayloads } from "./large_payloads.ts";
 import type { Streamable } from "./streamable.ts";
 
-/** Gives an iterable found in a value its stream number. */
-export type StreamWriter = (source: Streamable) => number;
+/** Whoever sends the items of iterables that are found in a value. */
+export interface StreamWriter {
+  /** Takes one and gives it its number. */
+  addStream(source: Streamable): number;
+}
 
 /** Gives the consumer's end of the stream with this number. */
 export type StreamReader = (stream: number) => AsyncIterable<unknown>;
@@ -30,7 +33,7 @@ export interface Codec {
    *
    * @param value Anything that `api` lists; iterables only if `streams` is given.
    * @param root How the value is called in errors: `"args"`, `"result"`, `"item"`.
-   * @param streams Called for each iterable in the value.
+   * @param streams Gets each iterable in the value.
    * @param apart Gets large arrays of bytes in the value; without it they are part of what is returned.
    * @returns A view that is valid until the next call.
    * @throws {EncodeError} when something in the value cannot travel; the message names its path.

@@ -299,7 +299,7 @@ export class Encoder {
     if (this.#streams === undefined) {
       this.#refuse(depth, "is an iterable", "only an argument, or a result itself, may be one");
     }
-    const number = this.#streams(value);
+    const number = this.#streams.addStream(value);
     const at = this.#out.reserve(4);
     this.#out.bytes[at] = 0xd5;
     this.#out.bytes[at + 1] = Extension.Stream;

@@ -12,22 +12,36 @@ interface Watched {
   deadlines: Deadlines<Item>;
   expired: [name: string, afterMs: number][];
   item(name: string, afterMs: number): Item;
+  add(item: Item): void;
+  remove(item: Item): void;
 }
 
 function watch(fn: (watched: Watched) => void, onExpired?: (item: Item) => void): void {
   using time = new FakeTime(0);
   const expired: Watched["expired"] = [];
-  const deadlines = new Deadlines<Item>((item) => {
+  const items = new Set<Item>();
+  const deadlines = new Deadlines<Item>(() => items, (item) => {
+    items.delete(item);
     expired.push([item.name, time.now]);
     onExpired?.(item);
   }, () => time.now);
-  fn({ time, deadlines, expired, item: (name, deadlineAt) => ({ name, deadlineAt }) });
+  fn({
+    time,
+    deadlines,
+    expired,
+    item: (name, deadlineAt) => ({ name, deadlineAt }),
+    add(item) {
+      items.add(item);
+      deadlines.added(item);
+    },
+    remove: (item) => items.delete(item),
+  });
 }
 
 Deno.test("Deadlines expires each item at its deadline, with one timer for all", () => {
-  watch(({ time, deadlines, expired, item }) => {
+  watch(({ time, expired, item, add }) => {
     for (const [name, at] of [["b", 200], ["a", 100], ["c", 300]] as const) {
-      deadlines.add(item(name, at));
+      add(item(name, at));
     }
     assertEquals(time.pending, 1);
     time.tick(99);
@@ -41,14 +55,12 @@ Deno.test("Deadlines expires each item at its deadline, with one timer for all",
   });
 });
 
-Deno.test("Deadlines expires no item that was deleted", () => {
-  watch(({ time, deadlines, expired, item }) => {
+Deno.test("Deadlines expires no item that was removed", () => {
+  watch(({ time, expired, item, add, remove }) => {
     const [a, b] = [item("a", 100), item("b", 200)];
-    deadlines.add(a);
-    deadlines.add(b);
-    deadlines.delete(a);
-    deadlines.delete(a);
-    deadlines.delete(item("never added", 5));
+    add(a);
+    add(b);
+    remove(a);
     time.tick(1000);
     assertEquals(expired, [["b", 200]]);
     assertEquals(time.pending, 0);
@@ -56,18 +68,16 @@ Deno.test("Deadlines expires no item that was deleted", () => {
 });
 
 Deno.test("Deadlines sets no timer for an item without a deadline", () => {
-  watch(({ time, deadlines, item }) => {
-    const never = item("never", Infinity);
-    deadlines.add(never);
+  watch(({ time, item, add }) => {
+    add(item("never", Infinity));
     assertEquals(time.pending, 0);
-    deadlines.delete(never);
   });
 });
 
 Deno.test("Deadlines expires an item whose deadline has passed as soon as possible", () => {
-  watch(({ time, deadlines, expired, item }) => {
+  watch(({ time, expired, item, add }) => {
     time.tick(500);
-    deadlines.add(item("late", 100));
+    add(item("late", 100));
     assertEquals(expired, []);
     time.tick(1);
     assertEquals(expired.map(([name]) => name), ["late"]);
@@ -78,8 +88,13 @@ Deno.test("Deadlines looks at a deadline between two milliseconds at the later o
   using time = new FakeTime(0);
   const expired: number[] = [];
   let looks = 0;
-  const deadlines = new Deadlines<Item>(() => expired.push(time.now), () => (looks++, time.now));
-  deadlines.add({ name: "a", deadlineAt: 99.5 });
+  const item = { name: "a", deadlineAt: 99.5 };
+  const deadlines = new Deadlines<Item>(
+    () => [item],
+    () => expired.push(time.now),
+    () => (looks++, time.now),
+  );
+  deadlines.added(item);
   const before = looks;
   time.tick(99);
   assertEquals([expired, looks], [[], before]);
@@ -88,9 +103,9 @@ Deno.test("Deadlines looks at a deadline between two milliseconds at the later o
 });
 
 Deno.test("Deadlines waits longer than one timer can", () => {
-  watch(({ time, deadlines, expired, item }) => {
+  watch(({ time, expired, item, add }) => {
     const farMs = 3 * 2 ** 31;
-    deadlines.add(item("far", farMs));
+    add(item("far", farMs));
     time.tick(farMs - 1);
     assertEquals(expired, []);
     time.tick(1);
@@ -103,8 +118,13 @@ Deno.test("Deadlines goes on when its timer fires before the deadline by the clo
   using time = new FakeTime(0);
   const expired: string[] = [];
   const slow = () => time.now / 2;
-  const deadlines = new Deadlines<Item>(({ name }) => expired.push(name), slow);
-  deadlines.add({ name: "a", deadlineAt: 100 });
+  const item = { name: "a", deadlineAt: 100 };
+  const items = new Set([item]);
+  const deadlines = new Deadlines<Item>(() => items, (item) => {
+    items.delete(item);
+    expired.push(item.name);
+  }, slow);
+  deadlines.added(item);
   time.tick(199);
   assertEquals(expired, []);
   time.tick(10);
@@ -112,53 +132,51 @@ Deno.test("Deadlines goes on when its timer fires before the deadline by the clo
   assertEquals(time.pending, 0);
 });
 
-Deno.test("Deadlines.clear() expires nothing more, leaves no timer, and takes new items", () => {
-  watch(({ time, deadlines, expired, item }) => {
-    deadlines.add(item("a", 100));
-    deadlines.clear();
+Deno.test("Deadlines.stop() expires nothing more, leaves no timer, and sets none again", () => {
+  watch(({ time, deadlines, expired, item, add }) => {
+    add(item("a", 100));
+    deadlines.stop();
+    assertEquals(time.pending, 0);
+    add(item("b", 50));
     assertEquals(time.pending, 0);
     time.tick(1000);
     assertEquals(expired, []);
-    deadlines.add(item("b", 1100));
-    time.tick(100);
-    assertEquals(expired, [["b", 1100]]);
-    deadlines.clear();
-    deadlines.clear();
+    deadlines.stop();
   });
 });
 
-Deno.test("Deadlines lets onExpired() add and delete items", () => {
+Deno.test("Deadlines lets onExpired() add and remove items", () => {
   const context: { watched?: Watched } = {};
   watch((watched) => {
     context.watched = watched;
-    const { time, deadlines, expired, item } = watched;
-    deadlines.add(item("a", 100));
-    deadlines.add(deleted);
-    deadlines.add(item("late", 400));
+    const { time, expired, item, add } = watched;
+    add(item("a", 100));
+    add(deleted);
+    add(item("late", 400));
     time.tick(1000);
     assertEquals(expired, [["a", 100], ["added", 150], ["late", 400]]);
     assertEquals(time.pending, 0);
   }, ({ name }) => {
-    const { deadlines, item } = context.watched!;
+    const { item, add, remove } = context.watched!;
     if (name !== "a") return;
-    deadlines.delete(deleted);
-    deadlines.add(item("added", 150));
+    remove(deleted);
+    add(item("added", 150));
   });
 });
 const deleted: Item = { name: "deleted", deadlineAt: 200 };
 
-Deno.test("Deadlines leaves no timer when onExpired() clears it, whatever else was watched", () => {
+Deno.test("Deadlines leaves no timer when onExpired() stops it, whatever else was watched", () => {
   for (const order of [["late", "due"], ["due", "late"]]) {
     const context: { watched?: Watched } = {};
     watch((watched) => {
       context.watched = watched;
-      const { time, deadlines, expired, item } = watched;
-      for (const name of order) deadlines.add(item(name, name === "due" ? 100 : 500));
+      const { time, expired, item, add } = watched;
+      for (const name of order) add(item(name, name === "due" ? 100 : 500));
       time.tick(100);
       assertEquals(time.pending, 0);
       time.tick(1000);
       assertEquals(expired, [["due", 100]]);
-    }, () => context.watched!.deadlines.clear());
+    }, () => context.watched!.deadlines.stop());
   }
 });
 
@@ -169,12 +187,12 @@ Deno.test("Deadlines expires what is left, each at its time, whatever comes and 
     deleteAfter: fc.option(fc.nat({ max: 300 }), { nil: Infinity }),
   });
   fc.assert(fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
-    watch(({ time, deadlines, expired, item }) => {
+    watch(({ time, expired, item, add, remove }) => {
       const wanted: [string, number][] = [];
       for (const [i, { addAt, lasts, deleteAfter }] of entries.entries()) {
         const each = item(String(i), addAt + lasts);
-        setTimeout(() => deadlines.add(each), addAt);
-        if (deleteAfter < lasts) setTimeout(() => deadlines.delete(each), addAt + deleteAfter);
+        setTimeout(() => add(each), addAt);
+        if (deleteAfter < lasts) setTimeout(() => remove(each), addAt + deleteAfter);
         else wanted.push([each.name, addAt + lasts]);
       }
       time.tick(2000);

@@ -14,7 +14,7 @@ for (const [name, value, hex] of USER_PAYLOADS) {
 Deno.test("MessagePackCodec writes and reads the bytes of the document for a stream", () => {
   const codec = new MessagePackCodec();
   const stream = (async function* () {})();
-  assertEquals(toHex(codec.encode([stream], "args", () => 0x0102)), "91d5090102");
+  assertEquals(toHex(codec.encode([stream], "args", { addStream: () => 0x0102 })), "91d5090102");
   const numbers: number[] = [];
   codec.decode(fromHex("91 d5 09 0102"), (number) => {
     numbers.push(number);

@@ -93,10 +93,8 @@ Deno.test("encode() numbers the streams in a value and decode() asks for them by
   const codec = new MessagePackCodec();
   const [first, second] = [source(), source()];
   const seen: unknown[] = [];
-  const payload = codec.encode([first, { deep: second }], "args", (stream) => {
-    seen.push(stream);
-    return seen.length === 1 ? 1 : 0xfffe;
-  }).slice();
+  const addStream = (stream: unknown) => seen.push(stream) === 1 ? 1 : 0xfffe;
+  const payload = codec.encode([first, { deep: second }], "args", { addStream }).slice();
   assertEquals(seen.length, 2);
   assertStrictEquals(seen[0], first);
   assertStrictEquals(seen[1], second);
@@ -113,7 +111,7 @@ Deno.test("encode() numbers the streams in a value and decode() asks for them by
 Deno.test("decode() may be called while it asks for a stream", () => {
   const codec = new MessagePackCodec();
   const inner = codec.encode(["inner"], "args").slice();
-  const payload = codec.encode([source(), "after"], "args", () => 3).slice();
+  const payload = codec.encode([source(), "after"], "args", { addStream: () => 3 }).slice();
   const stream = source();
   const back = codec.decode(payload, () => {
     assertEquals(codec.decode(inner), ["inner"]);
