@@ -21,9 +21,10 @@ import { WriteQueue } from "./write_queue.ts";
  */
 const YIELD_AFTER_BYTES = 1024 * 1024;
 
-/** Bounds of when it is written within a turn: less is not worth a write, more is one buffer. */
-const MIN_FLUSH_BYTES = 512;
-const MAX_FLUSH_BYTES = 256 * 1024;
+/** Fewer frames are not worth a write before the turn is over. */
+const MIN_EARLY_FRAMES = 16;
+/** So many bytes are, however few frames they are. */
+const EARLY_BYTES = 256 * 1024;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
@@ -57,11 +58,13 @@ export class Connection {
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
   #unansweredBytes = 0;
+  /** Frames that wait to be written. */
+  #waiting = 0;
   /**
-   * When so much waits, it is written while the turn goes on, so that the other side works on it while
-   * this one makes the rest: a third of what a turn has sent lately.
+   * When so many wait, they are written while the turn goes on, so that the other side works on them
+   * while this one makes the rest: a third of what a turn has sent lately.
    */
-  #flushAtBytes = MIN_FLUSH_BYTES;
+  #earlyFrames = MIN_EARLY_FRAMES;
   #over = Promise.withResolvers<void>();
 
   /**
@@ -129,6 +132,7 @@ export class Connection {
   send(frame: Frame): void {
     if (this.#closed) return;
     this.#queue.add(frame);
+    this.#waiting++;
     if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
     if (this.#flushing === undefined) this.#flush();
   }
@@ -161,7 +165,7 @@ export class Connection {
 
   /** Frames that are sent in one turn leave in one write, or in two if they are many. */
   #flush(): void {
-    if (this.#queue.bytes >= this.#flushAtBytes) this.#write();
+    if (this.#waiting >= this.#earlyFrames || this.#queue.bytes >= EARLY_BYTES) this.#write();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(() => {
@@ -177,9 +181,11 @@ export class Connection {
   }
 
   async #writeAll(): Promise<void> {
-    const before = this.#writtenBytes;
+    let burst = 0;
     try {
       for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
+        burst += this.#waiting;
+        this.#waiting = 0;
         for (const piece of pieces) {
           for (let at = 0; at < piece.length;) {
             const written = await this.#stream.write(at === 0 ? piece : piece.subarray(at));
@@ -197,15 +203,10 @@ export class Connection {
     } catch (error) {
       this.close(error as Error);
     } finally {
-      this.#adapt(this.#writtenBytes - before);
+      // Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered.
+      this.#earlyFrames = Math.max(MIN_EARLY_FRAMES, burst / 3, this.#earlyFrames * 0.9);
       this.#flushing = undefined;
     }
-  }
-
-  /** Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered. */
-  #adapt(burstBytes: number): void {
-    const wanted = Math.max(MIN_FLUSH_BYTES, burstBytes / 3, this.#flushAtBytes * 0.9);
-    this.#flushAtBytes = Math.min(wanted, MAX_FLUSH_BYTES);
   }
 
   #drained(): void {
