@@ -1,4 +1,5 @@
 import { Backlog, Peer } from "../../src/controller/peer.ts";
+import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
@@ -15,7 +16,7 @@ for (const nodes of [100, 10_000]) {
     peers.set(id, new Peer(id, name, instance, DEFAULT_MAX_FRAME_BYTES, connection, backlog));
   }
   const providers = new Set(Array.from({ length: PROVIDERS }, (_, i) => i + 2));
-  const router = new Router(peers, () => providers);
+  const router = new Router(peers, () => providers, new Announcer(peers));
   const source = peers.get(1)!;
   const call = frame(Kind.Call, { call: 1, payload: new Uint8Array(3) });
   let target = 1;

@@ -14,9 +14,10 @@ import type { Secret } from "../link/secret.ts";
 import { memoryPipe } from "../transport/memory.ts";
 import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
-import { decodeNames, type DirectoryChange, encodeControl, type Hello } from "../wire/control.ts";
+import { controlToSend, decodeNames, type DirectoryChange, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import { MAX_CALLBACKS_PER_NODE, MAX_CONTROL_BYTES, MAX_NODES } from "../wire/limits.ts";
+import { Announcer } from "./announcer.ts";
 import { Authorizer } from "./authorizer.ts";
 import { Directory } from "./directory.ts";
 import { Doorkeeper, type DoorkeeperCounts } from "./doorkeeper.ts";
@@ -57,7 +58,12 @@ export class Controller {
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
   readonly #backlog = new Backlog();
-  readonly #router = new Router(this.#peers, (nameId) => this.#directory.providersOf(nameId));
+  readonly #announcer = new Announcer(this.#peers);
+  readonly #router = new Router(
+    this.#peers,
+    (nameId) => this.#directory.providersOf(nameId),
+    this.#announcer,
+  );
   /** Listeners with their accept loops. */
   readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #codec = new MessagePackCodec();
@@ -149,7 +155,7 @@ export class Controller {
     const [id] = change.process;
     const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
     connection.send(frame(Kind.Welcome, {
-      payload: encodeControl({
+      payload: controlToSend({
         id: peer.id,
         controller: this.#instance,
         maxFrameBytes: this.#options.maxFrameBytes,
@@ -157,7 +163,8 @@ export class Controller {
         ...(mac === undefined ? {} : { mac }),
       }),
     }));
-    this.#announce(change);
+    this.#announcer.announce(change);
+    this.#announcer.welcome(peer);
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
     const onFrame = (incoming: Frame) => {
@@ -207,7 +214,7 @@ export class Controller {
       case Kind.Offer:
         return this.#offer(peer, incoming);
       case Kind.Withdraw:
-        return this.#announce(this.#directory.withdraw(peer.id, readNames(incoming)), peer);
+        return this.#announce(peer, this.#directory.withdraw(peer.id, readNames(incoming)));
       case Kind.Leave:
         return this.#leave(peer);
       case Kind.Ping:
@@ -224,19 +231,11 @@ export class Controller {
     if (this.#directory.countOf(peer.id) + names.length > MAX_CALLBACKS_PER_NODE) {
       throw new ProtocolError(`A process may offer at most ${MAX_CALLBACKS_PER_NODE} callbacks`);
     }
-    this.#announce(this.#directory.offer(peer.id, names), peer);
+    this.#announce(peer, this.#directory.offer(peer.id, names));
   }
 
-  /** Tells every node of a change, first the one that wanted it, which is not faster than the others. */
-  #announce(change: DirectoryChange | undefined, cause?: Peer): void {
-    if (change === undefined) return;
-    const payload = encodeControl(change);
-    cause?.announce(payload);
-    for (const peer of this.#peers.values()) {
-      if (peer === cause) continue;
-      peer.announce(payload);
-      if (cause !== undefined && peer.connection.congested) peer.holdBack(cause);
-    }
+  #announce(cause: Peer, change: DirectoryChange | undefined): void {
+    if (change !== undefined) this.#announcer.announceOf(cause, change);
   }
 
   #leave(peer: Peer): void {
@@ -261,7 +260,7 @@ export class Controller {
     peer.letGo();
     peer.gate?.end();
     for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
-    this.#announce(this.#directory.leave(peer.id, graceful));
+    this.#announcer.announce(this.#directory.leave(peer.id, graceful));
     return true;
   }
 
@@ -286,6 +285,7 @@ export class Controller {
     this.#stopped = true;
     for (const listener of this.#listeners.keys()) listener.close();
     this.#door.stop();
+    this.#announcer.stop();
     await Promise.all(
       Array.from(this.#peers.values(), (peer) => closeWhenFlushed(peer.connection)),
     );

@@ -25,6 +25,8 @@ interface Name {
 interface Process {
   readonly name: string;
   readonly offers: Map<string, Name>;
+  /** What tells a node of it; made when it is first asked for, and kept until it changes. */
+  entry: ProcessEntry | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export class Directory {
     this.#checkRoom([name, ...callbacks]);
     const id = this.#lastProcessId = following(this.#lastProcessId, this.#processes);
     this.#bytes += sizeOf(name);
-    this.#processes.set(id, { name, offers: new Map() });
+    this.#processes.set(id, { name, offers: new Map(), entry: undefined });
     return { type: "join", process: [id, name, this.#offer(id, callbacks)] };
   }
 
@@ -104,11 +106,9 @@ export class Directory {
 
   /** The whole directory. */
   snapshot(): ProcessEntry[] {
-    return Array.from(this.#processes, ([id, { name, offers }]) => [
-      id,
-      name,
-      Array.from(offers.values(), (offered): NamedCallback => [offered.id, offered.text]),
-    ]);
+    const entries: ProcessEntry[] = [];
+    this.#processes.forEach((process, id) => entries.push(process.entry ??= entryOf(id, process)));
+    return entries;
   }
 
   #checkRoom(texts: readonly string[]): void {
@@ -120,7 +120,9 @@ export class Directory {
   }
 
   #offer(id: number, callbacks: readonly string[]): NamedCallback[] {
-    const offers = this.#processes.get(id)!.offers;
+    const process = this.#processes.get(id)!;
+    const { offers } = process;
+    process.entry = undefined;
     const added: NamedCallback[] = [];
     for (const text of callbacks) {
       if (offers.has(text)) continue;
@@ -142,7 +144,9 @@ export class Directory {
   }
 
   #withdraw(id: number, callbacks: readonly string[]): number[] {
-    const offers = this.#processes.get(id)!.offers;
+    const process = this.#processes.get(id)!;
+    const { offers } = process;
+    process.entry = undefined;
     const removed: number[] = [];
     for (const text of callbacks) {
       const name = offers.get(text);
@@ -158,6 +162,10 @@ export class Directory {
     }
     return removed;
   }
+}
+
+function entryOf(id: number, { name, offers }: Process): ProcessEntry {
+  return [id, name, Array.from(offers.values(), (offered) => [offered.id, offered.text])];
 }
 
 function sizeOf(text: string): number {

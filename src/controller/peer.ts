@@ -7,7 +7,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
-import { frame, Kind } from "../wire/frame.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../wire/limits.ts";
 
 /** What waits for all nodes together, of those for which much waits. */
@@ -20,6 +20,8 @@ export class Backlog {
 export class Peer {
   /** Decides about its frames, if somebody is to decide. */
   gate: Gate | undefined;
+  /** How many of the changes that are being announced it was told. */
+  toldChanges = 0;
   /** Nodes that were asked to send nothing to this one. */
   #paused = new Set<Peer>();
   /** Nodes that are not read from because of this one. */
@@ -75,14 +77,14 @@ export class Peer {
   }
 
   /**
-   * Sends a change of the directory. Who comes and goes cannot be held back for a node that reads
+   * Sends a `DIRECTORY`. Who comes and goes cannot be held back for a node that reads
    * nothing of it, so that node is given up.
    */
-  announce(change: Uint8Array): void {
+  announce(change: Frame): void {
     const { connection } = this;
-    connection.send(frame(Kind.Directory, { payload: change }));
+    connection.send(change);
     if (!connection.congested) return;
-    this.#unreadBytes += change.length;
+    this.#unreadBytes += change.payload.length;
     if (this.#unreadBytes <= MAX_QUEUED_BYTES) return;
     const error = new ConnectionError("It does not read what changes in the directory");
     queueMicrotask(() => connection.close(error)); // that is a change too, and others hear of this one first

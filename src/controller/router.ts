@@ -5,10 +5,11 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { encodeControl } from "../wire/control.ts";
+import { controlToSend } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, kindName, Undelivered } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
+import type { Announcer } from "./announcer.ts";
 import type { Peer } from "./peer.ts";
 
 /** What the router has forwarded and dropped since it was made. */
@@ -27,17 +28,21 @@ export class Router {
   readonly counts: RouterCounts = { forwarded: 0, dropped: 0, undelivered: 0 };
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #providersOf: (nameId: number) => ReadonlySet<number>;
+  readonly #announcer: Pick<Announcer, "isBehind" | "catchUp">;
 
   /**
    * @param peers The joined nodes by id.
    * @param providersOf Who offers a callback.
+   * @param announcer Tells a node of others before it hears from them.
    */
   constructor(
     peers: ReadonlyMap<number, Peer>,
     providersOf: (nameId: number) => ReadonlySet<number>,
+    announcer: Pick<Announcer, "isBehind" | "catchUp">,
   ) {
     this.#peers = peers;
     this.#providersOf = providersOf;
+    this.#announcer = announcer;
   }
 
   /**
@@ -86,9 +91,15 @@ export class Router {
       return this.#tooLarge(source, target, incoming);
     }
     incoming.peer = source.id;
-    target.connection.send(incoming);
+    this.#send(target, incoming);
     this.counts.forwarded++;
     if (target.connection.congested) target.slowDown(source);
+  }
+
+  #send(target: Peer, outgoing: Frame): void {
+    if (this.#announcer.isBehind) this.#announcer.catchUp(target);
+
+    target.connection.send(outgoing);
   }
 
   /** Sends back what its sender may not do. */
@@ -111,7 +122,7 @@ export class Router {
 
   #sendBack(caller: Peer, call: number, peer: number, value: number): void {
     this.counts.undelivered++;
-    caller.connection.send(frame(Kind.Undelivered, { call, peer, value }));
+    this.#send(caller, frame(Kind.Undelivered, { call, peer, value }));
   }
 
   #fanOut(source: Peer, incoming: Frame, bytes: number): void {
@@ -121,10 +132,8 @@ export class Router {
       if (target !== undefined && target !== source) targets.push(target);
     }
     if ((incoming.flags & Flag.NoReply) === 0) {
-      source.connection.send(frame(Kind.Targets, {
-        call: incoming.call,
-        payload: encodeControl(targets.map((target) => target.id)),
-      }));
+      const payload = controlToSend(targets.map((target) => target.id));
+      this.#send(source, frame(Kind.Targets, { call: incoming.call, payload }));
     }
     incoming.kind = Kind.Call;
     for (const target of targets) {

@@ -48,7 +48,12 @@ export class Connection {
   #stream: ByteStream;
   #framer: Framer;
   #queue: WriteQueue;
-  #flushing: Promise<void> | undefined;
+  #writing = false;
+  /** What is being written, and how much of the first of it was. */
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
+  /** Somebody waits until nothing is written any more. */
+  #resting: PromiseWithResolvers<void> | undefined;
   /** Whether what is queued leaves at the end of this turn. */
   #scheduled = false;
   #congested = false;
@@ -58,10 +63,10 @@ export class Connection {
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
   #unansweredBytes = 0;
-  /** Frames that wait to be written. */
-  #waiting = 0;
+  /** Frames that were sent since nothing was written. */
+  #sent = 0;
   /**
-   * When so many wait, they are written while the turn goes on, so that the other side works on them
+   * When so many were sent, they are written while the turn goes on, so that the other side works on them
    * while this one makes the rest: a third of what a turn has sent lately.
    */
   #earlyFrames = MIN_EARLY_FRAMES;
@@ -132,9 +137,9 @@ export class Connection {
   send(frame: Frame): void {
     if (this.#closed) return;
     this.#queue.add(frame);
-    this.#waiting++;
+    this.#sent++;
     if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
-    if (this.#flushing === undefined) this.#flush();
+    if (!this.#writing) this.#flush();
   }
 
   /** Stops reading after the current read, until {@linkcode Connection.release}. */
@@ -150,7 +155,10 @@ export class Connection {
 
   /** Resolves when all that was sent is written, or the connection is over. */
   async flushed(): Promise<void> {
-    while ((this.#scheduled || this.#flushing !== undefined) && !this.#closed) await this.#flushing;
+    while ((this.#scheduled || this.#writing) && !this.#closed) {
+      if (this.#writing) this.#resting ??= Promise.withResolvers();
+      await this.#resting?.promise;
+    }
   }
 
   /** Ends the connection at once; what is not written is lost. Idempotent. */
@@ -160,53 +168,78 @@ export class Connection {
     this.release();
     this.#stream.close();
     this.handler.onClose(error);
+    this.#resting?.resolve();
     this.#over.resolve();
   }
 
   /** Frames that are sent in one turn leave in one write, or in two if they are many. */
   #flush(): void {
-    if (this.#waiting >= this.#earlyFrames || this.#queue.bytes >= EARLY_BYTES) this.#write();
+    if (this.#sent >= this.#earlyFrames || this.#queue.bytes >= EARLY_BYTES) this.#write();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(() => {
-        this.#scheduled = false;
-        this.#write();
-      });
+      queueMicrotask(this.#endTurn);
     }
   }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false;
+    this.#write();
+  };
 
   #write(): void {
-    if (this.#flushing !== undefined || this.#queue.bytes === 0 || this.#closed) return;
-    this.#flushing = this.#writeAll(); // which takes longer than this turn, for there is something
+    if (this.#writing || this.#queue.bytes === 0 || this.#closed) return;
+    this.#writing = true;
+    this.#writeNext();
   }
 
-  async #writeAll(): Promise<void> {
-    let burst = 0;
+  /** Not an asynchronous function: for a small frame that would be a good part of what it costs. */
+  readonly #writeNext = (): void => {
+    if (this.#closed) return this.#rest();
+    let piece = this.#pieces[0];
+    if (piece === undefined) piece = (this.#pieces = this.#queue.take())[0];
+    if (piece === undefined) return this.#rest();
+    const bytes = this.#pieceBytes === 0 ? piece : piece.subarray(this.#pieceBytes);
     try {
-      for (let pieces = this.#queue.take(); pieces.length > 0; pieces = this.#queue.take()) {
-        burst += this.#waiting;
-        this.#waiting = 0;
-        for (const piece of pieces) {
-          for (let at = 0; at < piece.length;) {
-            const written = await this.#stream.write(at === 0 ? piece : piece.subarray(at));
-            this.#writtenBytes += written;
-            at += written;
-          }
-          this.#queue.written(piece);
-          this.#drained();
-          this.#unansweredBytes += piece.length;
-          if (this.#unansweredBytes < YIELD_AFTER_BYTES) continue;
-          await nextTurn();
-          this.#unansweredBytes = 0;
-        }
-      }
+      this.#stream.write(bytes).then(this.#wrote, this.#fail);
     } catch (error) {
-      this.close(error as Error);
-    } finally {
-      // Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered.
-      this.#earlyFrames = Math.max(MIN_EARLY_FRAMES, burst / 3, this.#earlyFrames * 0.9);
-      this.#flushing = undefined;
+      this.#fail(error as Error);
     }
+  };
+
+  readonly #wrote = (bytes: number): void => {
+    const piece = this.#pieces[0]!;
+    this.#writtenBytes += bytes;
+    this.#pieceBytes += bytes;
+    if (this.#pieceBytes < piece.length) return this.#writeNext();
+    this.#pieces.shift();
+    this.#pieceBytes = 0;
+    this.#queue.written(piece);
+    try {
+      this.#drained();
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    this.#unansweredBytes += piece.length;
+    if (this.#unansweredBytes < YIELD_AFTER_BYTES) return this.#writeNext();
+    nextTurn().then(() => {
+      this.#unansweredBytes = 0;
+      this.#writeNext();
+    });
+  };
+
+  readonly #fail = (error: Error): void => {
+    this.close(error);
+    this.#rest();
+  };
+
+  /** Nothing is written at present. */
+  #rest(): void {
+    this.#writing = false;
+    // Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered.
+    this.#earlyFrames = Math.max(MIN_EARLY_FRAMES, this.#sent / 3, this.#earlyFrames * 0.9);
+    this.#sent = 0;
+    this.#resting?.resolve();
+    this.#resting = undefined;
   }
 
   #drained(): void {

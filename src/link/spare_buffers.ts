@@ -8,7 +8,8 @@ import { monotonicMs } from "../internal/deadlines.ts";
 
 /** Size of a fresh buffer. */
 export const MIN_BUFFER_BYTES: number = 4 * 1024;
-const MAX_SPARE_BYTES = 16 * 1024 * 1024;
+const MAX_SMALL_SPARES = 1_024;
+const MAX_LARGE_BYTES = 16 * 1024 * 1024;
 /** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
 const SPARES_KEPT_MS = 1_000;
 
@@ -17,8 +18,9 @@ const SPARES_KEPT_MS = 1_000;
  * so that a thousand connections do not each keep what they once needed.
  */
 export class SpareBuffers {
-  #spares: Uint8Array[] = [];
-  #bytes = 0;
+  #small: Uint8Array[] = [];
+  #large: Uint8Array[] = [];
+  #largeBytes = 0;
   #busyAt = 0;
   #now: () => number;
 
@@ -29,22 +31,26 @@ export class SpareBuffers {
 
   /** A buffer of {@linkcode MIN_BUFFER_BYTES} or more. */
   take(): Uint8Array {
-    const spare = this.#spares.pop();
-    if (spare === undefined) return new Uint8Array(MIN_BUFFER_BYTES);
-    this.#bytes -= spare.length;
-    return spare;
+    const large = this.#large.pop();
+    if (large === undefined) return this.#small.pop() ?? new Uint8Array(MIN_BUFFER_BYTES);
+    this.#largeBytes -= large.length;
+    return large;
   }
 
   /** Gives the buffer back in which these bytes were. */
   give({ length, buffer }: Uint8Array): void {
-    if (length > MIN_BUFFER_BYTES) this.#busyAt = this.#now();
-    else if (buffer.byteLength > MIN_BUFFER_BYTES && this.#now() - this.#busyAt > SPARES_KEPT_MS) {
-      this.#spares = this.#spares.filter((spare) => spare.length === MIN_BUFFER_BYTES);
-      this.#bytes = this.#spares.length * MIN_BUFFER_BYTES;
+    if (buffer.byteLength === MIN_BUFFER_BYTES) {
+      if (this.#small.length < MAX_SMALL_SPARES) this.#small.push(new Uint8Array(buffer));
       return;
     }
-    if (this.#bytes + buffer.byteLength > MAX_SPARE_BYTES) return;
-    this.#bytes += buffer.byteLength;
-    this.#spares.push(new Uint8Array(buffer));
+    if (length > MIN_BUFFER_BYTES) this.#busyAt = this.#now();
+    else if (this.#now() - this.#busyAt > SPARES_KEPT_MS) {
+      this.#large = [];
+      this.#largeBytes = 0;
+      return;
+    }
+    if (this.#largeBytes + buffer.byteLength > MAX_LARGE_BYTES) return;
+    this.#largeBytes += buffer.byteLength;
+    this.#large.push(new Uint8Array(buffer));
   }
 }

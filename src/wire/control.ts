@@ -86,20 +86,28 @@ export function nameProblem(name: unknown): string | undefined {
   return undefined;
 }
 
-/** Encodes any control payload. */
-export function encodeControl(
-  value:
-    | Hello
-    | Challenge
-    | Proof
-    | Welcome
-    | Refusal
-    | DirectoryChange
-    | readonly string[]
-    | readonly number[],
-): Uint8Array {
+const encoder = new Encoder();
+
+/** Any control payload. */
+export type Control =
+  | Hello
+  | Challenge
+  | Proof
+  | Welcome
+  | Refusal
+  | DirectoryChange
+  | readonly string[]
+  | readonly number[];
+
+/** Encodes a control payload. */
+export function encodeControl(value: Control): Uint8Array {
+  return controlToSend(value).slice();
+}
+
+/** The same for who sends it at once: it is valid until the next one is encoded. */
+export function controlToSend(value: Control): Uint8Array {
   // Sixty times as fast as the library, which counts when nodes join a large network.
-  return new Encoder().encode(value, "payload");
+  return encoder.encode(value, "payload");
 }
 
 /** Decodes the payload of `HELLO`. @throws {ProtocolError} when it is not one. */

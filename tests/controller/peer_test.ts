@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
 import { Backlog } from "../../src/controller/peer.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
 import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
@@ -52,9 +53,11 @@ Deno.test("slowDown() stops reading from a source once all queues together are f
   assertEquals(backlog.bytes, 0);
 });
 
+const directory = (bytes: number) => frame(Kind.Directory, { payload: new Uint8Array(bytes) });
+
 Deno.test("announce() gives up a node that does not read what changes", async () => {
   const slow = fakePeer(1);
-  const change = new Uint8Array(MAX_QUEUED_BYTES / 4);
+  const change = directory(MAX_QUEUED_BYTES / 4);
   for (let i = 0; i < 100; i++) slow.peer.announce(change); // it takes them at once
   slow.wire.congested = true;
   for (let i = 0; i < 4; i++) slow.peer.announce(change);
@@ -62,7 +65,7 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
   for (let i = 0; i < 4; i++) slow.peer.announce(change);
   await Promise.resolve();
   assertEquals(slow.wire.closedBecause, undefined);
-  slow.peer.announce(new Uint8Array(1));
+  slow.peer.announce(directory(1));
   assertEquals(slow.wire.closedBecause, undefined, "in the middle of an announcement");
   await Promise.resolve();
   assertInstanceOf(slow.wire.closedBecause, ConnectionError);

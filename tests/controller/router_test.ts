@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../mod.ts";
+import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
 import { Flag, frame, Kind, kindName, Undelivered } from "../../src/wire/frame.ts";
@@ -29,7 +30,8 @@ function network(limits: Record<number, number> = {}) {
   const nodes = [1, 2, 3].map((id) => fakePeer(id, limits[id]));
   const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
   const offers = new Map<number, Set<number>>();
-  const router = new Router(peers, (nameId) => offers.get(nameId) ?? new Set());
+  const announcer = new Announcer(peers);
+  const router = new Router(peers, (nameId) => offers.get(nameId) ?? new Set(), announcer);
   const [a, b, c] = nodes as [typeof nodes[0], typeof nodes[0], typeof nodes[0]];
   return { router, a, b, c, peers, offers };
 }

@@ -1,0 +1,96 @@
+/**
+ * Tells the nodes what changes in the directory.
+ *
+ * @module
+ */
+
+import { monotonicMs } from "../internal/deadlines.ts";
+import { type DirectoryChange, encodeControl } from "../wire/control.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import type { Peer } from "./peer.ts";
+
+/** So many nodes are always told at once. */
+const FEW_NODES = 20;
+/**
+ * To tell one node takes the controller some 10 µs, for it is a write of its own. Of many that come and go
+ * together, several are told of together, so often that it takes no more than a tenth of the time.
+ */
+const MS_PER_NODE = 0.1;
+
+/** Tells the joined nodes of changes: at once, or, where there are many of both, of some together. */
+export class Announcer {
+  readonly #peers: ReadonlyMap<number, Peer>;
+  readonly #now: () => number;
+  /** Changes of which not everybody was told; a peer's `toldChanges` are the first of them. */
+  #changes: Frame[] = [];
+  #toldAt = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #telling = false;
+
+  /**
+   * @param peers The joined nodes.
+   * @param now The clock.
+   */
+  constructor(peers: ReadonlyMap<number, Peer>, now: () => number = monotonicMs) {
+    this.#peers = peers;
+    this.#now = now;
+  }
+
+  /** Whether somebody was not told everything. */
+  get isBehind(): boolean {
+    return this.#changes.length > 0;
+  }
+
+  /** Tells that a process came or left. */
+  announce(change: DirectoryChange): void {
+    this.#changes.push(frame(Kind.Directory, { payload: encodeControl(change) }));
+    const dueInMs = this.#toldAt + this.#peers.size * MS_PER_NODE - this.#now();
+    if (this.#peers.size < FEW_NODES || dueInMs <= 0) this.tellAll();
+    else this.#timer ??= setTimeout(() => this.tellAll(), dueInMs);
+  }
+
+  /**
+   * Tells what a process offers or withdraws: first itself, and then the others, who must not be slower to
+   * read it than it is to change it.
+   */
+  announceOf(cause: Peer, change: DirectoryChange): void {
+    this.#changes.push(frame(Kind.Directory, { payload: encodeControl(change) }));
+    this.catchUp(cause);
+    this.tellAll();
+    for (const peer of this.#peers.values()) {
+      if (peer.connection.congested) peer.holdBack(cause);
+    }
+  }
+
+  /** A node joins, and its `WELCOME` has it all. */
+  welcome(peer: Peer): void {
+    peer.toldChanges = this.#changes.length;
+  }
+
+  /** Tells a node what it was not told, before something is sent to it that may be about that. */
+  catchUp(peer: Peer): void {
+    const changes = this.#changes;
+    while (peer.toldChanges < changes.length) peer.announce(changes[peer.toldChanges++]!);
+  }
+
+  /** Tells everybody everything. */
+  tellAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#telling) return; // a connection broke meanwhile, and what comes of it has its turn below
+    this.#telling = true;
+    while (this.#changes.length > 0) {
+      const count = this.#changes.length;
+      for (const peer of this.#peers.values()) this.catchUp(peer);
+      this.#changes.splice(0, count);
+      for (const peer of this.#peers.values()) peer.toldChanges -= count;
+    }
+    this.#telling = false;
+    this.#toldAt = this.#now();
+  }
+
+  /** Tells nobody anything more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

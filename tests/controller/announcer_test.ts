@@ -1,0 +1,213 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Announcer } from "../../src/controller/announcer.ts";
+import type { Peer } from "../../src/controller/peer.ts";
+import { Router } from "../../src/controller/router.ts";
+import { decodeDirectoryChange } from "../../src/wire/control.ts";
+import { frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import type { FakeConnection } from "../helpers/fake_connection.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
+import { fakePeer } from "./peers.ts";
+
+/** After which everybody is told of everything, in the networks here. */
+const LONG_MS = 60;
+
+interface Network {
+  time: FakeTime;
+  announcer: Announcer;
+  peers: Map<number, Peer>;
+  wires: FakeConnection[];
+  /** A process leaves that is none of them. */
+  change(id: number): void;
+  join(): FakeConnection;
+}
+
+function network(nodes: number, fn: (network: Network) => void): void {
+  using time = new FakeTime(0);
+  const peers = new Map<number, Peer>();
+  const announcer = new Announcer(peers, () => time.now);
+  const wires: FakeConnection[] = [];
+  const join = () => {
+    const { peer, wire } = fakePeer(1_000 + wires.length);
+    announcer.welcome(peer);
+    peers.set(peer.id, peer);
+    wires.push(wire);
+    return wire;
+  };
+  for (let i = 0; i < nodes; i++) join();
+  const change = (id: number) => announcer.announce({ type: "leave", id, graceful: true });
+  fn({ time, announcer, peers, wires, change, join });
+  assertEquals(time.pending, 0);
+}
+
+/** What a node was told: ids of those who left, and kinds of other frames. */
+function told({ sent }: FakeConnection): (number | string)[] {
+  return sent.map(({ kind, payload }) => {
+    if (kind !== Kind.Directory) return kindName(kind);
+    const change = decodeDirectoryChange(payload);
+    return change.type === "leave" || change.type === "withdraw" ? change.id : change.type;
+  });
+}
+
+Deno.test("Announcer tells few nodes of each change at once", () => {
+  network(19, ({ wires, change }) => {
+    for (const id of [1, 2, 3]) {
+      change(id);
+      assertEquals(wires.map((wire) => told(wire).length), Array(19).fill(id));
+    }
+    assertEquals(told(wires[7]!), [1, 2, 3]);
+  });
+});
+
+Deno.test("Announcer tells many nodes of the first change at once, and of the next ones together", () => {
+  network(200, ({ time, wires, change }) => {
+    change(1);
+    assertEquals(told(wires[0]!), [1]);
+    for (const id of [2, 3]) {
+      change(id);
+      time.tick(9);
+    }
+    assertEquals(told(wires[0]!), [1]);
+    time.tick(2);
+    assertEquals(wires.map(told), Array(200).fill([1, 2, 3]));
+    time.tick(19);
+    change(4);
+    assertEquals(told(wires[0]!), [1, 2, 3]);
+    time.tick(1);
+    assertEquals(told(wires[0]!), [1, 2, 3, 4]);
+    time.tick(20);
+    change(5);
+    assertEquals(told(wires[0]!), [1, 2, 3, 4, 5]);
+  });
+});
+
+Deno.test("Announcer tells a node nothing that its WELCOME has", () => {
+  network(200, ({ time, change, join }) => {
+    change(1);
+    change(2);
+    const wire = join();
+    change(3);
+    time.tick(LONG_MS);
+    assertEquals(told(wire), [3]);
+  });
+});
+
+Deno.test("catchUp() tells a node what it was not told, once", () => {
+  network(200, ({ time, announcer, peers, wires, change }) => {
+    const [peer] = peers.values();
+    for (const id of [1, 2, 3]) change(id);
+    assertEquals(announcer.isBehind, true);
+    announcer.catchUp(peer!);
+    announcer.catchUp(peer!);
+    assertEquals([told(wires[0]!), told(wires[1]!)], [[1, 2, 3], [1]]);
+    change(4);
+    time.tick(LONG_MS);
+    assertEquals([told(wires[0]!), told(wires[1]!)], [[1, 2, 3, 4], [1, 2, 3, 4]]);
+    assertEquals(announcer.isBehind, false);
+  });
+});
+
+Deno.test("route() tells a node of what has changed before it hears from another one", () => {
+  network(200, ({ time, announcer, peers, wires, change }) => {
+    const router = new Router(peers, () => new Set(peers.keys()), announcer);
+    const [source, target] = [...peers.values()];
+    change(1);
+    change(2);
+    router.route(source!, frame(Kind.Call, { call: 1, peer: target!.id }));
+    assertEquals([wires[0]!, wires[1]!, wires[2]!].map(told), [[1], [1, 2, "CALL"], [1]]);
+    router.route(source!, frame(Kind.Broadcast, { call: 2 }));
+    assertEquals(told(wires[0]!), [1, 2, "TARGETS"]);
+    assertEquals(told(wires[2]!), [1, 2, "CALL"]);
+    change(3);
+    router.route(source!, frame(Kind.Call, { call: 3, peer: 77 }));
+    assertEquals(told(wires[0]!), [1, 2, "TARGETS", 3, "UNDELIVERED"]);
+    time.tick(LONG_MS);
+    assertEquals(told(wires[2]!), [1, 2, "CALL", 3]);
+  });
+});
+
+Deno.test("announceOf() tells everything at once, first the one that it is about", () => {
+  network(200, ({ announcer, peers, wires, change }) => {
+    const cause = [...peers.values()].at(-1);
+    const orders: string[] = [];
+    for (const [i, wire] of wires.entries()) {
+      const send = wire.send.bind(wire);
+      wire.send = (frame) => (orders.push(String(i)), send(frame));
+    }
+    change(1);
+    change(2);
+    orders.length = 0;
+    announcer.announceOf(cause!, { type: "withdraw", id: 3, callbacks: [7] });
+    assertEquals(orders.slice(0, 4), ["199", "199", "0", "0"]);
+    assertEquals(wires.map(told), Array(200).fill([1, 2, 3]));
+  });
+});
+
+Deno.test("announceOf() holds the one back that it is about while another node does not read", () => {
+  network(200, ({ announcer, peers, wires }) => {
+    const [cause] = peers.values();
+    wires[9]!.congested = true;
+    wires[9]!.queuedBytes = MAX_QUEUED_BYTES + 1;
+    announcer.announceOf(cause!, { type: "withdraw", id: 3, callbacks: [7] });
+    assertEquals(wires.map(({ held }) => held), wires.map((_, i) => i === 0));
+  });
+});
+
+Deno.test("Announcer tells everybody of a connection that breaks while it tells", () => {
+  network(30, ({ time, peers, wires, change }) => {
+    const wire = wires[15]!;
+    const send = wire.send.bind(wire);
+    wire.send = (frame) => {
+      send(frame);
+      if (peers.delete(1_015)) change(1_015);
+    };
+    change(1);
+    time.tick(LONG_MS);
+    change(2);
+    time.tick(LONG_MS);
+    wires.splice(15, 1);
+    assertEquals(wires.map(told), wires.map(() => [1, 1_015, 2]));
+  });
+});
+
+Deno.test("Announcer tells nothing after stop()", () => {
+  network(200, ({ time, announcer, wires, change }) => {
+    change(1);
+    change(2);
+    announcer.stop();
+    time.tick(LONG_MS);
+    assertEquals(told(wires[0]!), [1]);
+  });
+});
+
+Deno.test("Announcer tells each node all that has changed since it joined, in order (property)", () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constantFrom("change", "join", "break", "withdraw") }),
+    fc.record({ do: fc.constantFrom("tick", "catchUp"), by: fc.nat({ max: 40 }) }),
+  );
+  fc.assert(fc.property(fc.constantFrom(3, 18, 40), fc.array(step), (nodes, steps) => {
+    network(nodes, ({ time, announcer, peers, wires, change, join }) => {
+      let changes = 0;
+      const joinedAfter = wires.map(() => 0);
+      for (const step of steps) {
+        const [oldest] = peers.values();
+        if (step.do === "change") change(++changes);
+        if (step.do === "join") joinedAfter.push((join(), changes));
+        if (step.do === "break" && oldest !== undefined) peers.delete(oldest.id);
+        if (step.do === "withdraw" && oldest !== undefined) {
+          announcer.announceOf(oldest, { type: "withdraw", id: ++changes, callbacks: [] });
+        }
+        if ("by" in step && step.do === "tick") time.tick(step.by);
+        const peer = "by" in step ? [...peers.values()][step.by] : undefined;
+        if (step.do === "catchUp" && peer !== undefined) announcer.catchUp(peer);
+      }
+      time.tick(LONG_MS);
+      for (const [i, wire] of wires.entries()) {
+        if (!peers.has(1_000 + i)) continue;
+        const wanted = Array.from({ length: changes - joinedAfter[i]! }, (_, n) => n + 1);
+        assertEquals(told(wire), wanted.map((n) => n + joinedAfter[i]!));
+      }
+    });
+  }));
+});
