@@ -98,7 +98,6 @@ export class Router {
 
   #send(target: Peer, outgoing: Frame): void {
     if (this.#announcer.isBehind) this.#announcer.catchUp(target);
-
     target.connection.send(outgoing);
   }
 
