@@ -43,7 +43,7 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same.
   const { code } = await minify(await Deno.readTextFile(path), {
     module: true,
-    compress: { ecma: 2020, passes: 3, inline: 1, hoist_funs: true },
+    compress: { ecma: 2020, passes: 3, inline: 1, hoist_funs: true, lhs_constants: false },
   });
   const file = new TextEncoder().encode(code);
   await Deno.writeFile(path, file);

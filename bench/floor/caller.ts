@@ -28,12 +28,18 @@ const codec = new MessagePackCodec();
 const ADD_BYTES = frameBytes([1, 2]);
 const ITEM_BYTES = frameBytes(100_000);
 
-let open: Deno.Conn | undefined;
+/** Connections of the present work. */
+const open: Deno.Conn[] = [];
 await serveOperations(async (name) => {
-  open?.close();
-  open = await dial(through);
-  return await floorOf(open, name);
+  for (const socket of open.splice(0)) socket.close();
+  return await floorOf(await connect(), name);
 }, () => Promise.resolve());
+
+async function connect(): Promise<Deno.Conn> {
+  const socket = await dial(through);
+  open.push(socket);
+  return socket;
+}
 
 /** Length of the frame that carries a value. */
 function frameBytes(value: unknown): number {
@@ -45,8 +51,8 @@ async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | u
   if (promised && !["sequential", "add", "echo"].includes(work.kind)) return undefined;
   const begin = (hello: Hello) => sendHello(socket, hello);
   switch (work.kind) {
-    // One round trip is also the least that a call to many can take.
     case "broadcast":
+      return await toMany(socket, work.targets);
     case "sequential":
       await begin({ mode: "echo", messageBytes: ADD_BYTES, count: 0 });
       return oneAtATime(socket, ADD_BYTES);
@@ -93,6 +99,28 @@ function oneAtATime(
     async call() {
       await writeAll(socket, message);
       await readAll(socket, message);
+    },
+  };
+}
+
+/** A message to each of many, and all of them back; the relay is sent one, and copies it. */
+async function toMany(socket: Deno.Conn, targets: number): Promise<Operation> {
+  const messageBytes = ADD_BYTES;
+  const sockets = [socket];
+  if (through === "relay") await sendHello(socket, { mode: "fan", messageBytes, count: targets });
+  else {
+    while (sockets.length < targets) sockets.push(await connect());
+    for (const each of sockets) await sendHello(each, { mode: "echo", messageBytes, count: 0 });
+  }
+  const message = new Uint8Array(messageBytes);
+  return {
+    async call() {
+      for (const each of sockets) each.write(message);
+      await Promise.all(
+        sockets.map((each) =>
+          readAll(each, new Uint8Array(messageBytes * targets / sockets.length))
+        ),
+      );
     },
   };
 }
