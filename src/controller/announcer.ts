@@ -16,6 +16,8 @@ const FEW_NODES = 20;
  * together, several are told of together, so often that it takes no more than a tenth of the time.
  */
 const MS_PER_NODE = 0.1;
+/** So much never waits to be told. */
+const MAX_WAITING_BYTES = 256 * 1024;
 
 /** Tells the joined nodes of changes: at once, or, where there are many of both, of some together. */
 export class Announcer {
@@ -23,6 +25,7 @@ export class Announcer {
   readonly #now: () => number;
   /** Changes of which not everybody was told; a peer's `toldChanges` are the first of them. */
   #changes: Frame[] = [];
+  #bytes = 0;
   #toldAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #telling = false;
@@ -43,9 +46,10 @@ export class Announcer {
 
   /** Tells that a process came or left. */
   announce(change: DirectoryChange): void {
-    this.#changes.push(frame(Kind.Directory, { payload: encodeControl(change) }));
+    this.#add(change);
     const dueInMs = this.#toldAt + this.#peers.size * MS_PER_NODE - this.#now();
-    if (this.#peers.size < FEW_NODES || dueInMs <= 0) this.tellAll();
+    const few = this.#peers.size < FEW_NODES;
+    if (few || dueInMs <= 0 || this.#bytes > MAX_WAITING_BYTES) this.tellAll();
     else this.#timer ??= setTimeout(() => this.tellAll(), dueInMs);
   }
 
@@ -54,12 +58,18 @@ export class Announcer {
    * read it than it is to change it.
    */
   announceOf(cause: Peer, change: DirectoryChange): void {
-    this.#changes.push(frame(Kind.Directory, { payload: encodeControl(change) }));
+    this.#add(change);
     this.catchUp(cause);
     this.tellAll();
     for (const peer of this.#peers.values()) {
       if (peer.connection.congested) peer.holdBack(cause);
     }
+  }
+
+  #add(change: DirectoryChange): void {
+    const payload = encodeControl(change);
+    this.#changes.push(frame(Kind.Directory, { payload }));
+    this.#bytes += payload.length;
   }
 
   /** A node joins, and its `WELCOME` has it all. */
@@ -86,6 +96,7 @@ export class Announcer {
       for (const peer of this.#peers.values()) peer.toldChanges -= count;
     }
     this.#telling = false;
+    this.#bytes = 0;
     this.#toldAt = this.#now();
   }
 

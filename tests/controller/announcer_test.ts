@@ -82,6 +82,18 @@ Deno.test("Announcer tells many nodes of the first change at once, and of the ne
   });
 });
 
+Deno.test("Announcer lets no more than 256 KiB wait", () => {
+  network(200, ({ announcer, wires, change }) => {
+    change(1);
+    for (const size of [0, 100, 100, 57]) {
+      assertEquals(told(wires[0]!), [1]);
+      const name = "x".repeat(size * 1024);
+      announcer.announce({ type: "join", process: [1, name, []] });
+    }
+    assertEquals(wires.map(({ sent }) => sent.length), Array(200).fill(5));
+  });
+});
+
 Deno.test("Announcer tells a node nothing that its WELCOME has", () => {
   network(200, ({ time, change, join }) => {
     change(1);
