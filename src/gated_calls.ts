@@ -23,10 +23,6 @@ export interface GatedCallsOptions {
   readonly logger: Logger;
 }
 
-function notSent({ callbackName }: CallRequest, error: Error): Promise<never> {
-  return Promise.reject(concerning(error, { callbackName, executed: "never" }));
-}
-
 /** A call that was made while the process ends. */
 const NEVER = new Promise<never>(() => {});
 
@@ -46,12 +42,7 @@ export class GatedCalls implements CallPort {
 
   /** See {@linkcode CallPort.call}. */
   call(request: CallRequest, eager?: boolean): Promise<unknown> {
-    try {
-      const caller = this.#caller(request);
-      return caller === undefined ? NEVER : caller.call(request, eager);
-    } catch (error) {
-      return notSent(request, error as Error);
-    }
+    return this.#run(request, (caller) => caller.call(request, eager));
   }
 
   /** See {@linkcode CallPort.broadcast}. */
@@ -100,7 +91,8 @@ export class GatedCalls implements CallPort {
       const caller = this.#caller(request);
       return caller === undefined ? NEVER : call(caller);
     } catch (error) {
-      return notSent(request, error as Error);
+      const { callbackName } = request;
+      return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
     }
   }
 

@@ -13,7 +13,7 @@ import { Framer } from "../wire/framer.ts";
 import { PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../wire/limits.ts";
 import { checkPreface, PREFACE, PREFACE_BYTES } from "../wire/preface.ts";
 import type { SpareBuffers } from "./spare_buffers.ts";
-import { WriteQueue } from "./write_queue.ts";
+import { MAX_BUFFER_BYTES, WriteQueue } from "./write_queue.ts";
 
 /**
  * After so many bytes written, what has come in gets its turn: a write that the system takes at once
@@ -23,8 +23,6 @@ const YIELD_AFTER_BYTES = 1024 * 1024;
 
 /** Fewer frames are not worth a write before the turn is over. */
 const MIN_EARLY_FRAMES = 16;
-/** So many bytes are, however few frames they are. */
-const EARLY_BYTES = 256 * 1024;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
@@ -172,9 +170,9 @@ export class Connection {
     this.#over.resolve();
   }
 
-  /** Frames that are sent in one turn leave in one write, or in two if they are many. */
+  /** Frames that are sent in one turn leave in one write, or in two if they are many, or large. */
   #flush(): void {
-    if (this.#sent >= this.#earlyFrames || this.#queue.bytes >= EARLY_BYTES) this.#write();
+    if (this.#sent >= this.#earlyFrames || this.#queue.bytes >= MAX_BUFFER_BYTES) this.#write();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(this.#endTurn);
@@ -193,7 +191,7 @@ export class Connection {
   }
 
   /** Not an asynchronous function: for a small frame that would be a good part of what it costs. */
-  readonly #writeNext = (): void => {
+  #writeNext(): void {
     if (this.#closed) return this.#rest();
     let piece = this.#pieces[0];
     if (piece === undefined) piece = (this.#pieces = this.#queue.take())[0];
@@ -204,7 +202,7 @@ export class Connection {
     } catch (error) {
       this.#fail(error as Error);
     }
-  };
+  }
 
   readonly #wrote = (bytes: number): void => {
     const piece = this.#pieces[0]!;

@@ -9,7 +9,8 @@ import { writeHeader } from "../wire/frame_codec.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
 import { SpareBuffers } from "./spare_buffers.ts";
 
-const MAX_BUFFER_BYTES = 256 * 1024;
+/** What leaves in one write at most. */
+export const MAX_BUFFER_BYTES: number = 256 * 1024;
 /** Payloads of up to so many bytes are copied by hand: that costs less than asking the runtime to. */
 const SMALL_BYTES = 64;
 
