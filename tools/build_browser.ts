@@ -47,7 +47,7 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   });
   const file = new TextEncoder().encode(code);
   await Deno.writeFile(path, file);
-  return { path, bytes: file.length, gzipBytes: gzipSync(file, { level: 9 }).length };
+  return { path, bytes: file.length, gzipBytes: gzipSync(file, { level: 9, memLevel: 9 }).length };
 }
 
 if (import.meta.main) {

@@ -12,7 +12,7 @@ for (const [name, payloadBytes] of Object.entries(SIZES)) {
   const queue = new WriteQueue();
   Deno.bench(`WriteQueue: ${MANY} ${name} to bytes`, { group: name }, () => {
     for (let n = 0; n < MANY; n++) queue.add(one);
-    for (const piece of queue.take()) queue.written(piece);
+    for (let piece = queue.next(); piece !== undefined; piece = queue.next()) queue.written(piece);
   });
 
   const frameBytes = HEADER_BYTES + payloadBytes;

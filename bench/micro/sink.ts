@@ -23,7 +23,7 @@ export class Sink {
   send(frame: Frame): void {
     this.#queue.add(frame);
     if (++this.#frames % FRAMES_PER_WRITE > 0) return;
-    for (const piece of this.#queue.take()) this.#queue.written(piece);
+    this.#queue.written(this.#queue.next()!);
   }
 
   /** Itself where a real one is wanted, whose private fields no other class can have. */

@@ -5,8 +5,9 @@
  */
 
 import { monotonicMs } from "../internal/deadlines.ts";
-import { type DirectoryChange, encodeControl } from "../wire/control.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { controlToSend, type DirectoryChange } from "../wire/control.ts";
+import { frame, Kind } from "../wire/frame.ts";
+import { encodeFrame } from "../wire/frame_codec.ts";
 import type { Peer } from "./peer.ts";
 
 /** So many nodes are always told at once. */
@@ -23,8 +24,10 @@ const MAX_WAITING_BYTES = 256 * 1024;
 export class Announcer {
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #now: () => number;
-  /** Changes of which not everybody was told; a peer's `toldChanges` are the first of them. */
-  #changes: Frame[] = [];
+  /** Frames of which not everybody was told; a peer's `toldChanges` are the first of them. */
+  #changes: Uint8Array[] = [];
+  /** Some of them, in one piece that goes to all who were told as much. */
+  #piece: { from: number; to: number; frames: Uint8Array } | undefined;
   #bytes = 0;
   #toldAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,9 +70,9 @@ export class Announcer {
   }
 
   #add(change: DirectoryChange): void {
-    const payload = encodeControl(change);
-    this.#changes.push(frame(Kind.Directory, { payload }));
-    this.#bytes += payload.length;
+    const bytes = encodeFrame(frame(Kind.Directory, { payload: controlToSend(change) }));
+    this.#changes.push(bytes);
+    this.#bytes += bytes.length;
   }
 
   /** A node joins, and its `WELCOME` has it all. */
@@ -79,8 +82,18 @@ export class Announcer {
 
   /** Tells a node what it was not told, before something is sent to it that may be about that. */
   catchUp(peer: Peer): void {
-    const changes = this.#changes;
-    while (peer.toldChanges < changes.length) peer.announce(changes[peer.toldChanges++]!);
+    const from = peer.toldChanges;
+    const to = this.#changes.length;
+    if (from === to) return;
+    peer.toldChanges = to;
+    peer.announce(this.#changesInOne(from, to));
+  }
+
+  #changesInOne(from: number, to: number): Uint8Array {
+    if (this.#piece?.from !== from || this.#piece.to !== to) {
+      this.#piece = { from, to, frames: inOnePiece(this.#changes.slice(from)) };
+    }
+    return this.#piece.frames;
   }
 
   /** Tells everybody everything. */
@@ -93,6 +106,7 @@ export class Announcer {
       const count = this.#changes.length;
       for (const peer of this.#peers.values()) this.catchUp(peer);
       this.#changes.splice(0, count);
+      this.#piece = undefined;
       for (const peer of this.#peers.values()) peer.toldChanges -= count;
     }
     this.#telling = false;
@@ -104,4 +118,15 @@ export class Announcer {
   stop(): void {
     clearTimeout(this.#timer);
   }
+}
+
+function inOnePiece(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -106,8 +106,11 @@ export class Directory {
 
   /** The whole directory. */
   snapshot(): ProcessEntry[] {
-    const entries: ProcessEntry[] = [];
-    this.#processes.forEach((process, id) => entries.push(process.entry ??= entryOf(id, process)));
+    const entries = new Array<ProcessEntry>(this.#processes.size);
+    let at = 0;
+    for (const [id, process] of this.#processes) {
+      entries[at++] = process.entry ??= entryOf(id, process);
+    }
     return entries;
   }
 

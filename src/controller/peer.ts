@@ -7,7 +7,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { frame, Kind } from "../wire/frame.ts";
 import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../wire/limits.ts";
 
 /** What waits for all nodes together, of those for which much waits. */
@@ -23,11 +23,11 @@ export class Peer {
   /** How many of the changes that are being announced it was told. */
   toldChanges = 0;
   /** Nodes that were asked to send nothing to this one. */
-  #paused = new Set<Peer>();
+  #paused: Set<Peer> | undefined;
   /** Nodes that are not read from because of this one. */
-  #held = new Set<Peer>();
+  #held: Set<Peer> | undefined;
   /** Nodes, or whatever else, because of which this one is not read from. */
-  #heldBy = new Set<object>();
+  #heldBy: Set<object> | undefined;
   /** Its part of the backlog. */
   #queuedBytes = 0;
   /** Changes of the directory that were added to a queue that is too long already. */
@@ -55,6 +55,7 @@ export class Peer {
    * holds it back.
    */
   slowDown(source: Peer): void {
+    this.#paused ??= new Set();
     if (!this.#paused.has(source)) {
       this.#paused.add(source);
       source.connection.send(frame(Kind.Pause, { peer: this.id }));
@@ -72,19 +73,19 @@ export class Peer {
     this.backlog.bytes += queuedBytes - this.#queuedBytes;
     this.#queuedBytes = queuedBytes;
     if (queuedBytes <= MAX_QUEUED_BYTES && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
-    this.#held.add(source);
+    (this.#held ??= new Set()).add(source);
     source.hold(this);
   }
 
   /**
-   * Sends a `DIRECTORY`. Who comes and goes cannot be held back for a node that reads
+   * Sends some `DIRECTORY` frames, of which others get the same bytes. Who comes and goes cannot be held back for a node that reads
    * nothing of it, so that node is given up.
    */
-  announce(change: Frame): void {
+  announce(changes: Uint8Array): void {
     const { connection } = this;
-    connection.send(change);
+    connection.sendShared(changes);
     if (!connection.congested) return;
-    this.#unreadBytes += change.payload.length;
+    this.#unreadBytes += changes.length;
     if (this.#unreadBytes <= MAX_QUEUED_BYTES) return;
     const error = new ConnectionError("It does not read what changes in the directory");
     queueMicrotask(() => connection.close(error)); // that is a change too, and others hear of this one first
@@ -92,24 +93,23 @@ export class Peer {
 
   /** Stops reading from this node because of something. */
   hold(reason: object): void {
-    this.#heldBy.add(reason);
+    (this.#heldBy ??= new Set()).add(reason);
     this.connection.hold();
   }
 
   /** Goes on reading, if there is no other reason not to. */
   goOn(reason: object): void {
-    this.#heldBy.delete(reason);
-    if (this.#heldBy.size === 0) this.connection.release();
+    this.#heldBy?.delete(reason);
+    if (!this.#heldBy?.size) this.connection.release();
   }
 
   /** Called when the queue has drained or this node is gone: the others may go on. */
   letGo(): void {
-    for (const source of this.#paused) {
+    this.#paused?.forEach((source) => {
       source.connection.send(frame(Kind.Resume, { peer: this.id }));
-    }
-    for (const source of this.#held) source.goOn(this);
-    this.#paused.clear();
-    this.#held.clear();
+    });
+    this.#held?.forEach((source) => source.goOn(this));
+    this.#paused = this.#held = undefined;
     this.backlog.bytes -= this.#queuedBytes;
     this.#queuedBytes = this.#unreadBytes = 0;
   }

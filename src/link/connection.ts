@@ -47,8 +47,8 @@ export class Connection {
   #framer: Framer;
   #queue: WriteQueue;
   #writing = false;
-  /** What is being written, and how much of the first of it was. */
-  #pieces: Uint8Array[] = [];
+  /** What is being written, and how much of it was. */
+  #piece: Uint8Array | undefined;
   #pieceBytes = 0;
   /** Somebody waits until nothing is written any more. */
   #resting: PromiseWithResolvers<void> | undefined;
@@ -56,7 +56,9 @@ export class Connection {
   #scheduled = false;
   #congested = false;
   #closed = false;
-  #held: PromiseWithResolvers<void> | undefined;
+  #held = false;
+  /** It would be read from, were it not held. */
+  #readable = false;
   #receivedBytes = 0;
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
@@ -89,9 +91,9 @@ export class Connection {
     this.#framer = new Framer(maxFrameBytes);
     this.handler = handler;
     this.over = this.#over.promise;
-    this.#queue.addRaw(PREFACE);
+    this.#queue.addBytes(PREFACE);
     this.#flush();
-    this.#read();
+    this.#readPreface().then(this.#readNext, this.#fail);
   }
 
   /** Changes the largest frame that is accepted. */
@@ -121,7 +123,7 @@ export class Connection {
 
   /** Whether it is not read from at present. */
   get held(): boolean {
-    return this.#held !== undefined;
+    return this.#held;
   }
 
   /** Whether more waits than should; `onDrain` tells when it does not any more. */
@@ -135,6 +137,20 @@ export class Connection {
   send(frame: Frame): void {
     if (this.#closed) return;
     this.#queue.add(frame);
+    this.#added();
+  }
+
+  /**
+   * Sends whole frames of which others get the same bytes, which must never change. On a closed connection nothing
+   * happens.
+   */
+  sendShared(frames: Uint8Array): void {
+    if (this.#closed) return;
+    this.#queue.addShared(frames);
+    this.#added();
+  }
+
+  #added(): void {
     this.#sent++;
     if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
     if (!this.#writing) this.#flush();
@@ -142,13 +158,14 @@ export class Connection {
 
   /** Stops reading after the current read, until {@linkcode Connection.release}. */
   hold(): void {
-    this.#held ??= Promise.withResolvers<void>();
+    this.#held = true;
   }
 
   /** Goes on reading. */
   release(): void {
-    this.#held?.resolve();
-    this.#held = undefined;
+    this.#held = false;
+    if (this.#readable) queueMicrotask(this.#readNext);
+    this.#readable = false;
   }
 
   /** Resolves when all that was sent is written, or the connection is over. */
@@ -163,7 +180,6 @@ export class Connection {
   close(error?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.release();
     this.#stream.close();
     this.handler.onClose(error);
     this.#resting?.resolve();
@@ -192,24 +208,19 @@ export class Connection {
 
   /** Not an asynchronous function: for a small frame that would be a good part of what it costs. */
   #writeNext(): void {
-    if (this.#closed) return this.#rest();
-    let piece = this.#pieces[0];
-    if (piece === undefined) piece = (this.#pieces = this.#queue.take())[0];
+    if (this.#closed) return;
+    const piece = this.#piece ??= this.#queue.next();
     if (piece === undefined) return this.#rest();
     const bytes = this.#pieceBytes === 0 ? piece : piece.subarray(this.#pieceBytes);
-    try {
-      this.#stream.write(bytes).then(this.#wrote, this.#fail);
-    } catch (error) {
-      this.#fail(error as Error);
-    }
+    this.#stream.write(bytes).then(this.#wrote, this.#fail);
   }
 
   readonly #wrote = (bytes: number): void => {
-    const piece = this.#pieces[0]!;
+    const piece = this.#piece!;
     this.#writtenBytes += bytes;
     this.#pieceBytes += bytes;
     if (this.#pieceBytes < piece.length) return this.#writeNext();
-    this.#pieces.shift();
+    this.#piece = undefined;
     this.#pieceBytes = 0;
     this.#queue.written(piece);
     try {
@@ -223,11 +234,6 @@ export class Connection {
       this.#unansweredBytes = 0;
       this.#writeNext();
     });
-  };
-
-  readonly #fail = (error: Error): void => {
-    this.close(error);
-    this.#rest();
   };
 
   /** Nothing is written at present. */
@@ -246,26 +252,34 @@ export class Connection {
     this.handler.onDrain?.();
   }
 
-  async #read(): Promise<void> {
-    const deliver = (frame: Frame) => {
-      if (!this.#closed) this.handler.onFrame(frame);
-    };
-    try {
-      await this.#readPreface();
-      while (!this.#closed) {
-        while (this.#held !== undefined) await this.#held.promise;
-        const count = await this.#stream.read(this.#framer.space());
-        if (count === null) break;
-        this.#receivedBytes += count;
-        this.#unansweredBytes = 0;
-        this.#framer.advance(count, deliver);
-      }
+  readonly #readNext = (): void => {
+    if (this.#closed) return;
+    this.#readable = this.#held;
+    if (!this.#held) this.#stream.read(this.#framer.space()).then(this.#received, this.#fail);
+  };
+
+  readonly #received = (count: number | null): void => {
+    if (count === null) {
       const torn = this.#framer.bufferedBytes > 0;
-      this.close(torn ? new ConnectionError("The connection ended within a frame") : undefined);
-    } catch (error) {
-      this.close(error as Error);
+      return this.close(
+        torn ? new ConnectionError("The connection ended within a frame") : undefined,
+      );
     }
-  }
+    this.#receivedBytes += count;
+    this.#unansweredBytes = 0;
+    try {
+      this.#framer.advance(count, this.#deliver);
+    } catch (error) {
+      return this.close(error as Error);
+    }
+    this.#readNext();
+  };
+
+  readonly #fail = (error: Error): void => this.close(error);
+
+  readonly #deliver = (frame: Frame): void => {
+    if (!this.#closed) this.handler.onFrame(frame);
+  };
 
   async #readPreface(): Promise<void> {
     const preface = new Uint8Array(PREFACE_BYTES);

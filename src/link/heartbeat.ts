@@ -8,7 +8,8 @@
 import { ConnectionError } from "../errors.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { STALLED_TIMEOUTS } from "../wire/limits.ts";
+import { writeHeader } from "../wire/frame_codec.ts";
+import { HEADER_BYTES, STALLED_TIMEOUTS } from "../wire/limits.ts";
 import type { Connection } from "./connection.ts";
 
 /** How soon a lost connection is noticed. */
@@ -18,6 +19,9 @@ export interface HeartbeatPolicy {
   /** Nothing received for so long, and the connection is lost. */
   readonly timeoutMs: number;
 }
+
+const PING = new Uint8Array(HEADER_BYTES);
+writeHeader(PING, 0, frame(Kind.Ping));
 
 /** The finer, the sooner after its time a loss is noticed. */
 const TICKS_PER_INTERVAL = 2;
@@ -106,7 +110,7 @@ export class Heartbeat {
     }
     // What waits to be written will do as a sign of life; what was never heard must be asked for.
     const mustTell = queuedBytes === 0 && isFirstOfInterval(watched.quietTicks);
-    if (mustTell || isFirstOfInterval(watched.silentTicks)) connection.send(frame(Kind.Ping));
+    if (mustTell || isFirstOfInterval(watched.silentTicks)) connection.sendShared(PING);
   }
 
   /** A late tick comes before what arrived meanwhile is read: it only counts. */

@@ -20,6 +20,8 @@ const SMALL_BYTES = 64;
  */
 export class WriteQueue {
   #sealed: Uint8Array[] = [];
+  /** A piece that others have as well. It leaves before the sealed ones. */
+  #shared: Uint8Array | undefined;
   #open: Uint8Array | undefined;
   #used = 0;
   #spares: SpareBuffers;
@@ -38,12 +40,12 @@ export class WriteQueue {
   /** Adds a frame. */
   add(frame: Frame): void {
     const size = HEADER_BYTES + payloadSize(frame);
-    this.#bytes += size;
     // What fits into one buffer is not torn; what does not, is wherever a buffer ends.
     const buffer = this.#room(size <= MAX_BUFFER_BYTES ? size : HEADER_BYTES);
     writeHeader(buffer, this.#used, frame);
     this.#used += HEADER_BYTES;
-    if (size > HEADER_BYTES + SMALL_BYTES) return this.#addBytes(frame.payload);
+    this.#bytes += HEADER_BYTES;
+    if (size > HEADER_BYTES + SMALL_BYTES) return this.addBytes(frame.payload);
     if (frame instanceof ReceivedFrame) this.#addSmall(frame.memory, frame.from, frame.to);
     else this.#addSmall(frame.payload, 0, frame.payload.length);
   }
@@ -53,24 +55,27 @@ export class WriteQueue {
     let at = this.#used;
     for (let i = from; i < to; i++) buffer[at++] = memory[i]!;
     this.#used = at;
+    this.#bytes += to - from;
   }
 
-  #addBytes(payload: Uint8Array): void {
-    for (let at = 0; at < payload.length;) {
+  /** Adds bytes. */
+  addBytes(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    for (let at = 0; at < bytes.length;) {
       if (this.#used === MAX_BUFFER_BYTES) this.#seal();
-      const end = Math.min(payload.length, at + MAX_BUFFER_BYTES - this.#used);
-      const whole = at === 0 && end === payload.length;
-      this.#room(end - at).set(whole ? payload : payload.subarray(at, end), this.#used);
+      const end = Math.min(bytes.length, at + MAX_BUFFER_BYTES - this.#used);
+      const whole = at === 0 && end === bytes.length;
+      this.#room(end - at).set(whole ? bytes : bytes.subarray(at, end), this.#used);
       this.#used += end - at;
       at = end;
     }
   }
 
-  /** Adds bytes that are not a frame. */
-  addRaw(bytes: Uint8Array): void {
-    this.#room(bytes.length).set(bytes, this.#used);
-    this.#used += bytes.length;
-    this.#bytes += bytes.length;
+  /** Adds bytes that others have as well, and copies them only if something leaves before. */
+  addShared(bytes: Uint8Array): void {
+    if (this.#bytes > 0) return this.addBytes(bytes);
+    this.#shared = bytes;
+    this.#bytes = bytes.length;
   }
 
   /** The open buffer, with at least `size` bytes free behind what is used. */
@@ -89,23 +94,27 @@ export class WriteQueue {
   }
 
   #seal(): void {
-    if (this.#open === undefined || this.#used === 0) return;
-    this.#sealed.push(this.#open.subarray(0, this.#used));
+    if (this.#used > 0) this.#sealed.push(this.#close());
+  }
+
+  #close(): Uint8Array {
+    const piece = this.#open!.subarray(0, this.#used);
     this.#open = undefined;
     this.#used = 0;
+    return piece;
   }
 
-  /** Takes all that waits, in order. Each piece goes back by {@linkcode WriteQueue.written}. */
-  take(): Uint8Array[] {
-    this.#seal();
-    const pieces = this.#sealed;
-    this.#sealed = [];
-    return pieces;
+  /** Takes what is to be written next, if anything waits. It goes back by {@linkcode WriteQueue.written}. */
+  next(): Uint8Array | undefined {
+    if (this.#shared !== undefined) return this.#shared;
+    if (this.#sealed.length > 0) return this.#sealed.shift();
+    return this.#used > 0 ? this.#close() : undefined;
   }
 
-  /** Tells that a piece from {@linkcode WriteQueue.take} was written. */
+  /** Tells that the piece from {@linkcode WriteQueue.next} was written. */
   written(piece: Uint8Array): void {
     this.#bytes -= piece.length;
-    this.#spares.give(piece);
+    if (piece === this.#shared) this.#shared = undefined;
+    else this.#spares.give(piece);
   }
 }

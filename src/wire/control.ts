@@ -201,9 +201,11 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
   }
 }
 
+const decoder = new Decoder();
+
 function decodeControl(bytes: Uint8Array): unknown {
   try {
-    return new Decoder().decode(bytes, 0, bytes.length, undefined);
+    return decoder.decode(bytes, 0, bytes.length, undefined);
   } catch (error) {
     throw new ProtocolError("Cannot decode the control payload: it is not MessagePack", {
       cause: error,

@@ -24,6 +24,14 @@ export function writeHeader(into: Uint8Array, at: number, frame: Frame): void {
   writeU32(into, at + 20, frame.value);
 }
 
+/** A frame as bytes of its own. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + frame.payload.length);
+  writeHeader(bytes, 0, frame);
+  bytes.set(frame.payload, HEADER_BYTES);
+  return bytes;
+}
+
 /**
  * Reads the size of the payload from the first four bytes of a header.
  *

@@ -9,7 +9,7 @@ import { readHeader, readPayloadSize } from "./frame_codec.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
 
-const MIN_BUFFER_BYTES = 4 * 1024;
+const MIN_BUFFER_BYTES = 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
 /** Buffers that were grown for a burst are kept so long after it; fresh memory is expensive. */
 const KEPT_MS = 1_000;

@@ -2,7 +2,8 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
 import { Backlog } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
-import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import { encodeFrame } from "../../src/wire/frame_codec.ts";
+import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
 Deno.test("slowDown() asks each source to pause, once", () => {
@@ -53,7 +54,8 @@ Deno.test("slowDown() stops reading from a source once all queues together are f
   assertEquals(backlog.bytes, 0);
 });
 
-const directory = (bytes: number) => frame(Kind.Directory, { payload: new Uint8Array(bytes) });
+const directory = (bytes: number) =>
+  encodeFrame(frame(Kind.Directory, { payload: new Uint8Array(bytes - HEADER_BYTES) }));
 
 Deno.test("announce() gives up a node that does not read what changes", async () => {
   const slow = fakePeer(1);
@@ -65,7 +67,7 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
   for (let i = 0; i < 4; i++) slow.peer.announce(change);
   await Promise.resolve();
   assertEquals(slow.wire.closedBecause, undefined);
-  slow.peer.announce(directory(1));
+  slow.peer.announce(directory(HEADER_BYTES));
   assertEquals(slow.wire.closedBecause, undefined, "in the middle of an announcement");
   await Promise.resolve();
   assertInstanceOf(slow.wire.closedBecause, ConnectionError);

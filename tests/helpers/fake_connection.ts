@@ -1,9 +1,13 @@
 import type { Connection } from "../../src/link/connection.ts";
-import { type Frame, kindName } from "../../src/wire/frame.ts";
+import { type Frame, frame, kindName } from "../../src/wire/frame.ts";
+import { Framer } from "../../src/wire/framer.ts";
+import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
 
 /** A connection that keeps what is sent on it and is as full as a test says. */
 export class FakeConnection {
   readonly sent: Frame[] = [];
+  /** What was sent to others as well. */
+  readonly shared: Uint8Array[] = [];
   congested = false;
   queuedBytes = 0;
   held = false;
@@ -11,6 +15,20 @@ export class FakeConnection {
 
   send(frame: Frame): void {
     this.sent.push({ ...frame });
+  }
+
+  sendShared(frames: Uint8Array): void {
+    this.shared.push(frames);
+    const framer = new Framer(DEFAULT_MAX_FRAME_BYTES);
+    for (let at = 0; at < frames.length;) {
+      const space = framer.space();
+      const part = frames.subarray(at, at + space.length);
+      space.set(part);
+      at += part.length;
+      framer.advance(part.length, ({ kind, payload }) => {
+        this.sent.push(frame(kind, { payload: payload.slice() }));
+      });
+    }
   }
 
   hold(): void {

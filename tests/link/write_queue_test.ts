@@ -6,6 +6,12 @@ import { frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { anyFrame, concat, payloadOf, toBytes } from "../wire/frames.ts";
 
+function takeAll(queue: WriteQueue): Uint8Array[] {
+  return Array.from((function* () {
+    for (let piece = queue.next(); piece !== undefined; piece = queue.next()) yield piece;
+  })());
+}
+
 Deno.test("WriteQueue gives all frames in order, however they are taken (property)", () => {
   const rounds = fc.array(fc.array(anyFrame, { maxLength: 12 }), { maxLength: 5 });
   fc.assert(
@@ -15,7 +21,7 @@ Deno.test("WriteQueue gives all frames in order, however they are taken (propert
         const wanted = concat(frames.map(toBytes));
         for (const each of frames) queue.add(each);
         assertEquals(queue.bytes, wanted.length);
-        const pieces = queue.take();
+        const pieces = takeAll(queue);
         assertEquals(queue.bytes, wanted.length);
         assertEquals(concat(pieces), wanted);
         for (const piece of pieces) queue.written(piece);
@@ -33,7 +39,7 @@ Deno.test("WriteQueue packs small frames into one piece", () => {
     (_, i) => frame(Kind.Item, { call: i + 1, payload: payloadOf(50, i) }),
   );
   for (const each of frames) queue.add(each);
-  const pieces = queue.take();
+  const pieces = takeAll(queue);
   assertEquals(pieces.length, 1);
   assertEquals(pieces[0]!, concat(frames.map(toBytes)));
 });
@@ -42,7 +48,7 @@ Deno.test("WriteQueue begins a new piece before one grows without end", () => {
   const queue = new WriteQueue();
   const each = frame(Kind.Item, { call: 1, payload: payloadOf(30_000) });
   for (let i = 0; i < 100; i++) queue.add(each);
-  const pieces = queue.take();
+  const pieces = takeAll(queue);
   assert(pieces.length > 1);
   for (const { buffer } of pieces) assert(buffer.byteLength <= 256 * 1024);
   assertEquals(concat(pieces), concat(Array(100).fill(toBytes(each))));
@@ -56,7 +62,7 @@ for (const size of [0, 1, 4096, 250_000, 262_120, 262_121, 262_144, 1_000_000]) 
     const wanted = concat(frames.map(toBytes));
     for (const each of frames) queue.add(each);
     payload.fill(0);
-    const pieces = queue.take();
+    const pieces = takeAll(queue);
     assertEquals(concat(pieces), wanted);
     for (const { buffer } of pieces) assert(buffer.byteLength <= 256 * 1024);
   });
@@ -66,11 +72,11 @@ Deno.test("WriteQueue never reuses a buffer before it was written", () => {
   const queue = new WriteQueue();
   queue.add(frame(Kind.Ping, { value: 1, payload: payloadOf(100, 1) }));
   queue.add(frame(Kind.Call, { call: 1, payload: payloadOf(700_000) }));
-  const taken = queue.take();
+  const taken = takeAll(queue);
   const before = taken.map((piece) => piece.slice());
   queue.written(taken[0]!);
   queue.add(frame(Kind.Call, { call: 1, payload: payloadOf(700_000, 3) }));
-  queue.take();
+  takeAll(queue);
   assertEquals(taken.slice(1), before.slice(1));
 });
 
@@ -79,7 +85,7 @@ Deno.test("WriteQueue uses a written buffer again, and a burst's buffers only fo
   const queue = new WriteQueue(new SpareBuffers(() => now));
   const round = (count: number): ArrayBufferLike => {
     for (let i = 0; i < count; i++) queue.add(frame(Kind.Ping));
-    const [piece] = queue.take();
+    const [piece] = takeAll(queue);
     queue.written(piece!);
     return piece!.buffer;
   };
@@ -95,10 +101,10 @@ Deno.test("WriteQueue uses a written buffer again, and a burst's buffers only fo
 
 Deno.test("WriteQueue counts the bytes of a piece until it was written", () => {
   const queue = new WriteQueue();
-  queue.addRaw(new Uint8Array(8));
+  queue.add(frame(Kind.Ping));
   queue.add(frame(Kind.Call, { call: 1, payload: payloadOf(300_000) }));
-  assertEquals(queue.bytes, 8 + HEADER_BYTES + 300_000);
-  const [head, body] = queue.take();
+  assertEquals(queue.bytes, 2 * HEADER_BYTES + 300_000);
+  const [head, body] = takeAll(queue);
   queue.written(head!);
   assertEquals(queue.bytes, body!.length);
   queue.add(frame(Kind.Ping));
@@ -108,23 +114,67 @@ Deno.test("WriteQueue counts the bytes of a piece until it was written", () => {
 
 Deno.test("WriteQueue gives nothing when nothing was added", () => {
   const queue = new WriteQueue();
-  assertEquals(queue.take(), []);
+  assertEquals(takeAll(queue), []);
   queue.add(frame(Kind.Ping));
-  assertEquals(queue.take().length, 1);
-  assertEquals(queue.take(), []);
+  assertEquals(takeAll(queue).length, 1);
+  assertEquals(takeAll(queue), []);
 });
 
 Deno.test("WriteQueue fills what another one has written, and holds nothing when it is empty", () => {
   const spares = new SpareBuffers();
   const [one, other] = [new WriteQueue(spares), new WriteQueue(spares)];
   one.add(frame(Kind.Item, { call: 1, payload: payloadOf(50_000) }));
-  const [piece] = one.take();
+  const [piece] = takeAll(one);
   other.add(frame(Kind.Ping, { value: 1 }));
-  const [small] = other.take();
+  const [small] = takeAll(other);
   assert(small!.buffer !== piece!.buffer);
   one.written(piece!);
   other.add(frame(Kind.Ping, { value: 2 }));
-  const [next] = other.take();
+  const [next] = takeAll(other);
   assertStrictEquals(next!.buffer, piece!.buffer);
   assertEquals(next, toBytes(frame(Kind.Ping, { value: 2 })));
+});
+
+Deno.test("WriteQueue gives shared bytes as they are if nothing leaves before, and never fills them (property)", () => {
+  const step = fc.oneof(
+    anyFrame.map((each) => ({ add: each })),
+    anyFrame.map((each) => ({ share: toBytes(each) })),
+    fc.constant("take" as const),
+    fc.constant("written" as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const spares = new SpareBuffers();
+      const queue = new WriteQueue(spares);
+      const wanted: Uint8Array[] = [];
+      const shared: { bytes: Uint8Array; copy: Uint8Array }[] = [];
+      const got: Uint8Array[] = [];
+      let piece: Uint8Array | undefined;
+      const written = () => {
+        if (piece === undefined) return;
+        got.push(piece.slice());
+        queue.written(piece);
+        piece = undefined;
+      };
+      for (const each of steps) {
+        if (each === "take") piece ??= queue.next();
+        else if (each === "written") written();
+        else if ("add" in each) {
+          queue.add(each.add);
+          wanted.push(toBytes(each.add));
+        } else {
+          const isNext = queue.bytes === 0;
+          queue.addShared(each.share);
+          wanted.push(each.share);
+          shared.push({ bytes: each.share, copy: each.share.slice() });
+          if (isNext) assertStrictEquals(piece = queue.next(), each.share);
+        }
+      }
+      for (piece ??= queue.next(); piece !== undefined; piece = queue.next()) written();
+      assertEquals(concat(got), concat(wanted));
+      assertEquals(queue.bytes, 0);
+      for (const { bytes, copy } of shared) assertEquals(bytes, copy);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -1,15 +1,7 @@
 import fc from "fast-check";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
-import { writeHeader } from "../../src/wire/frame_codec.ts";
-import { HEADER_BYTES } from "../../src/wire/limits.ts";
 
-/** A frame as it travels. */
-export function toBytes(written: Frame): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + written.payload.length);
-  writeHeader(bytes, 0, written);
-  bytes.set(written.payload, HEADER_BYTES);
-  return bytes;
-}
+export { encodeFrame as toBytes } from "../../src/wire/frame_codec.ts";
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
