@@ -104,10 +104,10 @@ export class Announcer {
     this.#telling = true;
     while (this.#changes.length > 0) {
       const count = this.#changes.length;
-      for (const peer of this.#peers.values()) this.catchUp(peer);
+      this.#peers.forEach((peer) => this.catchUp(peer));
       this.#changes.splice(0, count);
       this.#piece = undefined;
-      for (const peer of this.#peers.values()) peer.toldChanges -= count;
+      this.#peers.forEach((peer) => peer.toldChanges -= count);
     }
     this.#telling = false;
     this.#bytes = 0;

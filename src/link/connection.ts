@@ -137,23 +137,24 @@ export class Connection {
   send(frame: Frame): void {
     if (this.#closed) return;
     this.#queue.add(frame);
-    this.#added();
+    this.#sent++;
+    this.#checkCongestion();
+    if (!this.#writing) this.#flush();
   }
 
   /**
-   * Sends whole frames of which others get the same bytes, which must never change. On a closed connection nothing
-   * happens.
+   * Sends whole frames of which others get the same bytes, which must never change. They do not wait for what else is
+   * sent in this turn, for they leave in a write of their own. On a closed connection nothing happens.
    */
   sendShared(frames: Uint8Array): void {
     if (this.#closed) return;
     this.#queue.addShared(frames);
-    this.#added();
+    this.#checkCongestion();
+    this.#write();
   }
 
-  #added(): void {
-    this.#sent++;
+  #checkCongestion(): void {
     if (this.#queue.bytes > PAUSE_AT_BYTES) this.#congested = true;
-    if (!this.#writing) this.#flush();
   }
 
   /** Stops reading after the current read, until {@linkcode Connection.release}. */
