@@ -6,6 +6,7 @@
 
 import { CallCancelledError, CallTimeoutError } from "./errors.ts";
 import { waitFor } from "./internal/abort.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
 import { type Duration, parseDuration } from "./internal/duration.ts";
 
 /** How long to wait, for functions that wait for something. */
@@ -73,6 +74,7 @@ export class AsyncResult<T> {
    * @throws {DaffiError} as the call itself.
    */
   async get(options: WaitOptions = {}): Promise<T> {
+    checkOptionNames("get()", options, ["timeout", "signal"]);
     const { timeout, signal } = options;
     if (timeout === undefined && signal === undefined) return await this.#outcome;
     const timeoutMs = timeout === undefined

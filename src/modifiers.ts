@@ -110,18 +110,23 @@ export interface Modifier<
   readonly options: O;
 }
 
-/** A modifier as exported: a value by itself, and a function that gives it options. */
-export interface ModifierFunction<K extends ModifierKind> extends Modifier<K> {
+/** A modifier as exported: a value by itself, with options `O`, and a function that gives it others. */
+export interface ModifierFunction<
+  K extends ModifierKind,
+  O extends ModifierOptions[K] = ModifierOptions[K],
+> extends Modifier<K, O> {
   /** Gives the modifier options. */
   <const O extends ModifierOptions[K]>(options: O): Modifier<K, O>;
 }
 
-function modifier<K extends ModifierKind>(kind: K): ModifierFunction<K> {
+function modifier<K extends ModifierKind, Bare extends ModifierOptions[K] = ModifierOptions[K]>(
+  kind: K,
+): ModifierFunction<K, Bare> {
   const withOptions = <O extends ModifierOptions[K]>(options: O): Modifier<K, O> => ({
     kind,
     options,
   });
-  return Object.freeze(Object.assign(withOptions, { kind, options: {} as ModifierOptions[K] }));
+  return Object.freeze(Object.assign(withOptions, { kind, options: {} as Bare }));
 }
 
 /**
@@ -144,7 +149,9 @@ export const BG: ModifierFunction<"bg"> = modifier("bg");
 export const NO_RETURN: ModifierFunction<"noReturn"> = modifier("noReturn");
 
 /** Calls every process that offers the callback. */
-export const BROADCAST: ModifierFunction<"broadcast"> = modifier("broadcast");
+export const BROADCAST: ModifierFunction<"broadcast", { returnResult?: false }> = modifier(
+  "broadcast",
+);
 
 /** Calls the callback once for each item of an iterable, on every process that offers it. */
 export const STREAM: ModifierFunction<"stream"> = modifier("stream");

@@ -98,7 +98,9 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
     modifier: Modifier<"broadcast", BroadcastOptions & { returnResult: true }>,
   ): Promise<Record<string, T>>;
   /** Makes the call with a modifier as a value. */
-  exec(modifier: Modifier<"broadcast">): Promise<void>;
+  exec(modifier: Modifier<"broadcast", BroadcastOptions & { returnResult?: false }>): Promise<void>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"broadcast">): Promise<Record<string, T> | void>;
   /** Like `Promise.prototype.catch`. */
   catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
   /** Like `Promise.prototype.finally`. */

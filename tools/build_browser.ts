@@ -14,6 +14,40 @@ import { minify } from "terser";
 /** What a page may have to load, compressed: 40 KB, as bundlers count them. */
 const MAX_GZIP_BYTES = 40 * 1024;
 
+/**
+ * Properties that nothing outside of the bundle sees: none of them is in the public API, travels, or is one of the
+ * platform's. They get short names.
+ */
+export const INTERNAL_NAMES: readonly string[] = [
+  ...[
+    "activeCalls",
+    "addBytes",
+    "addShared",
+    "addStream",
+    "answered",
+    "argumentStreams",
+    "arrayHead",
+  ],
+  ...["attachments", "bufferedBytes", "byId", "callerTimeoutMs", "checkRoom", "claim"],
+  ...["closeArgumentStreams", "compileCron", "congested", "connectionLost", "deadlineAt"],
+  ...[
+    "decodePayload",
+    "deliver",
+    "drained",
+    "encodeArguments",
+    "expects",
+    "facts",
+    "forget",
+    "giveUp",
+  ],
+  ...["giveUpAll", "handleTask", "head2", "head3", "head5", "heapIndex", "heldBytes", "isFree"],
+  ...["isTask", "isWhole", "limitedByCallback", "locate", "makeFunctionRunner", "networkChanged"],
+  ...["openTaskFile", "outbox", "ownCallback", "providersOf", "queuedBytes", "quietTicks"],
+  ...["receivedBytes", "requireNode", "reserve", "resultStream", "runTask", "sendShared", "settle"],
+  ...["silentTicks", "socketTransport", "tellCancelled", "tellOwner", "timeLeft", "timeoutError"],
+  ...["tracked", "waited", "whenFunction", "whenProcess", "writtenBytes"],
+];
+
 const ROOT = fromFileUrl(import.meta.resolve("../"));
 
 /** A bundle. */
@@ -44,6 +78,7 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   const { code } = await minify(await Deno.readTextFile(path), {
     module: true,
     compress: { ecma: 2020, passes: 3, inline: 1, hoist_funs: true, lhs_constants: false },
+    mangle: { properties: { regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) } },
   });
   const file = new TextEncoder().encode(code);
   await Deno.writeFile(path, file);

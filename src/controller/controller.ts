@@ -16,7 +16,12 @@ import type { Address, ByteStream, Listener, Listening } from "../transport/tran
 import { MessagePackCodec } from "../wire/codec.ts";
 import { controlToSend, decodeNames, type DirectoryChange, type Hello } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
-import { MAX_CALLBACKS_PER_NODE, MAX_CONTROL_BYTES, MAX_NODES } from "../wire/limits.ts";
+import {
+  MAX_CALLBACKS_PER_NODE,
+  MAX_CONTROL_BYTES,
+  MAX_NODES,
+  MAX_UNREAD_WELCOME_BYTES,
+} from "../wire/limits.ts";
 import { Announcer } from "./announcer.ts";
 import { Authorizer } from "./authorizer.ts";
 import { Directory } from "./directory.ts";
@@ -69,6 +74,8 @@ export class Controller {
   readonly #codec = new MessagePackCodec();
   readonly #authorizer: Authorizer | undefined;
   readonly #door: Doorkeeper;
+  /** Bytes of `WELCOME` that are not written yet. */
+  #unreadWelcomes = 0;
   #lost = 0;
   #protocolErrors = 0;
   #stopped = false;
@@ -144,25 +151,32 @@ export class Controller {
     if (former !== undefined && former.instance !== instance) {
       throw new Refused(
         "DUPLICATE_PROCESS",
-        `a live process is named ${JSON.stringify(process)} already`,
+        `A live process is named ${
+          JSON.stringify(process)
+        } already; every process needs a name of its own`,
       );
     }
     if (this.#peers.size >= MAX_NODES) {
       throw new Refused("OVERLOADED", `${MAX_NODES} processes are connected, which is the limit`);
     }
+    if (this.#unreadWelcomes > MAX_UNREAD_WELCOME_BYTES) {
+      throw new Refused("OVERLOADED", "too many who have joined have not read who is there yet");
+    }
     if (former !== undefined) former.connection.close(); // its node has given that connection up
     const change = this.#join(process, hello.callbacks);
     const [id] = change.process;
     const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
-    connection.send(frame(Kind.Welcome, {
-      payload: controlToSend({
-        id: peer.id,
-        controller: this.#instance,
-        maxFrameBytes: this.#options.maxFrameBytes,
-        processes: this.#directory.snapshot(),
-        ...(mac === undefined ? {} : { mac }),
-      }),
-    }));
+    const payload = controlToSend({
+      id: peer.id,
+      controller: this.#instance,
+      maxFrameBytes: this.#options.maxFrameBytes,
+      processes: this.#directory.snapshot(),
+      ...(mac === undefined ? {} : { mac }),
+    });
+    connection.send(frame(Kind.Welcome, { payload }));
+    const { length } = payload;
+    this.#unreadWelcomes += length;
+    void connection.flushed().then(() => this.#unreadWelcomes -= length);
     this.#announcer.announce(change);
     this.#announcer.welcome(peer);
     this.#peers.set(peer.id, peer);

@@ -113,6 +113,7 @@ export class Router {
 
   /** The caller is told, whichever way the frame went: it alone can end the call. */
   #tooLarge(source: Peer, target: Peer, { kind, call, stream }: Frame): void {
+    if (call === 0) return void this.counts.dropped++; // of no call, so nobody waits for it
     const isAnswer = kind === Kind.Result || kind === Kind.Error ||
       (!asksForAnswer(kind) && stream === 0);
     if (isAnswer) this.#sendBack(target, call, source.id, Undelivered.AnswerTooLarge);

@@ -13,7 +13,10 @@ export type Strategy = "random" | "round-robin" | "least-pending";
 
 /** A call as the user asked for it. */
 export interface CallRequest {
+  /** Empty if it is no call of a callback. */
   readonly callbackName: string;
+  /** What is asked for, in words for messages. @default {the callback's name} */
+  readonly what?: string;
   readonly args: readonly unknown[];
   /** In milliseconds; `Infinity` for no limit, `undefined` for the default. */
   readonly timeoutMs: number | undefined;

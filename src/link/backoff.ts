@@ -4,6 +4,8 @@
  * @module
  */
 
+import { longTimeout } from "../internal/long_timeout.ts";
+
 /** How a node comes back. */
 export interface ReconnectPolicy {
   readonly minDelayMs: number;
@@ -31,4 +33,15 @@ export function backoffMs(
 ): number {
   const ceiling = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(attempt - 1, 32));
   return random() * ceiling;
+}
+
+/** A pause that can be ended before its time. */
+export function pauseFor(ms: number): { readonly over: Promise<void>; readonly end: () => void } {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const cancel = longTimeout(resolve, ms);
+  const end = () => {
+    cancel();
+    resolve();
+  };
+  return { over, end };
 }

@@ -44,7 +44,7 @@ import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secr
 export function joinController(
   stream: ByteStream,
   hello: Hello,
-  onWelcome: (welcome: Welcome, connection: Connection) => ConnectionHandler,
+  onWelcome: (welcome: Welcome, connection: Connection) => ConnectionHandler | undefined,
   secret?: Secret,
 ): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
@@ -52,7 +52,9 @@ export function joinController(
   const maxFrameBytes = Math.max(hello.maxFrameBytes, 2 * MAX_DIRECTORY_BYTES);
   const connection = new Connection(stream, maxFrameBytes, {
     onFrame(incoming: Frame): void {
-      if (incoming.kind === Kind.Refused) throw refusalError(decodeRefusal(incoming.payload));
+      if (incoming.kind === Kind.Refused) {
+        throw refusalError(decodeRefusal(incoming.payload), hello);
+      }
       step(incoming);
     },
     onClose(error: Error | undefined): void {
@@ -65,7 +67,7 @@ export function joinController(
     if (proof !== undefined && !(welcome.mac !== undefined && isSameProof(welcome.mac, proof))) {
       throw unproven();
     }
-    connection.handler = onWelcome(welcome, connection);
+    connection.handler = onWelcome(welcome, connection) ?? leave(connection);
     resolve(connection);
   };
   let step = welcomeAfter(undefined);
@@ -92,14 +94,20 @@ export function joinController(
   return withinHandshakeTime(JOIN_TIMEOUT_MS, connection, promise);
 }
 
+/** The node is not wanted any more; to others it has joined, so it must not look as if it were lost. */
+function leave(connection: Connection): ConnectionHandler {
+  connection.send(frame(Kind.Leave));
+  return { onFrame() {}, onClose() {} };
+}
+
 function unproven(): AuthenticationError {
   return new AuthenticationError("The controller did not prove that it knows the secret");
 }
 
-function refusalError({ code, message }: Refusal): Error {
+function refusalError({ code, message }: Refusal, { process: processName }: Hello): Error {
   switch (code) {
     case "DUPLICATE_PROCESS":
-      return new DuplicateProcessError(message);
+      return new DuplicateProcessError(message, { processName });
     case "AUTHENTICATION":
       return new AuthenticationError(message);
     case "OVERLOADED":

@@ -118,8 +118,8 @@ export class Caller {
   ask(kind: Kind, request: CallRequest, what: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       let target: RemoteProcess;
-      const named = { ...request, callbackName: request.callbackName || what };
       const settle = (value: unknown) => resolve({ value, processName: target.name });
+      const named = { ...request, what: request.callbackName || what };
       const call = new UnaryCall(this.#port, named, false, settle, reject);
       this.#start(call, request, ({ outbox }, payload) => {
         target = request.callbackName === ""

@@ -98,6 +98,7 @@ export class Dispatcher {
   #abortFor(sourceId: number, reason: DaffiError): void {
     for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
       if ((call.flags & Flag.NoReply) === 0) this.#abort(call, reason);
+      else call.closeArgumentStreams(reason); // nobody sends their items any more
     }
   }
 
@@ -150,7 +151,7 @@ export class Dispatcher {
       ? transferred
       : registry.get(network.ownCallback(incoming.name) ?? "");
     const callbackName = callback?.name ?? network.ownCallback(incoming.name) ?? "";
-    problem ??= this.#problem(callback, callbackName, source.id);
+    problem ??= this.#problem(callback, callbackName, source);
     if (callback === undefined || problem !== undefined) {
       return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
@@ -174,11 +175,12 @@ export class Dispatcher {
   runTask(callbackName: string, args: Uint8Array, owner: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const callback = this.#options.registry.get(callbackName);
-      const problem = this.#problem(callback, callbackName, 0);
+      const source = new RemoteProcess(0, owner);
+      const problem = this.#problem(callback, callbackName, source);
       if (callback === undefined || problem !== undefined) return reject(problem);
       const call = new RunningCall({
         g: this.#options.g,
-        source: new RemoteProcess(0, owner),
+        source,
         callId: ++this.#taskRuns,
         flags: Flag.NoReply,
         callback,
@@ -196,7 +198,7 @@ export class Dispatcher {
     const asked = unrun(source, incoming, "the scheduler");
     try {
       const problem = this.#closing
-        ? this.#problem(undefined, asked.callbackName, source.id)
+        ? this.#problem(undefined, asked.callbackName, source)
         : undefined;
       if (problem !== undefined) throw problem;
       const payload = codec.decode(incoming.payload);
@@ -210,6 +212,7 @@ export class Dispatcher {
   #admit(call: RunningCall, incoming: Frame): void {
     const { callback } = call;
     this.#active++;
+    call.source.activeCalls++;
     try {
       call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
     } catch (error) {
@@ -223,7 +226,7 @@ export class Dispatcher {
   #problem(
     callback: RegisteredCallback | undefined,
     name: string,
-    sourceId: number,
+    { activeCalls }: RemoteProcess,
   ): DaffiError | undefined {
     if (this.#closing) {
       return new CallbackNotFoundError(`Cannot call ${name}: its process is stopping`);
@@ -232,12 +235,11 @@ export class Dispatcher {
       return new CallbackNotFoundError(`Cannot call ${name}: its process has just withdrawn it`);
     }
     if (this.#active < MAX_RUNNING_CALLS_PER_CALLER) return undefined;
-    const ofSource = this.#calls.get(sourceId)?.size ?? 0;
-    if (this.#active < MAX_RUNNING_CALLS && ofSource < MAX_RUNNING_CALLS_PER_CALLER) {
+    if (this.#active < MAX_RUNNING_CALLS && activeCalls < MAX_RUNNING_CALLS_PER_CALLER) {
       return undefined;
     }
     return new OverloadedError(
-      `Cannot call ${name}: its process runs ${this.#active} calls already, ${ofSource} for this caller`,
+      `Cannot call ${name}: its process runs ${this.#active} calls already, ${activeCalls} for this caller`,
     );
   }
 
@@ -294,6 +296,7 @@ export class Dispatcher {
 
   #finished(call: RunningCall): void {
     this.#active--;
+    call.source.activeCalls--;
     if (call.tracked) this.#untrack(call);
     if (this.#active === 0) this.#idle?.();
   }

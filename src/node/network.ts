@@ -15,6 +15,8 @@ export class RemoteProcess {
   readonly callbacks = new Map<number, string>();
   /** Calls from here that it has not answered yet. */
   pendingCalls = 0;
+  /** Calls from it that run here, or wait for their turn. */
+  activeCalls = 0;
 
   /**
    * @param id Its number in the directory.

@@ -6,9 +6,9 @@
 
 import { CallCancelledError, ConnectionError, type DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
-import { longTimeout } from "../internal/long_timeout.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
 import { within } from "../internal/within.ts";
-import { backoffMs, type ReconnectPolicy } from "../link/backoff.ts";
+import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { asConnectionError, isFinal, joinController } from "../link/join_controller.ts";
 import type { Secret } from "../link/secret.ts";
@@ -159,18 +159,10 @@ export class Node {
       }
       if (this.#stopping || reconnect === undefined) return;
       const { minDelayMs, maxDelayMs } = reconnect;
-      await this.#pause(backoffMs(Math.max(1, failures), minDelayMs, maxDelayMs));
+      const pause = pauseFor(backoffMs(Math.max(1, failures), minDelayMs, maxDelayMs));
+      this.#wake = pause.end;
+      await pause.over;
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = longTimeout(resolve, ms);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 
   async #join(stream: ByteStream): Promise<Connection> {
@@ -183,6 +175,7 @@ export class Node {
     const hello = { process, instance: this.#instance, maxFrameBytes, callbacks: registry.names() };
     try {
       return await joinController(stream, hello, (welcome, connection) => {
+        if (this.#stopping) return undefined;
         this.#onWelcome(welcome, connection);
         return this.#handler(connection);
       }, secret);
@@ -300,10 +293,7 @@ export class Node {
 
   #giveUp(error: DaffiError): void {
     // Each call gets an error of its own, for each says which call it was.
-    const Class = error.constructor as new (
-      message: string,
-      options: { cause: unknown },
-    ) => DaffiError;
+    const Class = error.constructor as typeof ConnectionError;
     this.#end(() => new Class(error.message, { cause: error }));
     this.#ready.reject(error);
     this.#options.events.onFailure(error);
@@ -334,17 +324,22 @@ export class Node {
     this.#end(reason);
     if (reason !== undefined) this.#ready.reject(reason());
     const connection = this.#session?.connection;
-    if (connection === undefined) this.#joining?.close();
     connection?.send(frame(Kind.Leave));
     await this.#transfers.stop();
     await within(this.#loop, LEAVE_TIMEOUT_MS);
     connection?.close();
+    this.#joining?.close();
   }
 
+  /** Lets what runs finish, and its answers leave before the controller is told to expect no more. */
   async #drain(timeoutMs: number): Promise<void> {
-    if (await within(this.#dispatcher.drain(), timeoutMs)) return;
-    this.#dispatcher.giveUpAll(
-      new CallCancelledError("The process is stopping", { executed: "maybe" }),
-    );
+    const until = monotonicMs() + timeoutMs;
+    if (!await within(this.#dispatcher.drain(), timeoutMs)) {
+      this.#dispatcher.giveUpAll(
+        new CallCancelledError("The process is stopping", { executed: "maybe" }),
+      );
+    }
+    const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
+    if (this.#session !== undefined) await within(this.#session.outbox.flushed(), left);
   }
 }

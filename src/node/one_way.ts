@@ -143,7 +143,7 @@ export class OneWayCalls {
 
   /** The controller could not, or would not, pass something on for which nobody waits. */
   undelivered({ call, value, payload }: Frame, process: RemoteProcess | undefined): void {
-    if (call === 0) {
+    if (call === 0 && value === Undelivered.Denied) {
       const names = decodeNames(payload).join(", ");
       return this.#options.logger.warn(`daffi: the controller does not allow to offer ${names}`);
     }

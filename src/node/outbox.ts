@@ -97,6 +97,12 @@ export class Outbox {
     return queue.empty.promise;
   }
 
+  /** Resolves when nothing waits any more, and all of it is written. */
+  async flushed(): Promise<void> {
+    await Promise.all(Array.from(this.#queues.values(), ({ empty }) => empty.promise));
+    await this.#connection.flushed();
+  }
+
   /** Sends nothing to a process until {@linkcode Outbox.resume}. */
   pause(peer: number): void {
     this.#paused.add(peer);

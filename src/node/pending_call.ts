@@ -49,6 +49,8 @@ const NO_STREAMS: readonly OutStream[] = [];
 export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** Set when the call is added to the table. */
   callId = 0;
+  /** The one process that is called, when it was chosen. */
+  protected target: RemoteProcess | undefined = undefined;
   /** Whether it waits for the node to be connected. */
   queued = false;
   /** Large arrays of bytes among the arguments, until they are sent. */
@@ -66,16 +68,19 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   #site: CallSite | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
+  readonly #what: string;
   #settled = false;
   #sent = false;
 
   constructor(port: CallPort, request: CallRequest) {
-    const { callbackName, timeoutMs = port.defaultTimeoutMs, signal, site } = request;
+    const { callbackName, what = callbackName, timeoutMs = port.defaultTimeoutMs, signal, site } =
+      request;
     const inherited = currentScope()?.deadlineAt ?? Infinity;
     let own = Infinity;
     if (timeoutMs !== Infinity) own = timeoutMs + (this.#madeAt = monotonicMs());
     this.port = port;
     this.callbackName = callbackName;
+    this.#what = what;
     this.timeoutMs = own <= inherited ? timeoutMs : NaN;
     this.deadlineAt = own <= inherited ? own : inherited;
     this.#site = site;
@@ -147,7 +152,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     if (this.#settled) return;
     this.tellCancelled();
     this.fail(
-      new CallCancelledError(`The call of ${this.callbackName} was cancelled`, {
+      new CallCancelledError(`The call of ${this.#what} was cancelled`, {
         ...this.facts(),
         cause: reason,
       }),
@@ -158,10 +163,15 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   protected abstract tellCancelled(): void;
 
   /** What an error tells of this call. */
-  protected facts(process?: RemoteProcess): FailedCall {
+  protected facts(process: RemoteProcess | undefined = this.target): FailedCall {
     const { callbackName, callId } = this;
     const executed = this.#sent ? "maybe" : "never";
-    return { callbackName, callId, executed, processName: process?.name };
+    return {
+      callbackName: callbackName || undefined,
+      callId: callId || undefined,
+      executed,
+      processName: process?.name,
+    };
   }
 
   /** Marks the call as settled and frees what it holds; false if it was before. */
@@ -182,13 +192,13 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call that the controller could not forward. */
   protected undelivered(reason: number, process: RemoteProcess): DaffiError {
     const facts = { ...this.facts(process), executed: "never" } as const;
-    const what = `Cannot call ${this.callbackName} on ${process.name}`;
+    const what = `Cannot call ${this.#what} on ${process.name}`;
     // What is too large may be one item of a stream, and the callback at work.
     this.port.send(frame(Kind.Cancel, { call: this.callId, peer: process.id }));
     switch (reason) {
       case Undelivered.AnswerTooLarge:
         return new EncodeError(
-          `${this.callbackName} on ${process.name} answered with more than fits into a frame here`,
+          `${this.#what} on ${process.name} answered with more than fits into a frame here`,
           { ...facts, executed: "yes" },
         );
       case Undelivered.TooLarge:
@@ -205,7 +215,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call whose process is gone. */
   protected lost(process: RemoteProcess): DaffiError {
     return new PeerLostError(
-      `Process ${process.name} was lost during the call of ${this.callbackName}`,
+      `Process ${process.name} was lost during the call of ${this.#what}`,
       this.facts(process),
     );
   }
@@ -213,7 +223,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call that was under way when the own connection broke. */
   connectionLost(): DaffiError {
     return new PeerLostError(
-      `The connection to the controller was lost during the call of ${this.callbackName}`,
+      `The connection to the controller was lost during the call of ${this.#what}`,
       this.facts(),
     );
   }
@@ -225,7 +235,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
       ? `was not answered within ${Math.round(this.timeoutMs)} ms`
       : "was not answered in time";
     return this.locate(
-      new CallTimeoutError(`The call of ${this.callbackName}${where} ${what}`, this.facts(process)),
+      new CallTimeoutError(`The call of ${this.#what}${where} ${what}`, this.facts(process)),
     );
   }
 

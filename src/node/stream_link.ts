@@ -38,7 +38,7 @@ export function consumerLink(
     end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
     fail: (peer, error) => {
       const payload = error instanceof EncodeError
-        ? encodeRefusal(codec, error)
+        ? encodeRefusal(codec, error, "yes") // for it gave an item
         : encodeThrown(codec, error);
       session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));
     },
@@ -66,7 +66,6 @@ export function argumentStream(
   if (fields.stream > MAX_STREAMS_PER_CALL) {
     throw new EncodeError(
       `Cannot send the arguments: at most ${MAX_STREAMS_PER_CALL} iterables are allowed`,
-      { executed: "never" },
     );
   }
   return new OutStream(source, consumerLink(codec, session, fields, (fn) => fn()));
@@ -85,6 +84,5 @@ export function checkSize(
   throw new EncodeError(
     `Cannot send ${what}: ${size} bytes, at most ${most} are allowed; ` +
       "send it in parts as a stream, or raise maxFrameBytes",
-    { executed: "never" },
   );
 }

@@ -8,7 +8,9 @@
 export class Turns<T> {
   #most: number;
   #running = 0;
-  #waiting: T[] = [];
+  #waiting = new Set<T>();
+  /** Goes through them once: what is deleted from the front of a set is not free to step over again. */
+  #order = this.#waiting.values();
 
   /** @param most How many may run at a time. */
   constructor(most: number) {
@@ -17,7 +19,7 @@ export class Turns<T> {
 
   /** How many wait. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** True if `item` may run now; otherwise it waits. */
@@ -26,22 +28,27 @@ export class Turns<T> {
       this.#running++;
       return true;
     }
-    this.#waiting.push(item);
+    this.#waiting.add(item);
     return false;
   }
 
   /** Takes back an item that still waits; false if it runs already. */
   leave(item: T): boolean {
-    const index = this.#waiting.indexOf(item);
-    if (index < 0) return false;
-    this.#waiting.splice(index, 1);
-    return true;
+    return this.#waiting.delete(item);
   }
 
   /** One has finished: whose turn it is now. */
   next(): T | undefined {
-    const item = this.#waiting.shift();
-    if (item === undefined) this.#running--;
-    return item;
+    if (this.#waiting.size === 0) {
+      this.#running--;
+      return undefined;
+    }
+    let { done, value } = this.#order.next();
+    if (done === true) {
+      this.#order = this.#waiting.values(); // it had come to the end before these came
+      value = this.#order.next().value;
+    }
+    this.#waiting.delete(value!);
+    return value;
   }
 }

@@ -14,8 +14,6 @@ import { type CallPort, PendingCall } from "./pending_call.ts";
 
 /** A call that waits for one process. */
 export class UnaryCall extends PendingCall {
-  /** Who was called; unknown until it was chosen. */
-  #target: RemoteProcess | undefined;
   #resolve: (value: unknown) => void;
   #reject: (error: Error) => void;
   #stream: InStream | undefined;
@@ -43,13 +41,13 @@ export class UnaryCall extends PendingCall {
 
   /** Tells who is called, just before the call is sent. */
   begin(target: RemoteProcess): void {
-    this.#target = target;
+    this.target = target;
     target.pendingCalls++;
     for (const stream of this.streams) stream.start([target.id]);
   }
 
   expects(process: RemoteProcess): boolean {
-    return this.#target === process;
+    return this.target === process;
   }
 
   accept(incoming: Frame, process: RemoteProcess): void {
@@ -98,7 +96,7 @@ export class UnaryCall extends PendingCall {
 
   expire(): void {
     this.tellCancelled();
-    this.fail(this.timeoutError(this.#target));
+    this.fail(this.timeoutError(this.target));
   }
 
   fail(error: Error): void {
@@ -109,12 +107,12 @@ export class UnaryCall extends PendingCall {
 
   protected override settle(): boolean {
     if (!super.settle()) return false;
-    if (this.#target !== undefined) this.#target.pendingCalls--;
+    if (this.target !== undefined) this.target.pendingCalls--;
     return true;
   }
 
   protected tellCancelled(): void {
-    if (!this.sent || this.#target === undefined) return;
-    this.port.send(frame(Kind.Cancel, { call: this.callId, peer: this.#target.id }));
+    if (!this.sent || this.target === undefined) return;
+    this.port.send(frame(Kind.Cancel, { call: this.callId, peer: this.target.id }));
   }
 }

@@ -7,6 +7,9 @@
 import type { Attachment } from "../wire/frame.ts";
 import type { Place } from "../wire/parts.ts";
 
+/** An array of bytes takes so much, however few they are. */
+const MIN_PIECE_BYTES = 512;
+
 /**
  * Takes parts: what lies in a place of an attachment into an array of its own, which can be handed to
  * the user, and everything else into one payload. Memory is taken for an attachment when it begins, and
@@ -79,7 +82,7 @@ export class UnfinishedPayload {
   }
 
   #addPiece(bytes: Uint8Array): void {
-    this.#claim(bytes.length);
+    this.#claim(Math.max(bytes.length, MIN_PIECE_BYTES));
     this.#pieces.push(bytes.slice());
     this.#piecesBytes += bytes.length;
   }

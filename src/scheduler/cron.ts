@@ -6,6 +6,7 @@
 
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
+import { show } from "../internal/show.ts";
 import type { NextDue } from "./trigger.ts";
 import { isRepeated, offsetsOf } from "./wall_clock.ts";
 
@@ -64,11 +65,25 @@ function readCron(expression: string, timezone: string): Cron {
     );
   if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
   if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
+  checkTimeZone(timezone);
   try {
     const cron = new Cron(expression, { timezone, paused: true, mode: "5-or-6-parts" });
-    cron.nextRun(); // an unknown time zone is noticed only here
+    cron.nextRun(); // some of what is wrong is noticed only here
     return cron;
   } catch (error) {
     throw wrong((error as Error).message.replace(/^CronPattern: /, ""), error);
+  }
+}
+
+function checkTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+  } catch (cause) {
+    throw new InitializationError(
+      `Cannot schedule: timezone is ${
+        show(timeZone)
+      }, the name of a time zone is needed, for example "Europe/Berlin"`,
+      { cause },
+    );
   }
 }

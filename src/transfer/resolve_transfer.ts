@@ -36,6 +36,9 @@ export function resolveTransfer(
   const { mode = defaultMode() } = options;
   if (!MODES.includes(mode)) fail("mode", mode, `one of ${MODES.join(", ")}`);
   checkPermissions(permissions);
+  if (mode === "inline" && Object.keys(permissions).length > 0) {
+    fail("permissions", permissions, 'mode "sandbox", for inline everything is allowed,');
+  }
   for (
     const [name, value, least] of [
       ["memoryLimitMb", memoryLimitMb, MIN_MEMORY_MB],

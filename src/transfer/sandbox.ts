@@ -26,6 +26,8 @@ import type { ResolvedTransferOptions } from "./transfer_options.ts";
 
 /** How long a process that has closed its pipes may take to end. */
 const END_TIMEOUT_MS = 1_000;
+/** How long it may take to start: that is not the time of a function. */
+const START_TIMEOUT_MS = 10_000;
 
 /** What became of a function that was sent. */
 export type TransferOutcome =
@@ -39,6 +41,8 @@ export type TransferOutcome =
 /** A running function. */
 interface Running {
   readonly name: string;
+  /** Its time begins. */
+  begin(): void;
   settle(outcome: TransferOutcome): void;
 }
 
@@ -65,6 +69,7 @@ export class Sandbox {
   /** Functions whose answer nobody wants any more. */
   readonly #abandoned = new Set<number>();
   #lastId = 0;
+  #isUp = false;
   #killedFor: string | undefined;
   #cancelIdle: () => void = () => {};
 
@@ -83,6 +88,7 @@ export class Sandbox {
       onFrame: (incoming) => this.#onFrame(incoming),
       onClose: (error) => this.#onClose(error),
     });
+    this.#cancelIdle = longTimeout(() => this.kill("it did not start"), START_TIMEOUT_MS);
     this.over = this.#end();
   }
 
@@ -112,10 +118,12 @@ export class Sandbox {
     const { timeoutMs } = this.#options.transfer;
     const call = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<TransferOutcome>();
-    this.#cancelIdle();
-    const cancelTimer = longTimeout(() => {
-      this.kill(`a function in it ran longer than ${timeoutMs} ms`);
-    }, timeoutMs);
+    if (this.#isUp) this.#cancelIdle();
+    let cancelTimer = () => {};
+    const begin = () => {
+      const late = () => this.kill(`a function in it ran longer than ${timeoutMs} ms`);
+      cancelTimer = longTimeout(late, timeoutMs);
+    };
     const abandon = () => {
       this.#abandoned.add(call);
       settle({ refused: new TransferError(`${fn.name} is not wanted any more`, MAYBE) });
@@ -128,15 +136,25 @@ export class Sandbox {
       if (this.running === 0) this.#endIfIdle();
       resolve(outcome);
     };
-    this.#running.set(call, { name: fn.name, settle });
+    this.#running.set(call, { name: fn.name, begin, settle });
+    if (this.#isUp) begin();
     signal.addEventListener("abort", abandon);
     const payload = this.#codec.encode([fn.source, fn.name, args], "args");
     this.#connection.send(frame(Kind.Call, { call, payload }));
     return promise;
   }
 
+  /** The first frame says that it is up, for nothing was run before it. */
+  #started(): void {
+    this.#isUp = true;
+    this.#cancelIdle();
+    for (const { begin } of this.#running.values()) begin();
+    if (this.running === 0) this.#endIfIdle();
+  }
+
   /** What a function has left behind may still be at work: not for longer than a function may. */
   #endIfIdle(): void {
+    if (!this.#isUp) return;
     this.#cancelIdle();
     if (this.#killedFor !== undefined) return;
     this.#cancelIdle = longTimeout(
@@ -146,6 +164,7 @@ export class Sandbox {
   }
 
   #onFrame({ kind, call, payload }: Frame): void {
+    if (!this.#isUp) return this.#started();
     const running = this.#running.get(call);
     if (running === undefined) {
       if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");

@@ -1,7 +1,7 @@
 /**
  * The program of a sandbox: a process without permissions that runs functions which its parent sends
  * it. Speaks the frames of `docs/protocol.md` over its standard input and output: `CALL` with
- * `[source, name, encoded arguments]`, answered by `RESULT` or `ERROR`.
+ * `[source, name, encoded arguments]`, answered by `RESULT` or `ERROR`, and `WELCOME` when it is up.
  *
  * @module
  */
@@ -114,6 +114,7 @@ function serve(stream: ByteStream, maxFrameBytes: number): void {
     onFrame: ({ call, payload }: Frame) => void answer(call, payload.slice()),
     onClose: () => Deno.exit(0),
   });
+  connection.send(frame(Kind.Welcome));
 }
 
 if (import.meta.main) {

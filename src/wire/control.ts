@@ -201,7 +201,8 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
   }
 }
 
-const decoder = new Decoder();
+/** A stranger's Set or RegExp may take seconds to be made. */
+const decoder = new Decoder(true);
 
 function decodeControl(bytes: Uint8Array): unknown {
   try {

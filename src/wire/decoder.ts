@@ -28,7 +28,13 @@ export class Decoder {
   #keys = new KeyCache();
   #streams: StreamReader | undefined;
   #attachments = NONE;
+  readonly #isPlain: boolean;
   #attached = 0;
+
+  /** @param isPlain Whether there are no values but those that every MessagePack has. */
+  constructor(isPlain = false) {
+    this.#isPlain = isPlain;
+  }
 
   /**
    * Decodes the bytes from `from` to `to`.
@@ -257,7 +263,7 @@ export class Decoder {
   }
 
   #content(type: number, size: number, depth: number): unknown {
-    switch (type) {
+    switch (this.#isPlain ? undefined : type) {
       case Extension.Timestamp:
         return dateOf(this.#view, this.#take(size), size);
       case Extension.Constant:

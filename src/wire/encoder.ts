@@ -60,7 +60,6 @@ export class Encoder {
   #unreadable(cause: unknown): EncodeError {
     const why = cause instanceof Error ? cause.message : typeof cause;
     return new EncodeError(`Cannot send ${this.#pathTo(this.#depth)}: it cannot be read: ${why}`, {
-      executed: "never",
       cause,
     });
   }
@@ -90,9 +89,7 @@ export class Encoder {
   }
 
   #refuse(depth: number, what: string, hint: string): never {
-    throw new EncodeError(`Cannot send ${this.#pathTo(depth)}: it ${what}; ${hint}`, {
-      executed: "never",
-    });
+    throw new EncodeError(`Cannot send ${this.#pathTo(depth)}: it ${what}; ${hint}`);
   }
 
   #pathTo(depth: number): string {

@@ -79,10 +79,20 @@ export function encodeThrown(codec: Codec, thrown: unknown): Uint8Array {
 }
 
 /** Encodes why the callback's node did not run the callback, or not to the end. */
-export function encodeRefusal(codec: Codec, error: DaffiError): Uint8Array {
-  const { code, message, executed = "never" } = error;
+export function encodeRefusal(
+  codec: Codec,
+  error: DaffiError,
+  executed: Executed = error.executed ?? "never",
+): Uint8Array {
+  const { code, message } = error;
   const failure: WireFailure = { code, message: cut(message), executed };
-  if (error instanceof ValidationError) failure.issues = error.issues.slice(0, 100);
+  if (error instanceof ValidationError) {
+    try {
+      return codec.encode({ ...failure, issues: error.issues.slice(0, 100) }, "error");
+    } catch {
+      // A schema may put anything into them; the message says the same.
+    }
+  }
   return codec.encode(failure, "error");
 }
 
@@ -138,7 +148,7 @@ function textOf(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT) + "…";
+  return (text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT) + "…").toWellFormed();
 }
 
 /**
@@ -164,7 +174,8 @@ export function decodeFailure(codec: Codec, payload: Uint8Array, call: FailedCal
 }
 
 function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
-  const where = `${call.callbackName} on ${call.processName}`;
+  const { callbackName, processName } = call;
+  const where = callbackName === undefined ? processName : `${callbackName} on ${processName}`;
   const options = { ...call, executed: "yes", cause: thrown } as const;
   if (!(thrown instanceof Error)) {
     const text = typeof thrown === "string" ? thrown : describeThrown(thrown);
@@ -178,7 +189,7 @@ function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
   return new RemoteCallError(`${where} threw ${remoteName}: ${remoteMessage}`, {
     remoteName,
     remoteMessage,
-    remoteStack: thrown.stack,
+    remoteStack: typeof thrown.stack === "string" ? thrown.stack : undefined,
     remoteFields: Object.fromEntries(Object.entries(thrown)),
   }, options);
 }

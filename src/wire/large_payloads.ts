@@ -44,9 +44,7 @@ export const largePayloads: LargePayloads = {
   // A getter, for example, may have transferred what came before it.
   check({ attachments }, takenBytes) {
     if (attachedBytes(attachments) === takenBytes) return;
-    throw new EncodeError("Cannot send a value in which an array was changed meanwhile", {
-      executed: "never",
-    });
+    throw new EncodeError("Cannot send a value in which an array was changed meanwhile");
   },
   divide: sendDivided,
 };

@@ -142,6 +142,12 @@ export const STALLED_TIMEOUTS = 4;
  */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 
+/**
+ * Bytes of `WELCOME` that may wait in a controller. Who joins and does not read costs it little else, so
+ * that many of them would fill its memory.
+ */
+export const MAX_UNREAD_WELCOME_BYTES: number = 256 * MiB;
+
 /** Calls that may wait in a node for its connection. Stops endless local queues. */
 export const MAX_WAITING_CALLS = 100_000;
 
