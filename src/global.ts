@@ -13,6 +13,7 @@ import { type HookName, resolveOptions } from "./resolve_options.ts";
 import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
+import { beforeCall } from "./internal/concerning.ts";
 import { checkProcessName, requestTo } from "./internal/call_request.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { Kind } from "./wire/frame.ts";
@@ -230,7 +231,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { source, name } = sourceOf(fn);
     const { caller } = this.#runtime.requireNode("run", name);
     checkProcessName(processName);
-    const request = requestTo(processName, [source, name, caller.encodeArguments(args)]);
+    const encoded = beforeCall({ processName }, () => caller.encodeArguments(args));
+    const request = requestTo(processName, [source, name, encoded]);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }
 

@@ -6,7 +6,7 @@
 
 import { InitializationError } from "./errors.ts";
 import { type CallRequest, checkProcessName, requestTo } from "./internal/call_request.ts";
-import { concerning } from "./internal/concerning.ts";
+import { beforeCall } from "./internal/concerning.ts";
 import { show } from "./internal/show.ts";
 import type { Node } from "./node/node.ts";
 import type { PeriodOptions } from "./modifiers.ts";
@@ -43,7 +43,7 @@ export class TaskClient {
     const plan = readPeriodOptions(options, this.#compileCron);
     const { callbackName } = request;
     const node = this.#requireNode("schedule", callbackName);
-    const args = encodeArguments(node, request);
+    const args = beforeCall({ callbackName }, () => node.caller.encodeArguments(request.args));
     const body = { op: "create", spec: { ...plan, callbackName, args } };
     const { value, processName } = await node.caller.ask(
       Kind.Task,
@@ -85,13 +85,5 @@ export class TaskClient {
     if (processName === this.#processName) return node.tasks.handle(body, processName);
     const request = requestTo(processName, [body]);
     return (await node.caller.ask(Kind.Task, request, "look at the tasks")).value;
-  }
-}
-
-function encodeArguments({ caller }: Node, { args, callbackName }: CallRequest): Uint8Array {
-  try {
-    return caller.encodeArguments(args);
-  } catch (error) {
-    throw concerning(error as Error, { callbackName, executed: "never" });
   }
 }

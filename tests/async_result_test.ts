@@ -72,3 +72,9 @@ Deno.test("done tells that the outcome is there, cancel() cancels, uuid is uniqu
   assert(one.result.uuid !== two.result.uuid);
   assertEquals(one.result.uuid, one.result.uuid);
 });
+
+Deno.test("get() refuses an option that it does not know", async () => {
+  const { result } = made();
+  const options: object = { tmeout: 5 };
+  await assertRejects(() => result.get(options), InitializationError, "did you mean timeout?");
+});

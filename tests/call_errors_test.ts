@@ -309,3 +309,73 @@ Deno.test("an error travels through several processes", async () => {
   assert(error.message.includes("from the inside"), error.message);
   assertEquals(error.remoteFields.code, "REMOTE_CALL");
 });
+
+Deno.test("an item that cannot travel fails a call whose callback has run", async () => {
+  let runs = 0;
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("give", function* () {
+      yield 1;
+      yield () => 2;
+    });
+    callback("take", () => void runs++);
+  });
+  const items: unknown[] = [];
+  const read = async () => {
+    for await (const item of net.hub.call.give()) items.push(item);
+  };
+  const given = await assertRejects(() => soon(read()), EncodeError);
+  assertEquals([items, given.executed, given.processName], [[1], "yes", "a"]);
+  const source = async function* () {
+    yield 1;
+    await until(() => runs === 1);
+    yield () => 2;
+  };
+  const taken = await assertRejects(() => soon(net.hub.call.take(source()).stream()), EncodeError);
+  assertEquals([runs, taken.executed], [1, "maybe"]);
+});
+
+Deno.test("a call that is given up, or loses its connection, says where it was under way", async () => {
+  await using net = await TestNetwork.start();
+  await using proxy = new CuttingProxy(net.hub.port!);
+  let started = 0;
+  await net.join("a", (callback) => {
+    callback("wait", () => {
+      started++;
+      return new Promise((resolve) => currentCall()!.signal.addEventListener("abort", resolve));
+    });
+  });
+  const caller = await net.join("caller", () => {}, { port: proxy.port, reconnect: false });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const lost = assertRejectsLater(() => soon(caller.call.wait().fg()), PeerLostError);
+  const aborted = assertRejectsLater(
+    () => soon(caller.call.wait().fg({ signal })),
+    CallCancelledError,
+  );
+  await until(() => started === 2);
+  controller.abort();
+  const called = {
+    processName: "a",
+    callbackName: "wait",
+    executed: "maybe",
+    numbered: true,
+  } as const;
+  assertEquals(facts(await aborted), {
+    name: "CallCancelledError",
+    code: "CALL_CANCELLED",
+    ...called,
+  });
+  proxy.cutBoth();
+  assertEquals(facts(await lost), { name: "PeerLostError", code: "PEER_LOST", ...called });
+  const never = await assertRejects(
+    () => soon(net.hub.call.wait().fg({ signal })),
+    CallCancelledError,
+  );
+  assertEquals([never.executed, never.callId], ["never", undefined]);
+  const tasks = await assertRejects(
+    () => soon(net.hub.getScheduledTasks("b")),
+    ProcessNotFoundError,
+  );
+  assertEquals([tasks.processName, tasks.callbackName], ["b", undefined]);
+});

@@ -1,10 +1,12 @@
-import { assertEquals } from "@std/assert";
-import { encode } from "@msgpack/msgpack";
-import { ProtocolError } from "../mod.ts";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { encode, ExtData } from "@msgpack/msgpack";
+import { CallCancelledError, ProtocolError } from "../mod.ts";
 import type { Place } from "./e2e/network.ts";
-import { KIND, RawPeer } from "./e2e/raw_peer.ts";
-import { assertRejectsLater, soon } from "./helpers/soon.ts";
+import { IN_PARTS, KIND, NO_REPLY, RawPeer } from "./e2e/raw_peer.ts";
+import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
+
+const TASK = 0x20;
 
 async function stranger({ hub }: TestNetwork, ...callbacks: string[]): Promise<RawPeer> {
   const place = { dial: () => Deno.connect({ hostname: "localhost", port: hub.port! }) };
@@ -28,4 +30,56 @@ Deno.test("a stream that is also answered by a value breaks, and leaves nobody w
   await peer.send(KIND.RESULT, { call, peer: hub, payload: encode("and this") });
   const { processName } = await broken;
   assertEquals([items, processName], [[1], "stranger"]);
+});
+
+Deno.test("an answer to no call, announced as too large, harms nobody", async () => {
+  await using net = await TestNetwork.start((callback) => callback("add", (a, b) => a + b));
+  const other = await net.join("other");
+  using peer = await stranger(net);
+  for (const process of ["hub", "other"]) {
+    const payload = new Uint8Array(4).fill(0xff);
+    await peer.send(KIND.RESULT, { flags: IN_PARTS, peer: peer.idOf(process), payload });
+  }
+  await peer.send(KIND.PING);
+  await peer.readUntil(KIND.PONG);
+  assertEquals(await soon(other.call.add(1, 2).fg()), 3);
+  assertEquals([net.hub.stats.lostConnections, other.stats.lostConnections], [0, 0]);
+});
+
+Deno.test("a task whose time zone is half a character and longer than a message is refused", async () => {
+  await using net = await TestNetwork.start((callback) => callback("due", () => {}));
+  using peer = await stranger(net);
+  const trigger = {
+    type: "cron",
+    expression: "* * * * *",
+    timezone: `x${"\u{1f600}".repeat(10_000)}`,
+  };
+  const spec = { callbackName: "due", args: encode([]), trigger };
+  const payload = encode([{ op: "create", spec }]);
+  await peer.send(TASK, { call: 1, peer: peer.idOf("hub"), payload });
+  const { call } = await peer.readUntil(KIND.ERROR);
+  assertEquals([call, net.hub.stats.lostConnections], [1, 0]);
+});
+
+Deno.test("a callback that nobody waits for gets no more of a stream whose sender has left", async () => {
+  const ended = Promise.withResolvers<unknown>();
+  const begun = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start((callback) => {
+    callback("eat", async (items: AsyncIterable<unknown>) => {
+      begun.resolve();
+      try {
+        for await (const _ of items);
+      } catch (error) {
+        ended.resolve(error);
+      }
+    });
+  });
+  const peer = await stranger(net);
+  const name = peer.processes.get("hub")![2].find(([, name]) => name === "eat")![0];
+  const payload = encode([new ExtData(9, new Uint8Array([0, 1]))]);
+  await peer.send(KIND.CALL, { flags: NO_REPLY, call: 1, peer: peer.idOf("hub"), name, payload });
+  await soon(begun.promise);
+  peer[Symbol.dispose]();
+  assertInstanceOf(await soon(ended.promise), CallCancelledError);
+  await until(() => net.hub.stats.runningCalls === 0);
 });

@@ -11,7 +11,7 @@ import {
   type StopOptions,
 } from "../mod.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
-import { assertRejectsLater, soon } from "./helpers/soon.ts";
+import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 
 Deno.test("Global tells the address once it is ready", async () => {
@@ -262,4 +262,40 @@ Deno.test("the directory reaches a Global however small its maxFrameBytes is", a
   await net.join("later", many);
   await soon(small.waitProcess("later"));
   assertEquals(small.registeredCallbacks["later"]!.length, 1000);
+});
+
+Deno.test("stop() sends all answers before it leaves, also those that wait for the connection", async () => {
+  await using net = await TestNetwork.start();
+  const go = Promise.withResolvers<void>();
+  let begun = 0;
+  const worker = await net.join("worker", (callback) => {
+    callback("work", async () => {
+      begun++;
+      await go.promise;
+      return new Uint8Array(12 * 1024 * 1024);
+    });
+  });
+  const answers = Array.from({ length: 4 }, () => net.hub.call.work().fg());
+  await until(() => begun === 4);
+  const stopped = worker.stop();
+  go.resolve();
+  assertEquals(
+    (await soon(Promise.all(answers), 20_000)).map(({ length }) => length),
+    Array(4).fill(12 * 1024 * 1024),
+  );
+  await stopped;
+});
+
+Deno.test("a node that is stopped while it joins leaves, and is not lost", async () => {
+  const left = Promise.withResolvers<string>();
+  const stopped = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start(() => {}, {
+    // The controller has admitted it, and it does not know yet.
+    onProcessJoin: () => stopped.resolve(node.stop()),
+    onProcessLeave: (_, name) => left.resolve(name),
+  });
+  const node = net.add("hasty");
+  await soon(stopped.promise);
+  assertEquals(await soon(left.promise), "hasty");
+  assertEquals([net.hub.stats.lostConnections, net.logger.lines], [0, []]);
 });

@@ -85,7 +85,7 @@ Deno.test("an iterable argument that throws breaks the callback's loop", async (
     throw new Error("from the source");
   }
   const message: string = await soon(net.hub.call.read(broken()).fg());
-  assert(message.includes("from the source"), message);
+  assertEquals(message, "hub threw Error: from the source");
 });
 
 Deno.test("an iterable argument is closed when its call is over before", async () => {

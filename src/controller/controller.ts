@@ -274,7 +274,9 @@ export class Controller {
     peer.letGo();
     peer.gate?.end();
     for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
-    this.#announcer.announce(this.#directory.leave(peer.id, graceful));
+    const change = this.#directory.leave(peer.id, graceful);
+    // Those who lose their controller must not think that they have lost each other.
+    if (!this.#stopped) this.#announcer.announce(change);
     return true;
   }
 

@@ -17,3 +17,16 @@ export function concerning<E extends Error>(error: E, call: FailedCall): E {
   }
   return error;
 }
+
+/**
+ * Does what comes before a callback is called.
+ *
+ * @param call What is known of the call, for the error if that fails.
+ */
+export function beforeCall<T>(call: FailedCall, prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    throw concerning(error as Error, { ...call, executed: "never" });
+  }
+}

@@ -213,3 +213,11 @@ Deno.test("route() refuses kinds that no node may send", () => {
     );
   }
 });
+
+Deno.test("route() drops what is too large and of no call, for nobody waits for it", () => {
+  for (const kind of [Kind.Result, Kind.Error, Kind.End, Kind.Credit, Kind.TaskFailed]) {
+    const { router, a, b } = network({ 2: 1000 });
+    router.route(a.peer, frame(kind, { peer: 2, payload: new Uint8Array(1000) }));
+    assertEquals([a.wire.sent, b.wire.sent, router.counts.dropped], [[], [], 1]);
+  }
+});

@@ -31,6 +31,10 @@ export class FakeConnection {
     }
   }
 
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+
   hold(): void {
     this.held = true;
   }

@@ -206,3 +206,13 @@ Deno.test("forget() drops what a source has begun", () => {
   assembler.onFrame(part(1, 1, 10));
   assertEquals(delivered, []);
 });
+
+Deno.test("Assembler counts what it takes to keep a part, however short it is", () => {
+  const { assembler, delivered } = made(1 << 30);
+  assembler.onFrame(head(1, 1, 1 << 25));
+  const most = MAX_UNFINISHED_BYTES / 512;
+  for (let i = 0; i < most; i++) assembler.onFrame(part(1, 1, 1));
+  assertEquals(delivered, []);
+  assembler.onFrame(part(1, 1, 1));
+  assert(delivered[0]?.problem instanceof OverloadedError);
+});

@@ -114,3 +114,12 @@ Deno.test("Dispatcher runs so many calls of one caller, and has room for others"
   assertEquals(rig.running, MAX_RUNNING_CALLS_PER_CALLER + 1);
   assertEquals(rig.answers, [`ERROR ${A} 1000000 OVERLOADED`]);
 });
+
+Deno.test("Dispatcher counts calls of one caller that all have the same number", () => {
+  const rig = new Rig();
+  for (let i = 0; i < MAX_RUNNING_CALLS_PER_CALLER; i++) rig.call(A, 1, 1);
+  assertEquals([rig.running, rig.answers], [MAX_RUNNING_CALLS_PER_CALLER, []]);
+  rig.call(A, 2, 1);
+  rig.call(B, 1, 1);
+  assertEquals(rig.answers, [`ERROR ${A} 2 OVERLOADED`]);
+});

@@ -226,3 +226,16 @@ Deno.test("Outbox keeps the order for each process, whatever pauses and drains",
     }
   }));
 });
+
+Deno.test("flushed() resolves when all that waits has left", async () => {
+  const { wire, outbox } = made();
+  let flushed = false;
+  outbox.pause(1);
+  outbox.post(call(1, 1));
+  const done = outbox.flushed().then(() => flushed = true);
+  await settled();
+  assertEquals([flushed, wire.told], [false, []]);
+  outbox.resume(1);
+  await done;
+  assertEquals(wire.told, ["CALL 1 1"]);
+});

@@ -46,3 +46,18 @@ Deno.test("Turns never lets more run than allowed, and never one wait while fewe
     }
   }));
 });
+
+Deno.test("Turns forgets those who leave in any order, and those who come after", () => {
+  const turns = new Turns<number>(1);
+  for (let i = 0; i < 100; i++) turns.take(i);
+  for (let i = 1; i <= 49; i++) {
+    assertEquals([turns.leave(99 - i), turns.leave(i), turns.leave(i)], [
+      true,
+      i !== 99 - i,
+      false,
+    ]);
+  }
+  assertEquals([turns.next(), turns.waiting], [99, 0]);
+  turns.take(100);
+  assertEquals([turns.next(), turns.next(), turns.take(101)], [100, undefined, true]);
+});

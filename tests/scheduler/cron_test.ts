@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { InitializationError } from "../../mod.ts";
 import { compileCron } from "../../src/scheduler/cron.ts";
 
 /** The next due times of an expression as UTC texts without seconds, the seconds being zero. */
@@ -118,4 +119,10 @@ Deno.test("clock changes of other lengths and at other hours follow the same rul
   assertEquals(times("0 0 * * *", "2018-11-03T12:00Z", 1, "America/Sao_Paulo"), [
     "2018-11-05T02:00",
   ]);
+});
+
+Deno.test("a time zone that there is not is refused by its name", () => {
+  for (const timezone of ["Mars/Base", "", "Europe/Berlin\n"]) {
+    assertThrows(() => compileCron("* * * * *", timezone), InitializationError, "timezone is ");
+  }
 });

@@ -73,6 +73,7 @@ const WRONG: [unknown, RegExp][] = [
   [{ permissions: { net: [""] } }, /transfer\.permissions\.net/],
   [{ permissions: { run: null } }, /transfer\.permissions\.run/],
   [{ permissions: { read: ["/a,/etc"] } }, /transfer\.permissions\.read/],
+  [{ mode: "inline", permissions: { net: true } }, /permissions .* mode "sandbox"/],
   [{ memoryLimit: 64 }, /memoryLimit/],
   [{ permission: {} }, /permission/],
   [{ permissions: null }, /permissions/],

@@ -311,3 +311,9 @@ Deno.test("`new Sandbox()` fails with what to grant when the program cannot be r
   assertMatch(said, /^TransferError never .*grant --allow-run=\S+ .*or set.*transfer to "deny"/);
   assert(!said.includes("undefined"));
 });
+
+Deno.test("the time of a function begins when its sandbox is up", async () => {
+  // Less than a process needs to start, more than the function.
+  await using cold = new TestSandbox({ timeout: 50 });
+  assertEquals(await cold.value(() => 1), 1);
+});

@@ -75,7 +75,7 @@ for (const [what, value, path, word] of refused) {
     const error = assertThrows(() => codec.encode(value, "args"), EncodeError);
     assertStringIncludes(error.message, `Cannot send ${path}`);
     assertStringIncludes(error.message, word);
-    assertEquals(error.executed, "never");
+    assertEquals(error.executed, undefined, "the codec cannot know");
     const next = codec.encode(["still", { works: true }], "args");
     assertEquals(codec.decode(next), ["still", { works: true }]);
   });

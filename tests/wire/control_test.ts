@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { encode, type ValueType } from "@std/msgpack";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
 import {
   decodeDirectoryChange,
   decodeHello,
@@ -222,3 +223,13 @@ for (const levels of [100, 1_000_000]) {
     }
   });
 }
+
+Deno.test("control payloads have no values of which the making may take long", () => {
+  const codec = new MessagePackCodec();
+  for (
+    const value of [/a/u, new Set([1]), new Map(), 1n << 70n, new Date(), new URL("a:b"), undefined]
+  ) {
+    const payload = codec.encode({ ...hello, more: value }, "hello");
+    assertThrows(() => decodeHello(payload), ProtocolError);
+  }
+});

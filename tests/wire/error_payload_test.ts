@@ -1,3 +1,4 @@
+import { encode, ExtData } from "@msgpack/msgpack";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   CallbackNotFoundError,
@@ -281,4 +282,34 @@ Deno.test("encodeRefusal() cuts a huge message", () => {
   const codec = new MessagePackCodec();
   const payload = encodeRefusal(codec, new ProtocolError("m".repeat(5e6)));
   assert(payload.length < 100_000);
+});
+
+Deno.test("encodeRefusal() cuts a message within a character, and takes one that is no text", () => {
+  const codec = new MessagePackCodec();
+  for (const message of ["\u{1f600}", `x${"\u{1f600}"}`].map((text) => text.repeat(10_000))) {
+    const error = decodeFailure(codec, encodeRefusal(codec, new ProtocolError(message)), call);
+    assertEquals(error.message.slice(0, 9), message.slice(0, 9));
+  }
+  const half = decodeFailure(codec, encodeRefusal(codec, new ProtocolError("\ud83d")), call);
+  assertEquals(half.message, "\ufffd");
+});
+
+Deno.test("encodeRefusal() leaves out issues that cannot travel", () => {
+  const codec = new MessagePackCodec();
+  const path = [Symbol("s")] as unknown as string[];
+  for (const issue of [{ message: "\ud83d", path: [] }, { message: "m", path }]) {
+    const refusal = new ValidationError("why", [issue]);
+    const error = decodeFailure(codec, encodeRefusal(codec, refusal), call);
+    assertInstanceOf(error, ValidationError);
+    assertEquals([error.message, error.issues], ["why", []]);
+  }
+});
+
+Deno.test("decodeFailure() takes an error whose stack is no text", () => {
+  const codec = new MessagePackCodec();
+  const parts = { name: "Error", message: "m", fields: { stack: 5 } };
+  const error = new ExtData(7, encode(parts));
+  const payload = encode({ code: "REMOTE_CALL", message: "", executed: "yes", error });
+  const decoded = decodeFailure(codec, payload, call) as RemoteCallError;
+  assertEquals([decoded.remoteMessage, decoded.remoteStack], ["m", undefined]);
 });
