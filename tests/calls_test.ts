@@ -266,6 +266,27 @@ Deno.test("BROADCAST reaches every process that offers the name, with its result
   assertEquals(heard.toSorted(), ["a", "a", "a", "b", "b", "b"]);
 });
 
+Deno.test("results of a BROADCAST have the same order, whoever answers first", async () => {
+  await using net = await TestNetwork.start();
+  const turns = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() };
+  const join = (name: "a" | "b", other: "a" | "b") =>
+    net.join(name, (callback) => {
+      callback("who", async (first: string) => {
+        if (first !== name) await turns[other].promise;
+        return name;
+      });
+      callback("answered", () => turns[name].resolve());
+    });
+  await join("a", "b");
+  await join("b", "a");
+  for (const first of ["a", "b"] as const) {
+    const results = net.hub.call.who(first).broadcast({ returnResult: true });
+    await net.hub.call.answered().fg({ to: first }); // behind the first answer
+    assertEquals(Object.keys(await soon(results)), ["a", "b"]);
+    turns[first] = Promise.withResolvers();
+  }
+});
+
 Deno.test("STREAM runs the callback once for each item, in order, everywhere or at `to`", async () => {
   const heard: Record<string, number[]> = { a: [], b: [] };
   await using net = await TestNetwork.start();

@@ -46,7 +46,11 @@ export class BroadcastCall extends PendingCall {
   begin(targets: readonly RemoteProcess[]): void {
     if (this.#waiting !== undefined) throw new ProtocolError("A broadcast has its targets already");
     this.#waiting = new Set(targets);
-    for (const target of targets) target.pendingCalls++;
+    for (const target of targets) {
+      target.pendingCalls++;
+      // In the same order each time: an object with other keys than the last one is slow to make.
+      this.#results.set(target.name, undefined);
+    }
     for (const stream of this.streams) stream.start(targets.map((target) => target.id));
     if (targets.length > 0) return;
     this.fail(
@@ -117,6 +121,7 @@ export class BroadcastCall extends PendingCall {
   }
 
   #failed(process: RemoteProcess, error: DaffiError): void {
+    this.#results.delete(process.name);
     this.#errors.set(process.name, this.locate(error));
     this.#answered(process);
   }
