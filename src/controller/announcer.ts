@@ -61,18 +61,19 @@ export class Announcer {
    * read it than it is to change it.
    */
   announceOf(cause: Peer, change: DirectoryChange): void {
-    this.#add(change);
+    const bytes = this.#add(change);
     this.catchUp(cause);
     this.tellAll();
     for (const peer of this.#peers.values()) {
-      if (peer.connection.congested) peer.holdBack(cause);
+      if (peer.connection.congested) peer.slowDown(cause, bytes);
     }
   }
 
-  #add(change: DirectoryChange): void {
+  #add(change: DirectoryChange): number {
     const bytes = encodeFrame(frame(Kind.Directory, { payload: controlToSend(change) }));
     this.#changes.push(bytes);
     this.#bytes += bytes.length;
+    return bytes.length;
   }
 
   /** A node joins, and its `WELCOME` has it all. */

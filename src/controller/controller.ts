@@ -183,7 +183,7 @@ export class Controller {
     this.#peersByName.set(process, peer);
     const onFrame = (incoming: Frame) => {
       this.#onFrame(peer, incoming);
-      if (connection.congested && this.#peers.has(id)) peer.holdBack(peer);
+      if (connection.congested && this.#peers.has(id)) peer.holdItself();
     };
     const gate = this.#authorizer === undefined || own
       ? undefined

@@ -8,7 +8,7 @@ import { ConnectionError } from "../errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../wire/limits.ts";
+import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../wire/limits.ts";
 
 /** What waits for all nodes together, of those for which much waits. */
 export class Backlog {
@@ -22,8 +22,8 @@ export class Peer {
   gate: Gate | undefined;
   /** How many of the changes that are being announced it was told. */
   toldChanges = 0;
-  /** Nodes that were asked to send nothing to this one. */
-  #paused: Set<Peer> | undefined;
+  /** Nodes that were asked to send nothing to this one, and what they have sent to it since. */
+  #paused: Map<Peer, number> | undefined;
   /** Nodes that are not read from because of this one. */
   #held: Set<Peer> | undefined;
   /** Nodes, or whatever else, because of which this one is not read from. */
@@ -52,27 +52,33 @@ export class Peer {
 
   /**
    * Called after `source` sent something to this node, whose queue is long now: asks it to pause, and
-   * holds it back.
+   * holds it back if it does not.
+   *
+   * @param source Who sent it.
+   * @param bytes How much.
    */
-  slowDown(source: Peer): void {
-    this.#paused ??= new Set();
-    if (!this.#paused.has(source)) {
-      this.#paused.add(source);
-      source.connection.send(frame(Kind.Pause, { peer: this.id }));
-    }
-    this.holdBack(source);
+  slowDown(source: Peer, bytes: number): void {
+    this.#paused ??= new Map();
+    const sent = this.#paused.get(source);
+    if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
+    const sentSince = sent === undefined ? 0 : sent + bytes;
+    this.#paused.set(source, sentSince);
+    this.#holdBack(source, sentSince > MAX_UNDER_WAY_BYTES ? MAX_QUEUED_BYTES : Infinity);
   }
 
   /**
-   * Called after something that `source` did has made this node's queue longer: nothing more is read
-   * from it while the queue is full, or all of them together. It may be this node itself, that does not
-   * read the answers to what it sends.
+   * Called after this node has made its own queue longer, by what it sends and does not read the answers to:
+   * nothing more is read from it while the queue is full, or all of them together.
    */
-  holdBack(source: Peer): void {
+  holdItself(): void {
+    this.#holdBack(this, MAX_QUEUED_BYTES);
+  }
+
+  #holdBack(source: Peer, mostBytes: number): void {
     const { queuedBytes } = this.connection;
     this.backlog.bytes += queuedBytes - this.#queuedBytes;
     this.#queuedBytes = queuedBytes;
-    if (queuedBytes <= MAX_QUEUED_BYTES && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
+    if (queuedBytes <= mostBytes && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
     (this.#held ??= new Set()).add(source);
     source.hold(this);
   }
@@ -105,7 +111,7 @@ export class Peer {
 
   /** Called when the queue has drained or this node is gone: the others may go on. */
   letGo(): void {
-    this.#paused?.forEach((source) => {
+    this.#paused?.forEach((_, source) => {
       source.connection.send(frame(Kind.Resume, { peer: this.id }));
     });
     this.#held?.forEach((source) => source.goOn(this));

@@ -93,7 +93,7 @@ export class Router {
     incoming.peer = source.id;
     this.#send(target, incoming);
     this.counts.forwarded++;
-    if (target.connection.congested) target.slowDown(source);
+    if (target.connection.congested) target.slowDown(source, bytes + HEADER_BYTES);
   }
 
   #send(target: Peer, outgoing: Frame): void {

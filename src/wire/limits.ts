@@ -119,10 +119,16 @@ export const PAUSE_AT_BYTES: number = 8 * MiB;
 export const RESUME_AT_BYTES: number = 2 * MiB;
 
 /**
- * Bytes waiting for one connection at which the controller stops reading from whoever sends to
+ * Bytes waiting for one connection at which the controller stops reading from whoever goes on sending to
  * it. Stops senders that do not obey a pause.
  */
 export const MAX_QUEUED_BYTES: number = 64 * MiB;
+
+/**
+ * What a node may have sent to another one before it was told to pause: what its own queue and the sockets hold.
+ * Stops a node that does not read from having others held back who only answer it.
+ */
+export const MAX_UNDER_WAY_BYTES: number = 16 * MiB;
 
 /**
  * Bytes waiting for all connections together at which it does so too. Stops a sender from filling the

@@ -5,7 +5,7 @@ import type { Peer } from "../../src/controller/peer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeDirectoryChange } from "../../src/wire/control.ts";
 import { frame, Kind, kindName } from "../../src/wire/frame.ts";
-import { MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import { MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../../src/wire/limits.ts";
 import type { FakeConnection } from "../helpers/fake_connection.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 import { fakePeer } from "./peers.ts";
@@ -162,8 +162,13 @@ Deno.test("announceOf() holds the one back that it is about while another node d
     const [cause] = peers.values();
     wires[9]!.congested = true;
     wires[9]!.queuedBytes = MAX_QUEUED_BYTES + 1;
-    announcer.announceOf(cause!, { type: "withdraw", id: 3, callbacks: [7] });
-    assertEquals(wires.map(({ held }) => held), wires.map((_, i) => i === 0));
+    const name = "x".repeat(MAX_UNDER_WAY_BYTES / 4);
+    const held = [1, 2, 3, 4, 5].map((id) => {
+      announcer.announceOf(cause!, { type: "offer", id: 3, callbacks: [[id, name]] });
+      return wires.flatMap(({ held }, i) => held ? [i] : []);
+    });
+    assertEquals(held, [[], [], [], [], [0]]);
+    assertEquals(wires[0]!.told.filter((line) => line.startsWith("PAUSE")), ["PAUSE 1009 0"]);
   });
 });
 

@@ -6,7 +6,11 @@ import type { AuthorizationRequest } from "../../src/internal/authorization.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
-import { AUTHORIZE_TIMEOUT_MS, MAX_VERDICTS_PER_NODE } from "../../src/wire/limits.ts";
+import {
+  AUTHORIZE_TIMEOUT_MS,
+  MAX_UNDER_WAY_BYTES,
+  MAX_VERDICTS_PER_NODE,
+} from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { settled } from "../helpers/soon.ts";
@@ -85,7 +89,7 @@ Deno.test("Gate reads on only when nobody else holds its process", async () => {
   const { gate, peer, peers, wire } = setUp(() => true);
   const full = peers.get(2)!;
   Object.defineProperty(full.connection, "queuedBytes", { value: Infinity });
-  full.slowDown(peer);
+  for (let i = 0; i < 2; i++) full.slowDown(peer, MAX_UNDER_WAY_BYTES + 1);
   gate.onFrame(call(2, 1));
   await settled();
   assertEquals(wire.held, true);

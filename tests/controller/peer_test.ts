@@ -3,30 +3,51 @@ import { ConnectionError } from "../../mod.ts";
 import { Backlog } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
-import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import {
+  HEADER_BYTES,
+  MAX_ALL_QUEUED_BYTES,
+  MAX_QUEUED_BYTES,
+  MAX_UNDER_WAY_BYTES,
+} from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 
 Deno.test("slowDown() asks each source to pause, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
-  for (const { peer } of [a, b, a, b]) slow.peer.slowDown(peer);
+  for (const { peer } of [a, b, a, b]) slow.peer.slowDown(peer, 100);
   assertEquals([a.wire.told, b.wire.told], [["PAUSE 1 0"], ["PAUSE 1 0"]]);
   assertEquals([a.wire.held, slow.wire.told], [false, []]);
 });
 
-Deno.test("slowDown() stops reading from a source once the queue is full", () => {
+Deno.test("slowDown() stops reading from a source that goes on sending once the queue is full", () => {
   const [slow, source] = [fakePeer(1), fakePeer(2)];
+  slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES;
-  slow.peer.slowDown(source.peer);
+  slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES + 1);
   assertEquals(source.wire.held, false);
   slow.wire.queuedBytes++;
-  slow.peer.slowDown(source.peer);
+  slow.peer.slowDown(source.peer, 1);
   assertEquals(source.wire.held, true);
 });
 
-Deno.test("slowDown() stops reading from a node that sends to itself and does not read", () => {
+Deno.test("slowDown() goes on reading from a source that sent before it knew, however full the queue is", () => {
+  const [slow, source] = [fakePeer(1), fakePeer(2)];
+  slow.wire.queuedBytes = 10 * MAX_QUEUED_BYTES;
+  slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
+  slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES);
+  assertEquals(source.wire.held, false);
+  slow.peer.letGo();
+  slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
+  assertEquals([source.wire.held, source.wire.told], [false, [
+    "PAUSE 1 0",
+    "RESUME 1 0",
+    "PAUSE 1 0",
+  ]]);
+});
+
+Deno.test("holdItself() stops reading from a node that does not read what it makes others send", () => {
   const slow = fakePeer(1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-  slow.peer.slowDown(slow.peer);
+  slow.peer.holdItself();
   assertEquals(slow.wire.held, true);
   slow.peer.letGo();
   assertEquals(slow.wire.held, false);
@@ -39,7 +60,7 @@ Deno.test("slowDown() stops reading from a source once all queues together are f
   const most = MAX_ALL_QUEUED_BYTES / MAX_QUEUED_BYTES;
   const fill = (sink: typeof source, bytes: number) => {
     sink.wire.queuedBytes = bytes;
-    sink.peer.slowDown(source.peer);
+    sink.peer.slowDown(source.peer, 1);
   };
   for (const sink of sinks.slice(0, most)) {
     fill(sink, MAX_QUEUED_BYTES / 2); // as it grows
@@ -75,9 +96,10 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
 
 Deno.test("letGo() lets everybody go on, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
-  slow.peer.slowDown(a.peer);
+  slow.peer.slowDown(a.peer, 1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-  slow.peer.slowDown(b.peer);
+  for (let i = 0; i < 2; i++) slow.peer.slowDown(b.peer, MAX_UNDER_WAY_BYTES + 1);
+  assertEquals(b.wire.held, true);
   slow.peer.letGo();
   slow.peer.letGo();
   assertEquals([a.wire.told, b.wire.told], [
@@ -85,7 +107,7 @@ Deno.test("letGo() lets everybody go on, once", () => {
     ["PAUSE 1 0", "RESUME 1 0"],
   ]);
   assertEquals(b.wire.held, false);
-  slow.peer.slowDown(a.peer);
+  slow.peer.slowDown(a.peer, 1);
   assertEquals(a.wire.told.at(-1), "PAUSE 1 0");
 });
 
@@ -93,7 +115,7 @@ Deno.test("letGo() keeps a source held that another node is too slow for", () =>
   const [one, two, source] = [fakePeer(1), fakePeer(2), fakePeer(3)];
   for (const slow of [one, two]) {
     slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-    slow.peer.slowDown(source.peer);
+    for (let i = 0; i < 2; i++) slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES + 1);
   }
   one.peer.letGo();
   assertEquals(source.wire.held, true);
