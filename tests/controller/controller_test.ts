@@ -10,9 +10,13 @@ import {
   MAX_DIRECTORY_BYTES,
   MAX_HANDSHAKES,
   MAX_NAME_BYTES,
+  MAX_UNREAD_WELCOME_BYTES,
 } from "../../src/wire/limits.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
-import { soon, until } from "../helpers/soon.ts";
+import type { ByteStream } from "../../src/transport/transport.ts";
+import { settled, soon, until } from "../helpers/soon.ts";
+import { concat, toBytes } from "../wire/frames.ts";
+import { PREFACE } from "../../src/wire/preface.ts";
 
 function controller(): Controller {
   const options = { maxFrameBytes: DEFAULT_MAX_FRAME_BYTES, logger: new RecordingLogger() };
@@ -56,6 +60,36 @@ Deno.test("Controller refuses nodes while the directory is full", async () => {
   for (const connection of [...joined, last]) connection.close();
   await until(() => to.counts.lost === joined.length);
   assertEquals(to.counts.refused, 1);
+  await to.stop();
+});
+
+Deno.test("Controller lets nobody join while too much of who is there is unread", async () => {
+  const to = controller();
+  const offer = (process: string) =>
+    Array.from(
+      { length: MAX_CALLBACKS_PER_NODE },
+      (_, i) => `${process} ${i} `.padEnd(MAX_NAME_BYTES, "x"),
+    );
+  const members = [];
+  for (let i = 0; i < 8; i++) members.push((await join(to, `p${i}`, offer(`p${i}`)))[1]);
+  // These write, and never read.
+  const deaf: ByteStream[] = [];
+  for (let i = 0; i < MAX_UNREAD_WELCOME_BYTES / (8 * 2 ** 20) + 1; i++) {
+    const [here, there] = memoryPipe();
+    to.attach(there);
+    const hello = { process: `deaf${i}`, instance: "i", maxFrameBytes: 1 << 20, callbacks: [] };
+    const bytes = concat([PREFACE, toBytes(frame(Kind.Hello, { payload: encodeControl(hello) }))]);
+    for (let at = 0; at < bytes.length;) at += await here.write(bytes.subarray(at));
+    deaf.push(here);
+    await settled();
+  }
+  const [refusal] = await join(to, "one too many", []);
+  assertEquals(refusal, "OVERLOADED");
+  for (const stream of deaf) stream.close();
+  await settled();
+  const [answer, last] = await join(to, "in time", []);
+  assertEquals(answer, Kind.Welcome);
+  for (const connection of [...members, last]) connection.close();
   await to.stop();
 });
 
