@@ -4,8 +4,10 @@
  * @module
  */
 
+import { InitializationError } from "./errors.ts";
 import type { Global } from "./global.ts";
 import { currentScope } from "./internal/call_scope.ts";
+import { show } from "./internal/show.ts";
 import {
   type AnyFunction,
   type CallbackFunction,
@@ -60,11 +62,20 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  */
 export const callback: CallbackFunction = processCallbacks.callback;
 
-/** Decorator: keeps a method out of the callbacks of its class. */
+/**
+ * Decorator: keeps a method out of the callbacks of its class.
+ *
+ * @throws {InitializationError} when it decorates something else.
+ */
 export function local<F extends AnyFunction>(
   method: F,
   _context: ClassMethodDecoratorContext,
 ): void {
+  if (typeof method !== "function") {
+    throw new InitializationError(
+      `Cannot use @local on ${show(method)}: decorate a method instead`,
+    );
+  }
   markLocal(method);
 }
 

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
   type CallContext,
   CallTimeoutError,
   currentCall,
   InitializationError,
+  local,
   RemoteCallError,
   ValidationError,
 } from "../mod.ts";
@@ -339,4 +340,11 @@ Deno.test("a callback runs on for a caller that did not want an answer and has l
   await settled();
   release.resolve();
   assertEquals(await soon(over.promise), false);
+});
+
+Deno.test("local() refuses what is no method", () => {
+  const asDecorator = local as (target: unknown, context: unknown) => void;
+  for (const target of [undefined, {}, "method"]) {
+    assertThrows(() => asDecorator(target, {}), InitializationError, "decorate a method instead");
+  }
 });

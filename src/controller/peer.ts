@@ -84,8 +84,8 @@ export class Peer {
   }
 
   /**
-   * Sends some `DIRECTORY` frames, of which others get the same bytes. Who comes and goes cannot be held back for a node that reads
-   * nothing of it, so that node is given up.
+   * Sends some `DIRECTORY` frames, of which others get the same bytes. Who comes and goes cannot be held back
+   * for a node that reads nothing of it, so that node is given up.
    */
   announce(changes: Uint8Array): void {
     const { connection } = this;

@@ -171,10 +171,8 @@ export class Connection {
 
   /** Resolves when all that was sent is written, or the connection is over. */
   async flushed(): Promise<void> {
-    while ((this.#scheduled || this.#writing) && !this.#closed) {
-      if (this.#writing) this.#resting ??= Promise.withResolvers();
-      await this.#resting?.promise;
-    }
+    while (this.#scheduled && !this.#writing) await undefined; // it leaves at the end of this turn
+    if (this.#writing && !this.#closed) await (this.#resting ??= Promise.withResolvers()).promise;
   }
 
   /** Ends the connection at once; what is not written is lost. Idempotent. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { Connection } from "../../src/link/connection.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
@@ -104,6 +104,20 @@ Deno.test("Connection.send() is done with the payload when it returns", async ()
   await connection.flushed();
   assertEquals(stream.written, wanted);
   connection.close();
+});
+
+Deno.test("Connection.sendShared() writes the same bytes at once, in order with what is sent", async () => {
+  const { stream, connection } = await open();
+  const shared = toBytes(ping(1));
+  connection.sendShared(shared);
+  assertStrictEquals(stream.given.at(-1), shared);
+  connection.send(ping(2));
+  connection.sendShared(toBytes(ping(3)));
+  await connection.flushed();
+  assertEquals(stream.written, concat([1, 2, 3].map((value) => toBytes(ping(value)))));
+  connection.close();
+  connection.sendShared(shared);
+  assertEquals(connection.queuedBytes, 0);
 });
 
 for (const most of [1, 7, 23, 25]) {

@@ -4,6 +4,8 @@ import type { ByteStream } from "../../src/transport/transport.ts";
 export class FakeStream implements ByteStream {
   /** What was given to each call of `write()`, and taken. */
   readonly writes: Uint8Array[] = [];
+  /** The same, as they were given. */
+  readonly given: Uint8Array[] = [];
   /** Most bytes that one call of `write()` takes. */
   maxWriteBytes = Infinity;
   /** How often `read()` and `close()` were called. */
@@ -46,6 +48,7 @@ export class FakeStream implements ByteStream {
   async write(bytes: Uint8Array): Promise<number> {
     if (this.closes > 0) throw new Error("write after close");
     const count = Math.min(bytes.length, this.maxWriteBytes);
+    this.given.push(bytes);
     this.writes.push(bytes.slice(0, count));
     await this.#blocked?.promise;
     return count;
