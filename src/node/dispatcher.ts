@@ -18,6 +18,7 @@ import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_
 import type { Codec } from "../wire/codec.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import { isStreamable } from "../wire/streamable.ts";
 import { decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
@@ -214,13 +215,16 @@ export class Dispatcher {
     this.#active++;
     call.source.activeCalls++;
     try {
+      if (callback.concurrency !== Infinity) this.#turnsOf(callback).checkRoom();
       call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);
     }
-    if (callback.concurrency === Infinity || this.#turnsOf(callback).take(call)) this.#run(call);
-    else this.#track(call);
+    const { concurrency } = callback;
+    if (concurrency === Infinity || this.#turnsOf(callback).take(call, wholeBytes(incoming))) {
+      this.#run(call);
+    } else this.#track(call);
   }
 
   #problem(

@@ -4,13 +4,18 @@
  * @module
  */
 
+import { OverloadedError } from "../errors.ts";
+import { MAX_WAITING_BYTES } from "../wire/limits.ts";
+
 /** Lets at most so many run, and the others wait for their turn in the order in which they came. */
 export class Turns<T> {
   #most: number;
   #running = 0;
-  #waiting = new Set<T>();
-  /** Goes through them once: what is deleted from the front of a set is not free to step over again. */
-  #order = this.#waiting.values();
+  /** With their sizes. */
+  #waiting = new Map<T, number>();
+  #waitingBytes = 0;
+  /** Goes through them once: what is deleted from the front of a map is not free to step over again. */
+  #order = this.#waiting.keys();
 
   /** @param most How many may run at a time. */
   constructor(most: number) {
@@ -22,18 +27,28 @@ export class Turns<T> {
     return this.#waiting.size;
   }
 
-  /** True if `item` may run now; otherwise it waits. */
-  take(item: T): boolean {
+  /** @throws {OverloadedError} when those that wait are too large together. */
+  checkRoom(): void {
+    if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
+    throw new OverloadedError(
+      `Cannot call: ${this.#waitingBytes} bytes wait for their turn already`,
+    );
+  }
+
+  /** True if `item`, which has so many bytes, may run now; otherwise it waits. */
+  take(item: T, bytes: number): boolean {
     if (this.#running < this.#most) {
       this.#running++;
       return true;
     }
-    this.#waiting.add(item);
+    this.#waiting.set(item, bytes);
+    this.#waitingBytes += bytes;
     return false;
   }
 
   /** Takes back an item that still waits; false if it runs already. */
   leave(item: T): boolean {
+    this.#waitingBytes -= this.#waiting.get(item) ?? 0;
     return this.#waiting.delete(item);
   }
 
@@ -45,10 +60,10 @@ export class Turns<T> {
     }
     let { done, value } = this.#order.next();
     if (done === true) {
-      this.#order = this.#waiting.values(); // it had come to the end before these came
+      this.#order = this.#waiting.keys(); // it had come to the end before these came
       value = this.#order.next().value;
     }
-    this.#waiting.delete(value!);
+    this.leave(value!);
     return value;
   }
 }

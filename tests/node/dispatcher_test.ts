@@ -7,7 +7,11 @@ import { Outbox } from "../../src/node/outbox.ts";
 import type { RegisteredCallback } from "../../src/registry/callback_registry.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { Flag, frame, Kind, kindName } from "../../src/wire/frame.ts";
-import { MAX_RUNNING_CALLS_PER_CALLER, MAX_STREAMS_PER_CALL } from "../../src/wire/limits.ts";
+import {
+  MAX_RUNNING_CALLS_PER_CALLER,
+  MAX_STREAMS_PER_CALL,
+  MAX_WAITING_BYTES,
+} from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 
@@ -29,6 +33,9 @@ class Rig {
       this.running++;
       return new Promise(() => {});
     });
+    registry.callback(function alone() {
+      return new Promise(() => {});
+    }, { concurrency: 1 });
     registry.callback("listen", () => {
       this.signals.push(currentCall()!.signal);
       return new Promise(() => {});
@@ -38,7 +45,11 @@ class Rig {
       id: SELF,
       controller: "c",
       maxFrameBytes: 1e6,
-      processes: [[SELF, "self", [[1, "wait"], [2, "listen"]]], [A, "a", []], [B, "b", []]],
+      processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"]]], [A, "a", []], [
+        B,
+        "b",
+        [],
+      ]],
     });
     this.#dispatcher = new Dispatcher({
       ...{ g: undefined, codec: this.codec, network, registry, logger: new RecordingLogger() },
@@ -66,6 +77,10 @@ class Rig {
     flags = 0,
   ): void {
     this.#dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
+  }
+
+  cancel(source: number, call: number): void {
+    this.#dispatcher.onFrame(frame(Kind.Cancel, { peer: source, call }));
   }
 }
 
@@ -122,4 +137,18 @@ Deno.test("Dispatcher counts calls of one caller that all have the same number",
   rig.call(A, 2, 1);
   rig.call(B, 1, 1);
   assertEquals(rig.answers, [`ERROR ${A} 2 OVERLOADED`]);
+});
+
+Deno.test("Dispatcher refuses calls of a callback for which too large ones wait already", () => {
+  const rig = new Rig();
+  const payload = encode([new Uint8Array(8 * 1024 * 1024)]);
+  const most = Math.floor(MAX_WAITING_BYTES / payload.length) + 1; // one more than there is room for
+  for (let call = 0; call <= most; call++) rig.call(A, call + 1, 3, payload); // and one runs
+  assertEquals(rig.answers, []);
+  rig.call(B, 1, 3);
+  rig.call(B, 2, 1);
+  assertEquals([rig.answers, rig.running], [[`ERROR ${B} 1 OVERLOADED`], 1]);
+  rig.cancel(A, most + 1);
+  rig.call(B, 3, 3);
+  assertEquals(rig.answers.length, 1);
 });

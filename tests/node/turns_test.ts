@@ -1,10 +1,12 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { OverloadedError } from "../../mod.ts";
 import { Turns } from "../../src/node/turns.ts";
+import { MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
 
 Deno.test("Turns lets so many run and the others wait, in the order in which they came", () => {
   const turns = new Turns<string>(2);
-  assertEquals(["a", "b", "c", "d"].map((item) => turns.take(item)), [true, true, false, false]);
+  assertEquals(["a", "b", "c", "d"].map((item) => turns.take(item, 1)), [true, true, false, false]);
   assertEquals(turns.waiting, 2);
   assertEquals([turns.next(), turns.next(), turns.next(), turns.next()], [
     "c",
@@ -12,12 +14,12 @@ Deno.test("Turns lets so many run and the others wait, in the order in which the
     undefined,
     undefined,
   ]);
-  assertEquals([turns.take("e"), turns.take("f"), turns.take("g")], [true, true, false]);
+  assertEquals([turns.take("e", 1), turns.take("f", 1), turns.take("g", 1)], [true, true, false]);
 });
 
 Deno.test("Turns takes back what waits and nothing else", () => {
   const turns = new Turns<string>(1);
-  for (const item of ["a", "b", "c"]) turns.take(item);
+  for (const item of ["a", "b", "c"]) turns.take(item, 1);
   assertEquals([turns.leave("a"), turns.leave("b"), turns.leave("b")], [false, true, false]);
   assertEquals([turns.next(), turns.next()], ["c", undefined]);
 });
@@ -32,7 +34,7 @@ Deno.test("Turns never lets more run than allowed, and never one wait while fewe
     for (const step of steps) {
       if (step === "take") {
         const item = ++last;
-        if (turns.take(item)) running++;
+        if (turns.take(item, 1)) running++;
         else waiting.push(item);
       } else if (step === "leave" && waiting.length > 0) {
         assertEquals(turns.leave(waiting.pop()!), true);
@@ -49,7 +51,7 @@ Deno.test("Turns never lets more run than allowed, and never one wait while fewe
 
 Deno.test("Turns forgets those who leave in any order, and those who come after", () => {
   const turns = new Turns<number>(1);
-  for (let i = 0; i < 100; i++) turns.take(i);
+  for (let i = 0; i < 100; i++) turns.take(i, 1);
   for (let i = 1; i <= 49; i++) {
     assertEquals([turns.leave(99 - i), turns.leave(i), turns.leave(i)], [
       true,
@@ -58,6 +60,21 @@ Deno.test("Turns forgets those who leave in any order, and those who come after"
     ]);
   }
   assertEquals([turns.next(), turns.waiting], [99, 0]);
-  turns.take(100);
-  assertEquals([turns.next(), turns.next(), turns.take(101)], [100, undefined, true]);
+  turns.take(100, 1);
+  assertEquals([turns.next(), turns.next(), turns.take(101, 1)], [100, undefined, true]);
+});
+
+Deno.test("Turns has no room while those that wait are too large together", () => {
+  const turns = new Turns<string>(1);
+  turns.take("runs", 2 * MAX_WAITING_BYTES);
+  turns.take("a", MAX_WAITING_BYTES);
+  turns.checkRoom();
+  turns.take("b", 1);
+  assertThrows(() => turns.checkRoom(), OverloadedError);
+  turns.leave("b");
+  turns.checkRoom();
+  turns.take("c", 1);
+  assertThrows(() => turns.checkRoom(), OverloadedError);
+  assertEquals(turns.next(), "a");
+  turns.checkRoom();
 });
