@@ -19,7 +19,7 @@
  * @module
  */
 
-export { AsyncResult, type WaitOptions } from "./src/async_result.ts";
+export { AsyncResult } from "./src/async_result.ts";
 export { callback, type CallContext, currentCall, local } from "./src/callback.ts";
 export {
   AuthenticationError,
@@ -126,3 +126,4 @@ export type {
   ResultOf,
   UntypedCallbacks,
 } from "./src/remote_types.ts";
+export type { WaitOptions } from "./src/wait_options.ts";

@@ -28,7 +28,7 @@
  * @module
  */
 
-export { AsyncResult, type WaitOptions } from "./src/async_result.ts";
+export { AsyncResult } from "./src/async_result.ts";
 export { callback, type CallContext, currentCall, local } from "./src/callback.ts";
 export {
   AuthenticationError,
@@ -135,3 +135,4 @@ export type {
   ResultOf,
   UntypedCallbacks,
 } from "./src/remote_types.ts";
+export type { WaitOptions } from "./src/wait_options.ts";

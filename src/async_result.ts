@@ -6,16 +6,7 @@
 
 import { CallCancelledError, CallTimeoutError } from "./errors.ts";
 import { waitFor } from "./internal/abort.ts";
-import { checkOptionNames } from "./internal/known_options.ts";
-import { type Duration, parseDuration } from "./internal/duration.ts";
-
-/** How long to wait, for functions that wait for something. */
-export interface WaitOptions {
-  /** Longest wait. @default {no limit} */
-  timeout?: Duration;
-  /** Gives the wait up. @default {none} */
-  signal?: AbortSignal;
-}
+import { readWaitOptions, type WaitOptions } from "./wait_options.ts";
 
 /**
  * The outcome of a call that runs in the background.
@@ -74,12 +65,8 @@ export class AsyncResult<T> {
    * @throws {DaffiError} as the call itself.
    */
   async get(options: WaitOptions = {}): Promise<T> {
-    checkOptionNames("get()", options, ["timeout", "signal"]);
-    const { timeout, signal } = options;
-    if (timeout === undefined && signal === undefined) return await this.#outcome;
-    const timeoutMs = timeout === undefined
-      ? Infinity
-      : parseDuration(timeout, "timeout", { allowInfinity: true });
+    const { timeoutMs, signal } = readWaitOptions("get()", options);
+    if (timeoutMs === Infinity && signal === undefined) return await this.#outcome;
     const callbackName = this.#callbackName;
     return await waitFor(this.#outcome, {
       timeoutMs,

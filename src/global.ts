@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WaitOptions } from "./async_result.ts";
+import type { WaitOptions } from "./wait_options.ts";
 import type { GlobalOptions, StopOptions, TaskFailureInfo } from "./options.ts";
 import { providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";

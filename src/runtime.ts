@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WaitOptions } from "./async_result.ts";
+import { readWaitOptions, type WaitOptions } from "./wait_options.ts";
 import type { Controller } from "./controller/controller.ts";
 import {
   AuthenticationError,
@@ -261,12 +261,10 @@ export class Runtime {
 
   /** Waits for something in the network. */
   async wait(what: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
-    checkOptionNames("wait", options, ["timeout", "signal"]);
+    const { timeoutMs, signal } = readWaitOptions("wait", options);
     if (typeof name !== "string" || name === "") {
       throw new InitializationError(`Cannot wait: the name is ${show(name)}, a string is needed`);
     }
-    const { timeout = Infinity, signal } = options;
-    const timeoutMs = parseDuration(timeout, "timeout", { allowInfinity: true });
     const [met, giveUp] = begin(this.requireNode("wait for", what).network);
     try {
       await waitFor(met, {

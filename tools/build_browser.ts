@@ -18,35 +18,17 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * Properties that nothing outside of the bundle sees: none of them is in the public API, travels, or is one of the
  * platform's. They get short names.
  */
-export const INTERNAL_NAMES: readonly string[] = [
-  ...[
-    "activeCalls",
-    "addBytes",
-    "addShared",
-    "addStream",
-    "answered",
-    "argumentStreams",
-    "arrayHead",
-  ],
-  ...["attachments", "bufferedBytes", "byId", "callerTimeoutMs", "checkRoom", "claim"],
-  ...["closeArgumentStreams", "compileCron", "congested", "connectionLost", "deadlineAt"],
-  ...[
-    "decodePayload",
-    "deliver",
-    "drained",
-    "encodeArguments",
-    "expects",
-    "facts",
-    "forget",
-    "giveUp",
-  ],
-  ...["giveUpAll", "handleTask", "head2", "head3", "head5", "heapIndex", "heldBytes", "isFree"],
-  ...["isTask", "isWhole", "limitedByCallback", "locate", "makeFunctionRunner", "networkChanged"],
-  ...["openTaskFile", "outbox", "ownCallback", "providersOf", "queuedBytes", "quietTicks"],
-  ...["receivedBytes", "requireNode", "reserve", "resultStream", "runTask", "sendShared", "settle"],
-  ...["silentTicks", "socketTransport", "tellCancelled", "tellOwner", "timeLeft", "timeoutError"],
-  ...["tracked", "waited", "whenFunction", "whenProcess", "writtenBytes"],
-];
+export const INTERNAL_NAMES: readonly string[] = `
+  activeCalls addBytes addShared addStream answered argumentStreams arrayHead attachments
+  bufferedBytes byId callerTimeoutMs checkRoom claim closeArgumentStreams compileCron
+  congested connectionLost deadlineAt decodePayload defaultTimeoutMs deliver drained
+  encodeArguments expects facts forget giveUp giveUpAll handleTask head2 head3 head5 heapIndex
+  heldBytes isFree isTask isWhole limitedByCallback locate makeFunctionRunner networkChanged
+  nextDue openTaskFile outbox ownCallback providersOf queuedBytes quietTicks receivedBytes
+  requireNode reserve resultStream runTask sendShared settle silentTicks socketTransport
+  tellCancelled tellOwner timeLeft timeoutError tracked waited whenFunction whenProcess
+  writtenBytes
+`.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
 

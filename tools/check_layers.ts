@@ -29,6 +29,7 @@ const SURFACE = [
   "remote_types.ts",
   "result_iterator.ts",
   "async_result.ts",
+  "wait_options.ts",
   "call_options.ts",
   "gated_calls.ts",
   "period_options.ts",
@@ -106,7 +107,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "remote_types.ts": ["remote_call.ts", "registry"],
   "call_options.ts": ["modifiers.ts", ...GROUND],
-  "async_result.ts": [...GROUND],
+  "async_result.ts": ["wait_options.ts", ...GROUND],
+  "wait_options.ts": [...GROUND],
   "modifiers.ts": ["scheduler", ...GROUND],
 
   "controller": ["link", ...MIDDLE, ...BOTTOM],

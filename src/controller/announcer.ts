@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat } from "../internal/concat.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { controlToSend, type DirectoryChange } from "../wire/control.ts";
 import { frame, Kind } from "../wire/frame.ts";
@@ -32,6 +33,7 @@ export class Announcer {
   #toldAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #telling = false;
+  #stopped = false;
 
   /**
    * @param peers The joined nodes.
@@ -49,6 +51,7 @@ export class Announcer {
 
   /** Tells that a process came or left. */
   announce(change: DirectoryChange): void {
+    if (this.#stopped) return;
     this.#add(change);
     const dueInMs = this.#toldAt + this.#peers.size * MS_PER_NODE - this.#now();
     const few = this.#peers.size < FEW_NODES;
@@ -92,7 +95,7 @@ export class Announcer {
 
   #changesInOne(from: number, to: number): Uint8Array {
     if (this.#piece?.from !== from || this.#piece.to !== to) {
-      this.#piece = { from, to, frames: inOnePiece(this.#changes.slice(from)) };
+      this.#piece = { from, to, frames: concat(this.#changes.slice(from)) };
     }
     return this.#piece.frames;
   }
@@ -115,19 +118,12 @@ export class Announcer {
     this.#toldAt = this.#now();
   }
 
-  /** Tells nobody anything more. */
+  /**
+   * Tells nobody any more who comes or goes: those who lose their controller must not think that they have lost
+   * each other.
+   */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
-}
-
-function inOnePiece(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -274,9 +274,7 @@ export class Controller {
     peer.letGo();
     peer.gate?.end();
     for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
-    const change = this.#directory.leave(peer.id, graceful);
-    // Those who lose their controller must not think that they have lost each other.
-    if (!this.#stopped) this.#announcer.announce(change);
+    this.#announcer.announce(this.#directory.leave(peer.id, graceful));
     return true;
   }
 

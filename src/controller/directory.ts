@@ -106,6 +106,7 @@ export class Directory {
 
   /** The whole directory. */
   snapshot(): ProcessEntry[] {
+    // Of its size from the beginning: one is made for each who joins, and growing it is garbage.
     const entries = new Array<ProcessEntry>(this.#processes.size);
     let at = 0;
     for (const [id, process] of this.#processes) {

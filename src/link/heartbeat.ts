@@ -8,8 +8,8 @@
 import { ConnectionError } from "../errors.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { writeHeader } from "../wire/frame_codec.ts";
-import { HEADER_BYTES, STALLED_TIMEOUTS } from "../wire/limits.ts";
+import { encodeFrame } from "../wire/frame_codec.ts";
+import { STALLED_TIMEOUTS } from "../wire/limits.ts";
 import type { Connection } from "./connection.ts";
 
 /** How soon a lost connection is noticed. */
@@ -20,8 +20,7 @@ export interface HeartbeatPolicy {
   readonly timeoutMs: number;
 }
 
-const PING = new Uint8Array(HEADER_BYTES);
-writeHeader(PING, 0, frame(Kind.Ping));
+const PING = encodeFrame(frame(Kind.Ping));
 
 /** The finer, the sooner after its time a loss is noticed. */
 const TICKS_PER_INTERVAL = 2;

@@ -5,6 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
+import { concat } from "../internal/concat.ts";
 import { PROOF_BYTES } from "../wire/limits.ts";
 
 /** Version of the proofs. Part of what is proved, so that nobody can talk two sides into another. */
@@ -62,12 +63,8 @@ export class Secret {
   async #mac(role: "node" | "controller", transcript: Transcript): Promise<Uint8Array> {
     const { nodeNonce, controllerNonce, hello, challenge } = transcript;
     const label = utf8.encode(`daffi/${AUTH_VERSION} ${role}\0`);
-    const input = new Uint8Array(label.length + 4 * PROOF_BYTES);
-    let at = 0;
-    for (const part of [label, nodeNonce, controllerNonce, hello, challenge]) {
-      input.set(part, at);
-      at += part.length;
-    }
+    const parts = [label, nodeNonce, controllerNonce, hello, challenge];
+    const input = concat(parts) as Uint8Array<ArrayBuffer>;
     return new Uint8Array(await crypto.subtle.sign("HMAC", await this.#key, input));
   }
 }

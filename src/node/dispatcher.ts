@@ -212,19 +212,18 @@ export class Dispatcher {
 
   #admit(call: RunningCall, incoming: Frame): void {
     const { callback } = call;
+    const turns = callback.concurrency === Infinity ? undefined : this.#turnsOf(callback);
     this.#active++;
     call.source.activeCalls++;
     try {
-      if (callback.concurrency !== Infinity) this.#turnsOf(callback).checkRoom();
+      turns?.checkRoom();
       call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);
     }
-    const { concurrency } = callback;
-    if (concurrency === Infinity || this.#turnsOf(callback).take(call, wholeBytes(incoming))) {
-      this.#run(call);
-    } else this.#track(call);
+    if (turns === undefined || turns.take(call, wholeBytes(incoming))) this.#run(call);
+    else this.#track(call);
   }
 
   #problem(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat } from "../internal/concat.ts";
 import type { Attachment } from "../wire/frame.ts";
 import type { Place } from "../wire/parts.ts";
 
@@ -47,14 +48,7 @@ export class UnfinishedPayload {
 
   /** All but the attachments. */
   get payload(): Uint8Array {
-    if (this.#pieces.length === 1) return this.#pieces[0]!;
-    const payload = new Uint8Array(this.#piecesBytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      payload.set(piece, at);
-      at += piece.length;
-    }
-    return payload;
+    return concat(this.#pieces);
   }
 
   /** Takes a part; false if that is more than was announced. */

@@ -6,7 +6,6 @@
 
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
-import { show } from "../internal/show.ts";
 import type { NextDue } from "./trigger.ts";
 import { isRepeated, offsetsOf } from "./wall_clock.ts";
 
@@ -22,8 +21,8 @@ const MAX_SKIPPED_TIMES = 10_000;
  * @throws {InitializationError} when the expression cannot be read, or there is no such time zone.
  */
 export function compileCron(expression: string, timezone: string): NextDue {
-  cronOf(expression, timezone); // what cannot be read is told now
   const offsetAt = offsetsOf(timezone);
+  cronOf(expression, timezone); // what cannot be read is told now
   // "Every hour" is every hour, also one that has the same name as the one before.
   const isHourly = expression.trim().split(/\s+/).at(-4) === "*";
   return (afterMs) => {
@@ -65,25 +64,11 @@ function readCron(expression: string, timezone: string): Cron {
     );
   if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
   if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
-  checkTimeZone(timezone);
   try {
     const cron = new Cron(expression, { timezone, paused: true, mode: "5-or-6-parts" });
     cron.nextRun(); // some of what is wrong is noticed only here
     return cron;
   } catch (error) {
     throw wrong((error as Error).message.replace(/^CronPattern: /, ""), error);
-  }
-}
-
-function checkTimeZone(timeZone: string): void {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-  } catch (cause) {
-    throw new InitializationError(
-      `Cannot schedule: timezone is ${
-        show(timeZone)
-      }, the name of a time zone is needed, for example "Europe/Berlin"`,
-      { cause },
-    );
   }
 }

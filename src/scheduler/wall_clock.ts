@@ -4,6 +4,9 @@
  * @module
  */
 
+import { InitializationError } from "../errors.ts";
+import { show } from "../internal/show.ts";
+
 /** Longer than any clock is ever set back at once. */
 const LONGEST_CHANGE_MS = 3 * 3_600_000;
 
@@ -16,7 +19,7 @@ const offsets = new Map<string, OffsetAt>();
 /**
  * Prepares the offsets of a time zone.
  *
- * @throws {RangeError} when the time zone is unknown.
+ * @throws {InitializationError} when the time zone is unknown.
  */
 export function offsetsOf(timeZone: string): OffsetAt {
   let offsetAt = offsets.get(timeZone);
@@ -25,12 +28,7 @@ export function offsetsOf(timeZone: string): OffsetAt {
 }
 
 function prepare(timeZone: string): OffsetAt {
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    hourCycle: "h23",
-    ...{ year: "numeric", month: "numeric", day: "numeric" },
-    ...{ hour: "numeric", minute: "numeric", second: "numeric" },
-  });
+  const format = formatOf(timeZone);
   return (timeMs) => {
     const shown = Object.fromEntries(
       format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]),
@@ -39,6 +37,23 @@ function prepare(timeZone: string): OffsetAt {
     const wall = Date.UTC(year!, month! - 1, day, hour, minute, second);
     return wall - Math.floor(timeMs / 1000) * 1000;
   };
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      hourCycle: "h23",
+      ...{ year: "numeric", month: "numeric", day: "numeric" },
+      ...{ hour: "numeric", minute: "numeric", second: "numeric" },
+    });
+  } catch (cause) {
+    throw new InitializationError(
+      `Cannot schedule: timezone is ${show(timeZone)}, the name of a time zone is needed, ` +
+        'for example "Europe/Berlin"',
+      { cause },
+    );
+  }
 }
 
 /** Whether the clocks have shown the same before, because they were set back. */

@@ -71,7 +71,8 @@ export class Sandbox {
   #lastId = 0;
   #isUp = false;
   #killedFor: string | undefined;
-  #cancelIdle: () => void = () => {};
+  /** Cancels its end for not having started, or for being idle. */
+  #cancelEnd: () => void = () => {};
 
   /**
    * Starts the process.
@@ -88,7 +89,7 @@ export class Sandbox {
       onFrame: (incoming) => this.#onFrame(incoming),
       onClose: (error) => this.#onClose(error),
     });
-    this.#cancelIdle = longTimeout(() => this.kill("it did not start"), START_TIMEOUT_MS);
+    this.#cancelEnd = longTimeout(() => this.kill("it did not start"), START_TIMEOUT_MS);
     this.over = this.#end();
   }
 
@@ -118,7 +119,7 @@ export class Sandbox {
     const { timeoutMs } = this.#options.transfer;
     const call = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<TransferOutcome>();
-    if (this.#isUp) this.#cancelIdle();
+    if (this.#isUp) this.#cancelEnd();
     let cancelTimer = () => {};
     const begin = () => {
       const late = () => this.kill(`a function in it ran longer than ${timeoutMs} ms`);
@@ -147,7 +148,7 @@ export class Sandbox {
   /** The first frame says that it is up, for nothing was run before it. */
   #started(): void {
     this.#isUp = true;
-    this.#cancelIdle();
+    this.#cancelEnd();
     for (const { begin } of this.#running.values()) begin();
     if (this.running === 0) this.#endIfIdle();
   }
@@ -155,9 +156,9 @@ export class Sandbox {
   /** What a function has left behind may still be at work: not for longer than a function may. */
   #endIfIdle(): void {
     if (!this.#isUp) return;
-    this.#cancelIdle();
+    this.#cancelEnd();
     if (this.#killedFor !== undefined) return;
-    this.#cancelIdle = longTimeout(
+    this.#cancelEnd = longTimeout(
       () => this.kill("it was idle"),
       this.#options.transfer.timeoutMs,
     );
@@ -189,7 +190,7 @@ export class Sandbox {
   kill(reason: string): void {
     if (this.#killedFor !== undefined) return;
     this.#killedFor = reason;
-    this.#cancelIdle();
+    this.#cancelEnd();
     try {
       this.#process.kill("SIGKILL");
     } catch {
@@ -202,7 +203,7 @@ export class Sandbox {
     const status = await this.#process.status;
     const why = this.#killedFor ?? endedBy(status, this.#options.transfer.memoryLimitMb);
     this.#killedFor = why;
-    this.#cancelIdle();
+    this.#cancelEnd();
     this.#connection.close();
     for (const { name, settle } of [...this.#running.values()]) {
       const message = `${name} did not finish, for its sandbox was ended: ${why}`;

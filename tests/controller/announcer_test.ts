@@ -197,6 +197,11 @@ Deno.test("Announcer tells nothing after stop()", () => {
     time.tick(LONG_MS);
     assertEquals(told(wires[0]!), [1]);
   });
+  network(3, ({ announcer, wires, change }) => {
+    announcer.stop();
+    change(1);
+    assertEquals(wires.map(told), [[], [], []]);
+  });
 });
 
 Deno.test("Announcer tells each node all that has changed since it joined, in order (property)", () => {

@@ -1,17 +1,8 @@
 import fc from "fast-check";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 
+export { concat } from "../../src/internal/concat.ts";
 export { encodeFrame as toBytes } from "../../src/wire/frame_codec.ts";
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
 
 /** A payload of so many bytes that no other one is equal to. */
 export function payloadOf(size: number, seed = 0): Uint8Array {

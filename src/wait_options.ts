@@ -1,0 +1,34 @@
+/**
+ * How long to wait.
+ *
+ * @module
+ */
+
+import { type Duration, parseDuration } from "./internal/duration.ts";
+import { checkOptionNames } from "./internal/known_options.ts";
+
+/** How long to wait, for functions that wait for something. */
+export interface WaitOptions {
+  /** Longest wait. @default {no limit} */
+  timeout?: Duration;
+  /** Gives the wait up. @default {none} */
+  signal?: AbortSignal;
+}
+
+/** The options, checked; `Infinity` for no limit. */
+export interface ResolvedWait {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks the options of a wait.
+ *
+ * @param what Whose options they are, for the message.
+ * @throws {InitializationError} when they are not valid.
+ */
+export function readWaitOptions(what: string, options: WaitOptions): ResolvedWait {
+  checkOptionNames(what, options, ["timeout", "signal"]);
+  const { timeout = Infinity, signal } = options;
+  return { timeoutMs: parseDuration(timeout, "timeout", { allowInfinity: true }), signal };
+}
