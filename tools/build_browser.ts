@@ -19,15 +19,16 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  activeCalls addBytes addShared addStream answered argumentStreams arrayHead attachments
-  bufferedBytes byId callerTimeoutMs checkRoom claim closeArgumentStreams compileCron
-  congested connectionLost deadlineAt decodePayload defaultTimeoutMs deliver drained
-  encodeArguments expects facts forget giveUp giveUpAll handleTask head2 head3 head5 heapIndex
-  heldBytes isFree isTask isWhole limitedByCallback locate makeFunctionRunner networkChanged
-  nextDue openTaskFile outbox ownCallback providersOf queuedBytes quietTicks receivedBytes
-  requireNode reserve resultStream runTask sendShared settle silentTicks socketTransport
-  tellCancelled tellOwner timeLeft timeoutError tracked waited whenFunction whenProcess
-  writtenBytes
+  abandon activeCalls addBytes addShared addStream answered argumentStreams arrayHead
+  attachments bufferedBytes byId callerTimeoutMs checkRoom claim closeArgumentStreams
+  compileCron congested connectionLost credit deadlineAt decodePayload defaultTimeoutMs
+  deliver drained encodeArguments expects facts forget giveUp giveUpAll handleTask head2
+  head3 head5 heapIndex heldBytes invoke isFree isTask isWhole limitedByCallback locate
+  makeFunctionRunner nameId networkChanged nextDue onCredit onEnd onJoin onLeave
+  openTaskFile outbox ownCallback problem providers providersOf queuedBytes quietTicks
+  receivedBytes refuse requireNode reserve resultStream runTask sendShared settle
+  silentTicks socketTransport tellCancelled tellOwner timeLeft timeoutError tracked waited
+  whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

@@ -5,6 +5,10 @@
  */
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A sweep is followed by none for so many times as long as it took: many items must not take all the time. */
+const REST_RATIO = 9;
+/** But for no longer than this, for it may have been held up by something else. */
+const MAX_REST_MS = 100;
 
 /** Milliseconds that never jump, whatever happens to the wall clock. */
 export function monotonicMs(): number {
@@ -27,6 +31,7 @@ export class Deadlines<T extends Expiring> {
   #now: () => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #armedFor = Infinity;
+  #restUntil = -Infinity;
 
   /**
    * @param items Gives the items that there are when it is called.
@@ -45,7 +50,7 @@ export class Deadlines<T extends Expiring> {
 
   /** Another item was added; its deadline must not change. */
   added(item: T): void {
-    if (item.deadlineAt < this.#armedFor) this.#arm(item.deadlineAt);
+    this.#arm(item.deadlineAt);
   }
 
   /** Stops watching. */
@@ -55,10 +60,12 @@ export class Deadlines<T extends Expiring> {
   }
 
   #arm(deadlineAt: number): void {
+    const at = Math.max(deadlineAt, this.#restUntil);
+    if (at >= this.#armedFor) return;
     clearTimeout(this.#timer);
-    this.#armedFor = deadlineAt;
+    this.#armedFor = at;
     // Timers count whole milliseconds: rounding down would fire just before the deadline.
-    const delay = Math.min(Math.max(0, Math.ceil(deadlineAt - this.#now())), MAX_TIMER_MS);
+    const delay = Math.min(Math.max(0, Math.ceil(at - this.#now())), MAX_TIMER_MS);
     this.#timer = setTimeout(() => this.#sweep(), delay);
   }
 
@@ -70,6 +77,8 @@ export class Deadlines<T extends Expiring> {
       if (item.deadlineAt <= now) this.#onExpired(item);
       else if (item.deadlineAt < next) next = item.deadlineAt;
     }
-    if (next < this.#armedFor) this.#arm(next);
+    const end = this.#now();
+    this.#restUntil = end + Math.min((end - now) * REST_RATIO, MAX_REST_MS);
+    this.#arm(next);
   }
 }

@@ -248,7 +248,8 @@ function asProofBytes(value: unknown, what: string): Uint8Array {
 
 function asList<T>(value: unknown, what: string, as: (item: unknown, what: string) => T): T[] {
   if (!Array.isArray(value)) throw wrong(what, "a list");
-  return value.map((item, index) => as(item, `${what}[${index}]`));
+  const each = `${what}[]`;
+  return value.map((item) => as(item, each));
 }
 
 /** How many there are comes first: to look at a million names takes time. */

@@ -132,6 +132,33 @@ Deno.test("Deadlines goes on when its timer fires before the deadline by the clo
   assertEquals(time.pending, 0);
 });
 
+Deno.test("Deadlines spends a tenth of the time at most on looking, and is never very late", () => {
+  for (const [tookMs, restMs] of [[2, 18], [10, 90], [1_000, 100]] as const) {
+    using time = new FakeTime(0);
+    let spentMs = 0;
+    const sweptAt: number[] = [];
+    const items = Array.from({ length: 50 }, (_, i) => ({
+      name: `${i}`,
+      deadlineAt: 100 + i * tookMs,
+    }));
+    const left = new Set<Item>(items);
+    const deadlines = new Deadlines<Item>(
+      function* () {
+        sweptAt.push(time.now);
+        yield* left;
+        spentMs += tookMs;
+      },
+      (item) => left.delete(item),
+      () => time.now + spentMs,
+    );
+    for (const item of items) deadlines.added(item);
+    time.tick(60_000);
+    assertEquals(left.size, 0);
+    assertEquals(sweptAt.slice(0, 3), [100, 100 + restMs, 100 + 2 * restMs]);
+    deadlines.stop();
+  }
+});
+
 Deno.test("Deadlines.stop() expires nothing more, leaves no timer, and sets none again", () => {
   watch(({ time, deadlines, expired, item, add }) => {
     add(item("a", 100));
