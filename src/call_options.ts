@@ -6,6 +6,7 @@
 
 import { InitializationError } from "./errors.ts";
 import type { CallRequest, Strategy } from "./internal/call_request.ts";
+import { checkSignal } from "./internal/check_signal.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
@@ -66,11 +67,7 @@ export function readOptions<K extends ModifierKind>(
       `Cannot call: strategy is ${show(strategy)}, one of ${STRATEGIES.join(", ")} is needed`,
     );
   }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new InitializationError(
-      `Cannot call: signal is ${show(signal)}, an AbortSignal is needed`,
-    );
-  }
+  checkSignal(kind, signal);
   return {
     timeoutMs: timeout === undefined
       ? undefined

@@ -69,11 +69,11 @@ export const callback: CallbackFunction = processCallbacks.callback;
  */
 export function local<F extends AnyFunction>(
   method: F,
-  _context: ClassMethodDecoratorContext,
+  context: ClassMethodDecoratorContext,
 ): void {
-  if (typeof method !== "function") {
+  if (context?.kind !== "method") {
     throw new InitializationError(
-      `Cannot use @local on ${show(method)}: decorate a method instead`,
+      `Cannot use @local on ${show(context?.kind ?? method)}: decorate a method instead`,
     );
   }
   markLocal(method);

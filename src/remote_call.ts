@@ -152,14 +152,19 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     this.#site = site;
   }
 
-  /** What `console.log` shows of a call whose `await` was forgotten. */
-  [Symbol.for("Deno.customInspect")](): string {
+  /** What a call is as a text, whose `await` was forgotten. */
+  toString(): string {
     return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
+  }
+
+  /** What `console.log` shows of it. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
   }
 
   /** The same in Node.js. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
+    return this.toString();
   }
 
   then<A, B>(
@@ -280,9 +285,14 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
 /** Arrays and sets are values elsewhere; streamed, they stand for their items. */
 function itemsOf(items: Streamable): Streamable {
-  if (Symbol.asyncIterator in items) return items;
+  // The items of another call: the call itself is nothing that could be sent.
+  if (Symbol.asyncIterator in items) return "then" in items ? itemsFrom(items) : items;
   const iterator = items[Symbol.iterator]();
   return Symbol.iterator in iterator ? iterator as IterableIterator<unknown> : generator(items);
+}
+
+async function* itemsFrom(items: AsyncIterable<unknown>): AsyncGenerator {
+  yield* items;
 }
 
 function* generator(items: Iterable<unknown>): Generator {

@@ -23,7 +23,7 @@ export function resolveAddress(options: GlobalOptions): ControllerAddress | unde
   checkTogether(options);
   const byMessages = messageAddress(options);
   if (byMessages !== undefined) return byMessages;
-  if (host !== undefined && (typeof host !== "string" || host === "")) {
+  if (host !== undefined && (typeof host !== "string" || !/^[^\s/]+$/.test(host))) {
     badOption("host", host, "a host name or an IP address");
   }
   if (port !== undefined) checkInteger("port", port as number, initController ? 0 : 1, 65_535);

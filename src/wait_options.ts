@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkSignal } from "./internal/check_signal.ts";
 import { type Duration, parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 
@@ -30,5 +31,6 @@ export interface ResolvedWait {
 export function readWaitOptions(what: string, options: WaitOptions): ResolvedWait {
   checkOptionNames(what, options, ["timeout", "signal"]);
   const { timeout = Infinity, signal } = options;
+  checkSignal(what, signal);
   return { timeoutMs: parseDuration(timeout, "timeout", { allowInfinity: true }), signal };
 }

@@ -19,16 +19,19 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon activeCalls addBytes addShared addStream answered argumentStreams arrayHead
-  attachments bufferedBytes byId callerTimeoutMs checkRoom claim closeArgumentStreams
-  compileCron congested connectionLost credit deadlineAt decodePayload defaultTimeoutMs
-  deliver drained encodeArguments expects facts forget giveUp giveUpAll handleTask head2
-  head3 head5 heapIndex heldBytes invoke isFree isTask isWhole limitedByCallback locate
-  makeFunctionRunner nameId networkChanged nextDue onCredit onEnd onJoin onLeave
-  openTaskFile outbox ownCallback problem providers providersOf queuedBytes quietTicks
-  receivedBytes refuse requireNode reserve resultStream runTask sendShared settle
-  silentTicks socketTransport tellCancelled tellOwner timeLeft timeoutError tracked waited
-  whenFunction whenProcess writtenBytes
+  abandon activeCalls addBytes addShared addStream allowInfinity alwaysReads answered
+  argumentStreams arrayHead attachments beganAt broadcastNoReturn bufferedBytes byId
+  callbacksChanged callerTimeoutMs capture checkRoom claim closeArgumentStreams codec compileCron
+  congested connected connectionLost credit deadlineAt decodePayload defaultTimeoutMs deliver
+  disconnected drained encodeArguments events expects facts forget functionRunner gate giveUp
+  giveUpAll handleTask head2 head3 head5 heapIndex heldBytes hooks isEmpty isFree isStatic isTask
+  isWhole large limitedByCallback locate makeController makeFunctionRunner mapHead nameId network
+  networkChanged nextDue nextId offers onBytes onClose onConnect onCredit onDisconnect onEnd
+  onFailure onFrame onJoin onLeave onShutdown onWake openTaskFile outbox ownCallback providers
+  providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply requireNode
+  reserve resultStream runNow runTask sendCredit sendShared session setBackMs settle silentTicks
+  site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError tracked undelivered
+  waited whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

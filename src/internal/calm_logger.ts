@@ -61,7 +61,11 @@ export class CalmLogger implements Logger {
     count.lines++;
     if (count.lines > MAX_LINES) return;
     if (count.lines === MAX_LINES) note = " (more lines like this one are left out for a minute)";
-    this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
+    try {
+      this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
+    } catch {
+      // Whoever logs has enough to do with what went wrong, and there is nobody else to tell.
+    }
   }
 }
 

@@ -21,12 +21,12 @@ export function show(value: unknown): string {
 export function showError(error: unknown): string {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
-    return text.slice(0, MAX_ERROR_LENGTH);
+    return text.slice(0, MAX_ERROR_LENGTH).toWellFormed(); // it may travel
   } catch {
     return "something that cannot be shown";
   }
 }
 
 function cut(text: string): string {
-  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`;
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH).toWellFormed()}…`;
 }

@@ -155,7 +155,11 @@ export class Node {
         if (reconnect === undefined || failures >= reconnect.maxAttempts || isFinal(error)) {
           return this.#giveUp(asConnectionError(error as Error));
         }
-        if (failures === 1) logger.warn(`daffi: ${(error as Error).message}; trying again`);
+        if ((failures & (failures - 1)) === 0) { // less and less often
+          logger.warn(
+            `daffi: ${(error as Error).message}; trying again until a controller answers`,
+          );
+        }
       }
       if (this.#stopping || reconnect === undefined) return;
       const { minDelayMs, maxDelayMs } = reconnect;

@@ -186,10 +186,11 @@ export class OneWayCalls {
       gate.leave(promise);
       reject(cancelled(request));
     };
+    const settle = () => signal?.removeEventListener("abort", abort);
     gate.wait(promise, request, {
       bytes: kept.length,
       send: (session) => {
-        signal?.removeEventListener("abort", abort);
+        settle();
         try {
           checkSize(kept, session, "the arguments");
           resolve(post(session, request, kept));
@@ -197,7 +198,10 @@ export class OneWayCalls {
           reject(error);
         }
       },
-      fail: reject,
+      fail: (error) => {
+        settle();
+        reject(error);
+      },
     });
     signal?.addEventListener("abort", abort, { once: true });
     return promise;

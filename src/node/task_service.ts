@@ -43,6 +43,7 @@ export interface TaskServiceOptions {
 export class TaskService {
   readonly #scheduler: Scheduler;
   readonly #compileCron: CompileCron;
+  readonly #logger: Logger;
   readonly #unsubscribe: () => void;
   #closed = false;
 
@@ -52,8 +53,9 @@ export class TaskService {
    * @throws {InitializationError} when they cannot be read.
    */
   constructor(options: TaskServiceOptions) {
-    const { registry, run, tellOwner, compileCron } = options;
+    const { registry, run, tellOwner, compileCron, logger } = options;
     this.#compileCron = compileCron;
+    this.#logger = logger;
     this.#scheduler = new Scheduler({
       ...options,
       offers: (callbackName) => registry.get(callbackName) !== undefined,
@@ -111,7 +113,11 @@ export class TaskService {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsubscribe();
-    this.#scheduler.close();
+    try {
+      this.#scheduler.close();
+    } catch (error) {
+      this.#logger.error("daffi: the task store cannot be closed:", error);
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { type Duration, parseDuration } from "../internal/duration.ts";
 import { checkOptionNames } from "../internal/known_options.ts";
 import { show } from "../internal/show.ts";
 import { nameProblem } from "../wire/control.ts";
+import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 import { classMethods, isClass, markWrapped, rawClass } from "./class_methods.ts";
 import { isStandardSchema, type StandardSchema } from "./standard_schema.ts";
 
@@ -59,6 +60,13 @@ export interface RegisteredCallback {
   timing: "unknown" | "at once" | "later";
 }
 
+/** A class whose methods are callbacks. */
+interface KnownClass {
+  /** The class to be used instead, which makes one instance only. */
+  readonly registered: AnyClass;
+  instance: object | undefined;
+}
+
 /** Names that came or went. */
 export interface RegistryChange {
   /** Whether they came. */
@@ -106,7 +114,7 @@ export class CallbackRegistry {
   readonly callback: CallbackFunction;
   #callbacks = new Map<string, RegisteredCallback>();
   /** What came of each class, so that registering it again keeps its instance. */
-  #classes = new WeakMap<AnyClass, { registered: AnyClass; entries: RegisteredCallback[] }>();
+  #classes = new WeakMap<AnyClass, KnownClass>();
   #listeners = new Set<(change: RegistryChange) => void>();
 
   /** Makes an empty registry. */
@@ -141,7 +149,9 @@ export class CallbackRegistry {
 
   #function(fn: unknown, options: CallbackOptions): unknown {
     if (typeof fn !== "function") {
-      throw new InitializationError(`Cannot register a callback: ${show(fn)} is not a function`);
+      throw new InitializationError(
+        `Cannot register a callback: ${show(fn)} is not a function or a class`,
+      );
     }
     const name = options.name ?? fn.name;
     if (name === "") {
@@ -155,20 +165,15 @@ export class CallbackRegistry {
   }
 
   #class(type: AnyClass, second: unknown): unknown {
-    const present = this.#classes.get(type);
-    if (present !== undefined) {
-      this.#add(present.entries);
-      return present.registered;
-    }
     const options = isDecoratorContext(second) ? {} : asOptions(second);
     if (options.name !== undefined) {
       throw new InitializationError(
         `Cannot register class ${type.name} as ${options.name}: its methods keep their own names`,
       );
     }
-    let instance: object | undefined;
+    const known = this.#classes.get(type) ?? withOneInstance(type);
     const noInstance = (name: string) =>
-      instance === undefined
+      known.instance === undefined
         ? new InitializationError(
           `Cannot call ${name}: it is an instance method of ${type.name}, of which the process has ` +
             `no instance yet; create one with new ${type.name}(…)`,
@@ -177,7 +182,7 @@ export class CallbackRegistry {
         : undefined;
     const entries = classMethods(type).map(({ name, method, isStatic }): RegisteredCallback => ({
       ...makeEntry(name, method, options),
-      invoke: (args) => method.apply(isStatic ? type : instance, args),
+      invoke: (args) => method.apply(isStatic ? type : known.instance, args),
       problem: () => isStatic ? undefined : noInstance(name),
     }));
     if (entries.length === 0) {
@@ -187,22 +192,8 @@ export class CallbackRegistry {
       );
     }
     this.#add(entries);
-    const registered: AnyClass = new Proxy(type, {
-      construct: (target, args, newTarget) => {
-        // A subclass is a class of its own, with as many instances as it likes.
-        if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
-        if (instance !== undefined) {
-          throw new InitializationError(
-            `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
-              "instance",
-          );
-        }
-        return instance = Reflect.construct(target, args, newTarget) as object;
-      },
-    });
-    markWrapped(registered, type);
-    this.#classes.set(type, { registered, entries });
-    return registered;
+    this.#classes.set(type, known);
+    return known.registered;
   }
 
   #add(entries: readonly RegisteredCallback[]): void {
@@ -223,6 +214,11 @@ export class CallbackRegistry {
       }
     }
     const added = [...names].filter((name) => !this.#callbacks.has(name));
+    if (this.#callbacks.size + added.length > MAX_CALLBACKS_PER_NODE) {
+      throw new InitializationError(
+        `Cannot register ${added[0]}: a process may offer ${MAX_CALLBACKS_PER_NODE} callbacks`,
+      );
+    }
     for (const entry of entries) this.#callbacks.set(entry.name, entry);
     this.#tell({ offered: true, names: added });
   }
@@ -237,6 +233,25 @@ export class CallbackRegistry {
     if (change.names.length === 0) return;
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function withOneInstance(type: AnyClass): KnownClass {
+  const registered: AnyClass = new Proxy(type, {
+    construct: (target, args, newTarget) => {
+      // A subclass is a class of its own, with as many instances as it likes.
+      if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
+      if (known.instance !== undefined) {
+        throw new InitializationError(
+          `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
+            "instance",
+        );
+      }
+      return known.instance = Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+  const known: KnownClass = { registered, instance: undefined };
+  markWrapped(registered, type);
+  return known;
 }
 
 function makeEntry(

@@ -7,7 +7,13 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { ConnectionError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
-import type { Address, ByteStream, Listener, Transport } from "./transport.ts";
+import {
+  type Address,
+  type ByteStream,
+  cannotListen,
+  type Listener,
+  type Transport,
+} from "./transport.ts";
 
 /** The part of `node:net` that is used here. */
 export type NodeNet = Pick<typeof import("node:net"), "createServer" | "connect">;
@@ -74,12 +80,7 @@ async function listen(
     await happens(server, "listening");
     return new NodeListener(server, { host, port: (server.address() as AddressInfo).port });
   } catch (error) {
-    throw new ConnectionError(
-      (error as { code?: string }).code === "EADDRINUSE"
-        ? `Cannot listen on ${host}:${port}: another program, perhaps another controller, does already`
-        : `Cannot listen on ${host}:${port}: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw cannotListen(`${host}:${port}`, error);
   }
 }
 
@@ -143,6 +144,7 @@ class NodeListener implements Listener {
 
 /** A socket that is read when somebody asks, so that the system slows the sender down otherwise. */
 class NodeSocketStream implements ByteStream {
+  readonly remote: string | undefined;
   readonly #socket: Socket;
   /** Read from the socket, but not asked for yet. */
   #rest: Uint8Array = new Uint8Array(0);
@@ -152,6 +154,7 @@ class NodeSocketStream implements ByteStream {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.remote = socket.remoteAddress;
     const wake = () => this.#wake?.();
     socket.on("readable", wake).on("end", wake).on("close", wake);
     socket.on("error", (error: Error) => this.#failure = error); // "close" comes next

@@ -11,6 +11,7 @@ import {
   acceptFrom,
   type Address,
   type ByteStream,
+  cannotListen,
   type Listener,
   type Transport,
 } from "./transport.ts";
@@ -43,12 +44,7 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
         });
         return new TcpListener(listener, host);
       } catch (error) {
-        throw new ConnectionError(
-          isTaken(error as Error)
-            ? `Cannot listen on ${description}: another program, perhaps another controller, does already`
-            : `Cannot listen on ${description}: ${(error as Error).message}`,
-          { cause: error },
-        );
+        throw cannotListen(description, error);
       }
     },
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
@@ -67,10 +63,6 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
       }
     },
   };
-}
-
-function isTaken(error: Error & { code?: string }): boolean {
-  return error instanceof Deno.errors.AddrInUse || error.code === "EADDRINUSE";
 }
 
 class TcpListener implements Listener {

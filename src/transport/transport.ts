@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ConnectionError } from "../errors.ts";
+
 /** An ordered, reliable stream of bytes in both directions. */
 export interface ByteStream {
   /** The other side's network address, where there is one: not of UNIX sockets and pipes. */
@@ -94,4 +96,15 @@ export async function acceptFrom<Socket>(
     }
   }
   return null;
+}
+
+/** The error of a controller that cannot listen at a network address. */
+export function cannotListen(place: string, error: unknown): ConnectionError {
+  const { message, code } = error as Error & { code?: string };
+  const isTaken = code === "EADDRINUSE" || (error as Error).name === "AddrInUse";
+  const why = isTaken
+    ? "another program, perhaps another controller, does already; give another port, or join that " +
+      "controller by leaving initController out"
+    : message;
+  return new ConnectionError(`Cannot listen on ${place}: ${why}`, { cause: error });
 }

@@ -4,11 +4,17 @@
  * @module
  */
 
-import { ConnectionError, InitializationError } from "../errors.ts";
+import { InitializationError } from "../errors.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
-import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
+import {
+  type Address,
+  type ByteStream,
+  cannotListen,
+  type Listener,
+  type Listening,
+} from "./transport.ts";
 import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
 import { webSocketStream } from "./websocket.ts";
 
@@ -64,12 +70,7 @@ export class WebListener implements Listener, Listening {
         (request, { remoteAddr }) => this.fetch(request, remoteAddr.hostname),
       );
     } catch (error) {
-      throw new ConnectionError(
-        error instanceof Deno.errors.AddrInUse
-          ? `Cannot listen on ${place}: another program, perhaps another controller, does already`
-          : `Cannot listen on ${place}: ${(error as Error).message}`,
-        { cause: error },
-      );
+      throw cannotListen(place, error);
     }
     const shown = hostname.includes(":") ? `[${hostname}]` : hostname;
     this.address = { url: `ws://${shown}:${this.#server.addr.port}/` };

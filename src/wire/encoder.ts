@@ -114,7 +114,10 @@ export class Encoder {
   }
 
   #object(value: object, depth: number): void {
-    if (isStreamable(value)) return this.#stream(value, depth);
+    if (isStreamable(value)) {
+      if ("then" in value) this.#refuse(depth, "is a call that was not made", AWAIT_FIRST);
+      return this.#stream(value, depth);
+    }
     const prototype = Object.getPrototypeOf(value);
     // An object of another realm is plain too if nothing but its own Object.prototype is above.
     if (
@@ -140,7 +143,7 @@ export class Encoder {
       );
     }
     if (value instanceof URL) return this.#url(value);
-    if (value instanceof Promise) this.#refuse(depth, "is a Promise", "await it first");
+    if (value instanceof Promise) this.#refuse(depth, "is a Promise", AWAIT_FIRST);
     this.#refuse(depth, `is an instance of ${className(prototype)}`, NO_CODE);
   }
 
@@ -318,6 +321,7 @@ const PLAIN = {};
 const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
 const NO_CODE =
   "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";
+const AWAIT_FIRST = "await it first";
 
 /** `ArrayBuffer.prototype.detached` is not everywhere yet. */
 function isDetached(buffer: ArrayBufferLike): boolean {

@@ -112,17 +112,17 @@ if (Deno.build.os !== "windows") {
   testByteStreams("a UNIX socket by node:net", () => pairAt(nodeUnixPlace));
 }
 
-const places: [string, () => Promise<Place>][] = [
-  ["TCP", tcpPlace],
-  ["TCP by node:net", nodeTcpPlace],
-  ["TLS", tlsPlace],
-  ["WebSocket", webPlace],
+const places: [name: string, makePlace: () => Promise<Place>, remote: string | undefined][] = [
+  ["TCP", tcpPlace, "127.0.0.1"],
+  ["TCP by node:net", nodeTcpPlace, "127.0.0.1"],
+  ["TLS", tlsPlace, "127.0.0.1"],
+  ["WebSocket", webPlace, "127.0.0.1"],
 ];
 if (Deno.build.os !== "windows") {
-  places.push(["UNIX", unixPlace], ["UNIX by node:net", nodeUnixPlace]);
+  places.push(["UNIX", unixPlace, undefined], ["UNIX by node:net", nodeUnixPlace, undefined]);
 }
 
-for (const [name, makePlace] of places) {
+for (const [name, makePlace, remote] of places) {
   const test = (what: string, fn: (place: Place) => Promise<void>) => {
     Deno.test(`${name} Transport ${what}`, async () => {
       const place = await makePlace();
@@ -149,6 +149,14 @@ for (const [name, makePlace] of places) {
     }
     first.stream.close();
     second.stream.close();
+  });
+
+  test("tells where a connection comes from, as far as there is an address", async (place) => {
+    const { stream } = await place.there.connect();
+    const accepted = await place.listening.accept();
+    assertEquals(accepted?.remote, remote);
+    accepted?.close();
+    stream.close();
   });
 
   test("tells the same address on both sides", async ({ listening, there }) => {

@@ -1,0 +1,15 @@
+import { InitializationError } from "../errors.ts";
+import { show } from "./show.ts";
+
+/**
+ * Checks the option `signal`: what is none would fail much later, where nobody looks.
+ *
+ * @param what Whose option it is, for the message.
+ * @throws {InitializationError} when it is no `AbortSignal`.
+ */
+export function checkSignal(what: string, signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  throw new InitializationError(
+    `The signal of ${what} is ${show(signal)}, an AbortSignal is needed`,
+  );
+}
