@@ -344,7 +344,13 @@ Deno.test("a callback runs on for a caller that did not want an answer and has l
 
 Deno.test("local() refuses what is no method", () => {
   const asDecorator = local as (target: unknown, context: unknown) => void;
-  for (const target of [undefined, {}, "method"]) {
-    assertThrows(() => asDecorator(target, {}), InitializationError, "decorate a method instead");
+  for (const target of [undefined, {}, "method", () => {}, class {}]) {
+    for (const context of [undefined, {}, { kind: "getter" }, { kind: "class" }]) {
+      assertThrows(
+        () => asDecorator(target, context),
+        InitializationError,
+        "decorate a method instead",
+      );
+    }
   }
 });

@@ -27,6 +27,7 @@ export class TransferService {
     timeoutMs: undefined,
     input: undefined,
     output: undefined,
+    type: undefined,
     timing: "later",
   };
   readonly #runner: FunctionRunner;

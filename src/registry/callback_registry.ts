@@ -44,6 +44,8 @@ export interface RegisteredCallback {
   readonly name: string;
   /** What was registered; tells whether the same is registered again. */
   readonly fn: AnyFunction;
+  /** The class of which it is a method, for a class may inherit what another one offers. */
+  readonly type: AnyClass | undefined;
   /** Runs it. */
   readonly invoke: (args: unknown[]) => unknown;
   /** Why it cannot be run now, if it cannot: its class has no instance yet. */
@@ -165,13 +167,20 @@ export class CallbackRegistry {
   }
 
   #class(type: AnyClass, second: unknown): unknown {
-    const options = isDecoratorContext(second) ? {} : asOptions(second);
+    const decorates = isDecoratorContext(second);
+    const options = decorates ? {} : asOptions(second);
     if (options.name !== undefined) {
       throw new InitializationError(
         `Cannot register class ${type.name} as ${options.name}: its methods keep their own names`,
       );
     }
-    const known = this.#classes.get(type) ?? withOneInstance(type);
+    const methods = classMethods(type);
+    const known = this.#classes.get(type) ??
+      (methods.every(({ isStatic }) => isStatic)
+        ? { registered: type, instance: undefined }
+        : withOneInstance(type));
+    // Private static members belong to what a decorator gives, otherwise to the class itself.
+    const statics = decorates ? known.registered : type;
     const noInstance = (name: string) =>
       known.instance === undefined
         ? new InitializationError(
@@ -180,9 +189,10 @@ export class CallbackRegistry {
           { executed: "never" },
         )
         : undefined;
-    const entries = classMethods(type).map(({ name, method, isStatic }): RegisteredCallback => ({
+    const entries = methods.map(({ name, method, isStatic }): RegisteredCallback => ({
       ...makeEntry(name, method, options),
-      invoke: (args) => method.apply(isStatic ? type : known.instance, args),
+      type,
+      invoke: (args) => method.apply(isStatic ? statics : known.instance, args),
       problem: () => isStatic ? undefined : noInstance(name),
     }));
     if (entries.length === 0) {
@@ -206,7 +216,7 @@ export class CallbackRegistry {
       }
       names.add(entry.name);
       const present = this.#callbacks.get(entry.name);
-      if (present !== undefined && present.fn !== entry.fn) {
+      if (present !== undefined && (present.fn !== entry.fn || present.type !== entry.type)) {
         throw new InitializationError(
           `Cannot register ${entry.name}: another callback has this name; give it another one or ` +
             `withdraw the first by callback.remove("${entry.name}")`,
@@ -251,6 +261,7 @@ function withOneInstance(type: AnyClass): KnownClass {
   });
   const known: KnownClass = { registered, instance: undefined };
   markWrapped(registered, type);
+  type.prototype.constructor = registered; // an instance knows the class that it is of
   return known;
 }
 
@@ -288,7 +299,7 @@ function makeEntry(
   const invoke = (args: unknown[]) => fn(...args);
   const problem = () => undefined;
   return {
-    ...{ name, fn, invoke, problem, concurrency, timeoutMs, input, output },
+    ...{ name, fn, type: undefined, invoke, problem, concurrency, timeoutMs, input, output },
     timing: "unknown",
   };
 }

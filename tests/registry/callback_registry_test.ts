@@ -86,6 +86,19 @@ Deno.test("callback() refuses what is not a function", () => {
   }
 });
 
+Deno.test("callback() refuses more callbacks than a process may offer", () => {
+  const { registry } = watched();
+  for (let i = 0; i < 4096; i++) registry.callback(`f${i}`, () => i);
+  assertThrows(
+    () => registry.callback("one", () => 1),
+    InitializationError,
+    "Cannot register one: a process may offer 4096 callbacks",
+  );
+  registry.callback("f7", registry.get("f7")!.fn, { concurrency: 2 }); // it is one of them
+  registry.callback.remove("f0");
+  registry.callback("one", () => 1);
+});
+
 Deno.test("callback() refuses names that cannot be called", () => {
   const f = () => 1;
   for (const name of ["", "then", "x".repeat(257), "ü".repeat(129)]) refusal(name, f);

@@ -219,6 +219,83 @@ Deno.test("callback() works as a decorator of a class", () => {
   assertThrows(() => new Group(), InitializationError);
 });
 
+Deno.test("callback() leaves a class of static methods as it is, private members included", () => {
+  const registry = new CallbackRegistry();
+  const { callback } = registry;
+  @callback
+  class Counter {
+    static #count = 0;
+    static next(): number {
+      return ++this.#count;
+    }
+    static peek(): number {
+      return Counter.#count;
+    }
+  }
+  assertEquals([Counter.next(), Counter.peek()], [1, 1]);
+  assertEquals([invoke(registry, "next"), invoke(registry, "peek")], [2, 2]);
+});
+
+Deno.test("callback() of a class with instance methods keeps private static members", () => {
+  const registry = new CallbackRegistry();
+  const { callback } = registry;
+  class Plain {
+    static #count = 0;
+    static nextPlain(): number {
+      return ++this.#count + Plain.#count - this.#count;
+    }
+    instancePlain(): void {}
+  }
+  callback(Plain);
+  assertEquals(invoke(registry, "nextPlain"), 1);
+  @callback
+  class Decorated {
+    static #count = 0;
+    static next(): number {
+      return ++this.#count;
+    }
+    static make(): Decorated {
+      return new this();
+    }
+    instance(): string {
+      return "here";
+    }
+  }
+  assertEquals([Decorated.next(), invoke(registry, "next")], [1, 2]);
+  const made = invoke(registry, "make") as Decorated;
+  assertEquals(invoke(registry, "instance"), "here");
+  assertStrictEquals(made.constructor, Decorated);
+});
+
+Deno.test("callback() refuses a class that inherits a method which another class offers", () => {
+  const registry = new CallbackRegistry();
+  const Base = registry.callback(
+    class Base {
+      speak(): string {
+        return "base";
+      }
+    },
+  );
+  new Base();
+  class Derived extends Base {}
+  assertThrows(() => registry.callback(Derived), InitializationError, "Cannot register speak");
+  assertEquals(invoke(registry, "speak"), "base");
+});
+
+Deno.test("callback() of a class again keeps its instance and takes the new options", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    f(): string {
+      return "f";
+    }
+  }
+  const first = registry.callback(Group);
+  new first();
+  assertStrictEquals(registry.callback(Group, { concurrency: 3 }), first);
+  assertEquals(invoke(registry, "f"), "f");
+  assertEquals(registry.get("f")!.concurrency, 3);
+});
+
 Deno.test("callback() gives the options of a class to each of its methods", () => {
   const registry = new CallbackRegistry();
   class Group {
