@@ -184,12 +184,15 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
   /** The call is made when the first item is asked for. */
   [Symbol.asyncIterator](): AsyncIterator<never> {
-    return new ResultIterator(this.#name, () => this.#port.call(this.#request("fg"), true));
+    return new ResultIterator(
+      this.#name,
+      () => this.#send(this.#request("fg"), (request) => this.#port.call(request, true)),
+    );
   }
 
   fg(options?: FgOptions): Promise<unknown> {
     try {
-      return this.#port.call(this.#request("fg", options));
+      return this.#send(this.#request("fg", options), (request) => this.#port.call(request));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -202,7 +205,7 @@ class PendingRemoteCall implements RemoteCall<unknown> {
       ? controller.signal
       : AbortSignal.any([given.signal, controller.signal]);
     const request = { ...given, signal };
-    const outcome = this.#send(request, () => this.#port.call(request));
+    const outcome = this.#send(request, (request) => this.#port.call(request));
     return new AsyncResult(this.#name, outcome, () => controller.abort());
   }
 
@@ -217,9 +220,9 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   async broadcast(options: BroadcastOptions = {}): Promise<Record<string, unknown> | void> {
     const request = this.#request("broadcast", options);
     if (options.returnResult === true) {
-      return await this.#send(request, () => this.#port.broadcast(request));
+      return await this.#send(request, (request) => this.#port.broadcast(request));
     }
-    await this.#send(request, () => this.#port.broadcastNoReturn(request));
+    await this.#send(request, (request) => this.#port.broadcastNoReturn(request));
   }
 
   async stream(options?: StreamOptions): Promise<void> {
@@ -277,10 +280,26 @@ class PendingRemoteCall implements RemoteCall<unknown> {
     };
   }
 
-  /** Sends now, or when the call's `eta` is over. */
-  #send<T>(request: CallRequest, send: () => Promise<T>): Promise<T> {
-    return request.etaMs === undefined ? send() : this.#port.delay(request).then(send);
+  /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */
+  #send<T>(request: CallRequest, send: (request: CallRequest) => Promise<T>): Promise<T> {
+    if (request.etaMs === undefined && !request.args.some(isCall)) return send(request);
+    return this.#prepare(request).then(send);
   }
+
+  async #prepare(request: CallRequest): Promise<CallRequest> {
+    if (request.etaMs !== undefined) await this.#port.delay(request);
+    const { signal, timeoutMs: timeout } = request;
+    const args = [...request.args];
+    const results = args.map(async (arg, i) => {
+      if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
+    });
+    await Promise.all(results);
+    return { ...request, args };
+  }
+}
+
+function isCall(value: unknown): value is PendingRemoteCall {
+  return value instanceof PendingRemoteCall;
 }
 
 /** Arrays and sets are values elsewhere; streamed, they stand for their items. */

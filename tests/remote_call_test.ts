@@ -128,6 +128,21 @@ Deno.test("remoteCallbacks() keeps a stored callback's name", async () => {
   assertStrictEquals(port.callbacks.f, f);
 });
 
+Deno.test("a RemoteCall says what it is where its await was forgotten", () => {
+  const call = new Port().callbacks.f!(1);
+  const said = "RemoteCall f(…), not made: await it or give it an execution modifier";
+  assertEquals([`${call}`, Deno.inspect(call)], [said, said]);
+});
+
+Deno.test("a RemoteCall streams the items of another call", async () => {
+  const port = new Port();
+  await port.callbacks.take!(port.callbacks.gen!(5)).stream!();
+  const [items] = port.requests[0]!.args as [AsyncIterable<number>];
+  assertEquals(port.made, ["stream"]);
+  assertEquals(await Array.fromAsync(items), [5]); // what the port gives for it
+  assertEquals(port.made, ["stream", "eager call"]);
+});
+
 Deno.test("remoteCallbacks() is no promise, has no symbols and takes no properties", () => {
   const { callbacks } = new Port();
   assertEquals(callbacks.then, undefined);

@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { BroadcastError, CallTimeoutError, currentCall, InitializationError } from "../mod.ts";
+import {
+  BroadcastError,
+  CallCancelledError,
+  CallTimeoutError,
+  currentCall,
+  EncodeError,
+  InitializationError,
+  RemoteCallError,
+} from "../mod.ts";
 import { STREAM_WINDOW } from "../src/wire/limits.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
@@ -40,6 +48,42 @@ Deno.test("iterables among the arguments reach the callback as such, nested ones
     },
   });
   assertEquals(await soon(sum(stream, { deep: [] }).fg()), 5);
+});
+
+Deno.test("a call among the arguments is made first, be its result a value or a stream", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("add", (a: number, b: number) => a + b);
+    callback("fail", () => {
+      throw new RangeError("inner");
+    });
+    callback("count", function* (to: number) {
+      for (let n = 1; n <= to; n++) yield n;
+    });
+    callback("sum", async (numbers: AsyncIterable<number>) => {
+      let sum = 0;
+      for await (const n of numbers) sum += n;
+      return sum;
+    });
+  });
+  const { add, fail, count, sum } = net.hub.call;
+  assertEquals(await soon(add(add(1, 2), add(add(1, 1), 2)).fg()), 7);
+  assertEquals(await soon(add(1, add(1, 1)).bg({ eta: 1 }).get()), 3);
+  assertEquals(await soon(add(1, add(1, 1)).broadcast({ returnResult: true })), { a: 3 });
+  assertEquals(await soon(sum(count(4)).fg()), 10);
+  assertEquals(await soon(collect(count(add(1, 1)))), [1, 2]);
+  await assertRejects(() => add(fail(), 1).fg(), RemoteCallError, "inner");
+  for (const call of [add({ deep: add(1, 2) }, 1), sum([count(1)])]) {
+    await assertRejects(
+      () => call.fg(),
+      EncodeError,
+      "is a call that was not made; await it first",
+    );
+  }
+  const controller = new AbortController();
+  const given = add(add(1, 2), 3).fg({ signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assertRejects(() => given, CallCancelledError);
 });
 
 Deno.test("an iterable argument is read only as far as the callback wants it", async () => {

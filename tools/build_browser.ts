@@ -19,19 +19,20 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon activeCalls addBytes addShared addStream allowInfinity alwaysReads answered
-  argumentStreams arrayHead attachments beganAt broadcastNoReturn bufferedBytes byId
-  callbacksChanged callerTimeoutMs capture checkRoom claim closeArgumentStreams codec compileCron
-  congested connected connectionLost credit deadlineAt decodePayload defaultTimeoutMs deliver
-  disconnected drained encodeArguments events expects facts forget functionRunner gate giveUp
-  giveUpAll handleTask head2 head3 head5 heapIndex heldBytes hooks isEmpty isFree isStatic isTask
-  isWhole large limitedByCallback locate makeController makeFunctionRunner mapHead nameId network
-  networkChanged nextDue nextId offers onBytes onClose onConnect onCredit onDisconnect onEnd
-  onFailure onFrame onJoin onLeave onShutdown onWake openTaskFile outbox ownCallback providers
-  providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply requireNode
-  reserve resultStream runNow runTask sendCredit sendShared session setBackMs settle silentTicks
-  site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError tracked undelivered
-  waited whenFunction whenProcess writtenBytes
+  abandon accept activeCalls addBytes added addShared addStream allowInfinity alwaysReads answer
+  answered argumentStreams arrayHead attachments beganAt begin broadcastNoReturn bufferedBytes byId
+  byte callbacksChanged callerTimeoutMs capture changed checkRoom choose claim closeArgumentStreams
+  codec compileCron congested connected connectionLost credit deadlineAt decodePayload
+  defaultTimeoutMs deliver disconnected drained drop dropped encodeArguments events expects expire
+  facts finish forget found frames functionRunner gate giveUp giveUpAll handle handler handleTask
+  head head2 head3 head5 heapIndex heldBytes here hooks isEmpty isFree isStatic isTask isWhole large
+  limitedByCallback lines locate lost makeController makeFunctionRunner mapHead nameId network
+  networkChanged nextDue nextId nowMs offers onBytes onClose onConnect onCredit onDisconnect onEnd
+  onFailure onFrame onJoin onLeave onShutdown onWake openTaskFile outbox ownCallback payload peer
+  post providers providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply
+  requireNode reserve resultStream runNow runTask sendCredit sendShared session setBackMs settle
+  silentTicks site socketTransport take tellCancelled tellOwner there timeLeft timeOf timeoutError
+  tracked undelivered view waited watch whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
@@ -63,8 +64,17 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same.
   const { code } = await minify(await Deno.readTextFile(path), {
     module: true,
-    compress: { ecma: 2020, passes: 3, inline: 1, hoist_funs: true, lhs_constants: false },
-    mangle: { properties: { regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) } },
+    compress: {
+      ecma: 2022,
+      passes: 3,
+      inline: 1,
+      hoist_funs: true,
+      lhs_constants: false,
+      unsafe_arrows: true,
+    },
+    mangle: {
+      properties: { builtins: true, regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) },
+    },
   });
   const file = new TextEncoder().encode(code);
   await Deno.writeFile(path, file);
