@@ -56,6 +56,8 @@ export class Runtime {
   readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
   readonly #heartbeat: Heartbeat | undefined;
+  /** Ends an attempt to connect. */
+  readonly #connects = new AbortController();
   readonly #listening: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
@@ -178,7 +180,7 @@ export class Runtime {
   }
 
   async #connect(transport: Connecting): Promise<ByteStream> {
-    const { stream, address } = await connectInTime(transport);
+    const { stream, address } = await connectInTime(transport, this.#connects.signal);
     this.#address = address;
     return stream;
   }
@@ -315,7 +317,9 @@ export class Runtime {
     }
     const reason = this.#terminating ? undefined : () => stoppedError("go on");
     if (reason !== undefined) this.calls.end(reason);
-    await this.#node?.stop(drainTimeoutMs, reason);
+    const left = this.#node?.stop(drainTimeoutMs, reason);
+    this.#connects.abort();
+    await left;
     await this.#controller?.stop();
     await this.#connecting?.end?.();
     this.#stopped.resolve();

@@ -71,6 +71,7 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
       hoist_funs: true,
       lhs_constants: false,
       unsafe_arrows: true,
+      pure_getters: true,
     },
     mangle: {
       properties: { builtins: true, regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) },

@@ -182,8 +182,11 @@ export class Controller {
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
     const onFrame = (incoming: Frame) => {
+      const before = connection.queuedBytes;
       this.#onFrame(peer, incoming);
-      if (connection.congested && this.#peers.has(id)) peer.holdItself();
+      if (connection.congested && connection.queuedBytes > before && this.#peers.has(id)) {
+        peer.holdItself();
+      }
     };
     const gate = this.#authorizer === undefined || own
       ? undefined

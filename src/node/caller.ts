@@ -76,7 +76,7 @@ export class Caller {
       send: (frame) => this.#gate.session?.connection.send(frame),
       forget: (call) => {
         this.#pending.delete(call);
-        if (call.queued) this.#gate.leave(call);
+        if (!call.sent) this.#gate.leave(call);
       },
     };
   }

@@ -77,12 +77,11 @@ export class OutStream {
     else this.#wake?.();
   }
 
-  /** Sends nothing any more and closes the source. */
+  /** Sends nothing any more and closes the source: until that is done, it still runs. */
   cancel(): void {
     if (this.#over) return;
     this.#end();
-    this.#settle.resolve();
-    this.#closeSource();
+    this.#closeSource().then(this.#settle.resolve);
   }
 
   /** Sends nothing any more, tells the consumers why, and closes the source. */

@@ -14,19 +14,19 @@ import { copyOf, wholeBytes } from "../wire/parts.ts";
 
 /** The call that a frame begins. */
 export interface FrameOwner {
+  /** The milliseconds that the call has left now, as they travel. */
+  readonly timeLeft?: number;
+  /** It had to wait, so what it knew of the time is out of date. */
+  waited?(): void;
   /** Called just before the frame is sent; false if it is not wanted any more. */
   claim(): boolean;
   /** The frame was not sent and never will be, for its target is gone. */
   dropped(): void;
 }
 
-interface Waiting {
-  readonly frame: Frame;
-  readonly owner: FrameOwner | undefined;
-}
-
 interface Queue {
-  readonly frames: Waiting[];
+  /** By their owners; what has none is its own. In the order in which they came. */
+  readonly frames: Map<object, Frame>;
   readonly empty: PromiseWithResolvers<void>;
 }
 
@@ -61,21 +61,39 @@ export class Outbox {
       if (owner === undefined || owner.claim()) this.#divide(frame, this.#send);
       return;
     }
-    const size = wholeBytes(frame);
-    // An answer is bounded by its call, which was admitted; refusing it would lose it.
-    if (owner !== undefined && this.#bytes + size > MAX_WAITING_BYTES) {
+    if (owner !== undefined && !this.hasRoom(frame)) {
       throw new OverloadedError(
         `Cannot call: ${this.#bytes} bytes wait for slow processes, at most ${MAX_WAITING_BYTES} may`,
       );
     }
-    this.#bytes += size;
-    let queue = this.#queues.get(peer);
-    if (queue === undefined) {
-      this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
-    }
+    this.#bytes += wholeBytes(frame);
     const payload = frame.payload.slice();
     const attachments = frame.attachments?.map(copyOf);
-    queue.frames.push({ frame: { ...frame, payload, attachments }, owner });
+    const waiting = { ...frame, payload, attachments };
+    this.#queueOf(peer).frames.set(owner ?? waiting, waiting);
+  }
+
+  /** Whether a frame leaves at once, or may wait. A call that may not fails; an answer is replaced. */
+  hasRoom(frame: Frame): boolean {
+    return this.#open(frame.peer) || this.#bytes + wholeBytes(frame) <= MAX_WAITING_BYTES;
+  }
+
+  #queueOf(peer: number): Queue {
+    let queue = this.#queues.get(peer);
+    if (queue === undefined) {
+      this.#queues.set(peer, queue = { frames: new Map(), empty: Promise.withResolvers() });
+    }
+    return queue;
+  }
+
+  /** A call is over before it was sent: nothing of it waits any more. */
+  leave(owner: object): void {
+    for (const { frames } of this.#queues.values()) {
+      const waiting = frames.get(owner);
+      if (waiting === undefined) continue;
+      this.#bytes -= wholeBytes(waiting);
+      frames.delete(owner);
+    }
   }
 
   /** Whether nothing waits and nobody is paused. */
@@ -89,12 +107,7 @@ export class Outbox {
 
   /** Resolves when frames for a process leave at once; `undefined` if they do. */
   ready(peer: number): Promise<void> | undefined {
-    if (this.#open(peer)) return undefined;
-    let queue = this.#queues.get(peer);
-    if (queue === undefined) {
-      this.#queues.set(peer, queue = { frames: [], empty: Promise.withResolvers() });
-    }
-    return queue.empty.promise;
+    return this.#open(peer) ? undefined : this.#queueOf(peer).empty.promise;
   }
 
   /** Resolves when nothing waits any more, and all of it is written. */
@@ -125,9 +138,9 @@ export class Outbox {
     const queue = this.#queues.get(peer);
     if (queue === undefined) return;
     this.#queues.delete(peer);
-    for (const { frame, owner } of queue.frames) {
+    for (const [owner, frame] of queue.frames) {
       this.#bytes -= wholeBytes(frame);
-      owner?.dropped();
+      if (owner !== frame) (owner as FrameOwner).dropped();
     }
     queue.empty.resolve();
   }
@@ -140,17 +153,31 @@ export class Outbox {
   #flush(peer: number): void {
     const queue = this.#queues.get(peer);
     if (queue === undefined) return;
-    let sent = 0;
-    for (const { frame, owner } of queue.frames) {
+    const { frames } = queue;
+    const { size } = frames;
+    for (const [owner, frame] of frames) {
       if (this.#connection.congested || this.#paused.has(peer)) break;
-      sent++;
+      frames.delete(owner);
       this.#bytes -= wholeBytes(frame);
-      if (owner === undefined || owner.claim()) this.#divide(frame, this.#send);
+      if (owner === frame || this.#claim(owner as FrameOwner, frame)) {
+        this.#divide(frame, this.#send);
+      }
     }
-    queue.frames.splice(0, sent);
-    if (queue.frames.length > 0 || this.#connection.congested || this.#paused.has(peer)) return;
+    if (frames.size > 0 || this.#connection.congested || this.#paused.has(peer)) {
+      if (frames.size === size) return;
+      // The others come first the next time: what is sent to one must not keep all else from leaving.
+      this.#queues.delete(peer);
+      this.#queues.set(peer, queue);
+      return;
+    }
     this.#queues.delete(peer);
     queue.empty.resolve();
+  }
+
+  #claim(owner: FrameOwner, frame: Frame): boolean {
+    owner.waited?.();
+    frame.value = owner.timeLeft ?? frame.value;
+    return owner.claim();
   }
 }
 

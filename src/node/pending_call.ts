@@ -117,7 +117,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   }
 
   /** Whether it was handed to the connection. */
-  protected get sent(): boolean {
+  get sent(): boolean {
     return this.#sent;
   }
 

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type DaffiError, EncodeError } from "../errors.ts";
+import { type DaffiError, EncodeError, OverloadedError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { Refusal } from "./execute.ts";
 import { OutStream } from "./out_stream.ts";
@@ -17,6 +18,9 @@ import type { RemoteProcess } from "./network.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
 import { checkSize, consumerLink } from "./stream_link.ts";
+
+/** Answers of up to so many bytes always have room: there is one for each call that was admitted. */
+const SMALL_ANSWER_BYTES = 1024;
 
 /** What no caller hears of. */
 export interface ReplierCounts {
@@ -139,9 +143,17 @@ export class Replier implements Reply {
     attachments?: readonly Attachment[],
   ): void {
     call.answered = true;
-    this.#session()?.outbox.post(
-      frame(kind, { call: call.callId, peer: call.source.id, payload, attachments }),
-    );
+    const outbox = this.#session()?.outbox;
+    const to = { call: call.callId, peer: call.source.id };
+    let answer = frame(kind, { ...to, payload, attachments });
+    if (wholeBytes(answer) > SMALL_ANSWER_BYTES && outbox?.hasRoom(answer) === false) {
+      const error = new OverloadedError(
+        `Cannot answer ${call.callbackName}: too much waits for ${call.source.name} already`,
+        { executed: "yes" },
+      );
+      answer = frame(Kind.Error, { ...to, payload: encodeRefusal(this.#codec, error) });
+    }
+    outbox?.post(answer);
   }
 }
 

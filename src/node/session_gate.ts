@@ -92,8 +92,13 @@ export class SessionGate {
     this.#waiting.set(owner, { target, bytes, send, fail });
   }
 
-  /** Who has waited does not want to any more. */
+  /** Who has waited, here or for a slow process, does not want to any more. */
   leave(owner: object): void {
+    this.#forget(owner);
+    this.#session?.outbox.leave(owner);
+  }
+
+  #forget(owner: object): void {
     this.#waitingBytes -= this.#waiting.get(owner)?.bytes ?? 0;
     this.#waiting.delete(owner);
   }
@@ -117,7 +122,7 @@ export class SessionGate {
     for (const [owner, { target, send }] of this.#waiting) {
       const session = this.ready(target);
       if (session === undefined) continue;
-      this.leave(owner);
+      this.#forget(owner);
       send(session);
     }
   }

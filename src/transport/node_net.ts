@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { AddressInfo, NetConnectOpts, Server, Socket } from "node:net";
 import { ConnectionError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
 import {
   type Address,
   type ByteStream,
   cannotListen,
+  LED_BACK,
   type Listener,
   type Transport,
 } from "./transport.ts";
@@ -32,7 +33,8 @@ export function nodeTcpTransport(net: NodeNet, host: string, port: number): Tran
   return {
     description,
     listen: () => listen(net, address),
-    connect: () => connect(net, description, { host, port, noDelay: true }, address),
+    connect: (signal) =>
+      connect(net, description, { host, port, noDelay: true, ...(signal && { signal }) }, address),
   };
 }
 
@@ -55,12 +57,16 @@ export function nodeUnixTransport(net: NodeNet, path: string): Transport {
 async function connect(
   net: NodeNet,
   description: string,
-  where: { host: string; port: number; noDelay: true } | { path: string },
+  where: NetConnectOpts,
   address: Address,
 ): Promise<{ stream: ByteStream; address: Address }> {
   const socket = net.connect({ ...where, allowHalfOpen: true });
   try {
     await happens(socket, "connect");
+    if (socket.localPort !== undefined && socket.localPort === socket.remotePort) {
+      socket.destroy();
+      throw new Error(LED_BACK);
+    }
     return { stream: new NodeSocketStream(socket), address };
   } catch (error) {
     throw new ConnectionError(

@@ -12,6 +12,7 @@ import {
   type Address,
   type ByteStream,
   cannotListen,
+  LED_BACK,
   type Listener,
   type Transport,
 } from "./transport.ts";
@@ -47,9 +48,16 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
         throw cannotListen(description, error);
       }
     },
-    async connect(): Promise<{ stream: ByteStream; address: Address }> {
+    async connect(signal?: AbortSignal): Promise<{ stream: ByteStream; address: Address }> {
       try {
-        const socket = await Deno.connect({ transport: "tcp", hostname: host, port });
+        const socket = await Deno.connect({
+          ...{ transport: "tcp", hostname: host, port },
+          ...(signal && { signal }),
+        });
+        if (isSame(socket.localAddr, socket.remoteAddr)) {
+          socket.close();
+          throw new Error(LED_BACK);
+        }
         socket.setNoDelay(true);
         const stream = tls === undefined
           ? new SocketStream(socket)
@@ -63,6 +71,10 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
       }
     },
   };
+}
+
+function isSame(local: Deno.NetAddr, remote: Deno.NetAddr): boolean {
+  return local.port === remote.port && local.hostname === remote.hostname;
 }
 
 class TcpListener implements Listener {

@@ -66,9 +66,10 @@ export interface Transport {
   /**
    * Connects to a controller.
    *
+   * @param signal Gives up; must not be aborted any more once it is connected.
    * @throws {ConnectionError} when nobody answers.
    */
-  connect(): Promise<{ stream: ByteStream; address: Address }>;
+  connect(signal?: AbortSignal): Promise<{ stream: ByteStream; address: Address }>;
 
   /** Waits a little until nothing is left of connections that were closed. Never rejects. */
   end?(): Promise<void>;
@@ -79,6 +80,12 @@ export type Listening = Pick<Transport, "listen">;
 
 /** What a node needs of a transport. */
 export type Connecting = Pick<Transport, "description" | "connect" | "end">;
+
+/**
+ * Why a connection is none that was made to a port of this machine on which nobody listens: the system
+ * may choose the very same port for this side, if it is one of those that it gives away.
+ */
+export const LED_BACK = "nobody listens there, and the connection led back to itself";
 
 /** Ends accept loops the same way for every kind of Deno listener. */
 export async function acceptFrom<Socket>(

@@ -42,12 +42,17 @@ export const Kind = {
 /** One of {@linkcode Kind}. */
 export type Kind = typeof Kind[keyof typeof Kind];
 
-const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Kind).map(([name, kind]) => [kind, name.toUpperCase()]),
-);
+/**
+ * Names by number; a hyphen where there is no kind. Not made from {@linkcode Kind}: only what nobody
+ * lists can be left out of a bundle.
+ */
+const NAMES: readonly string[] =
+  ("- HELLO WELCOME REFUSED CHALLENGE PROOF OFFER WITHDRAW DIRECTORY LEAVE SHUTDOWN PING PONG PAUSE " +
+    "RESUME - CALL BROADCAST TARGETS RESULT ERROR CANCEL UNDELIVERED PART STREAM ITEM END FAIL " +
+    "CREDIT STOP - - TASK TASKFAILED TRANSFER").split(" ");
 
 /** By number, for every frame is looked at. */
-const IS_KIND: readonly boolean[] = Array.from({ length: 256 }, (_, byte) => NAMES.has(byte));
+const IS_KIND: readonly boolean[] = NAMES.map((name) => name !== "-");
 
 /** Tells whether a byte is a kind of this version. */
 export function isKind(byte: number): byte is Kind {
@@ -56,7 +61,7 @@ export function isKind(byte: number): byte is Kind {
 
 /** A kind's name as in the protocol's document, for messages. */
 export function kindName(kind: number): string {
-  return NAMES.get(kind) ?? `0x${kind.toString(16)}`;
+  return isKind(kind) ? NAMES[kind]! : `0x${(kind as number).toString(16)}`;
 }
 
 /** Bits of `flags`. */

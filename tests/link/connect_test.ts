@@ -12,13 +12,19 @@ function transport(): {
 } {
   const answer = Promise.withResolvers<{ stream: ByteStream; address: Address }>();
   const listen = () => Promise.reject(new Error("not here"));
-  return { answer, transport: { description: "far:1", connect: () => answer.promise, listen } };
+  const connect = (signal?: AbortSignal) => {
+    signal?.addEventListener("abort", () => answer.reject(new ConnectionError("given up")));
+    return answer.promise;
+  };
+  return { answer, transport: { description: "far:1", connect, listen } };
 }
+
+const { signal } = new AbortController();
 
 Deno.test("connectInTime() gives the connection, and leaves no timer", async () => {
   using time = new FakeTime();
   const { transport: far, answer } = transport();
-  const connecting = connectInTime(far);
+  const connecting = connectInTime(far, signal);
   await time.tickAsync(CONNECT_TIMEOUT_MS - 1);
   const connected = { stream: new FakeStream(), address: {} };
   answer.resolve(connected);
@@ -30,15 +36,36 @@ Deno.test("connectInTime() fails as connecting does", async () => {
   using time = new FakeTime();
   const { transport: far, answer } = transport();
   answer.reject(new ConnectionError("no"));
-  await assertRejects(() => connectInTime(far), ConnectionError, "no");
+  await assertRejects(() => connectInTime(far, signal), ConnectionError, "no");
   assertEquals(time.pending, 0);
+});
+
+Deno.test("connectInTime() gives up at once when it is told to, but not once it is connected", async () => {
+  using time = new FakeTime();
+  const stop = new AbortController();
+  const { transport: far } = transport();
+  const failed = assertRejects(() => connectInTime(far, stop.signal), ConnectionError, "given up");
+  stop.abort();
+  await failed;
+  assertEquals(time.pending, 0);
+
+  const later = new AbortController();
+  let aborted = false;
+  const connect = (attempt?: AbortSignal) => {
+    attempt!.addEventListener("abort", () => aborted = true);
+    return Promise.resolve({ stream: new FakeStream(), address: {} });
+  };
+  await connectInTime({ ...far, connect }, later.signal);
+  later.abort();
+  assertEquals(aborted, false);
 });
 
 for (const outcome of ["comes late", "fails late"]) {
   Deno.test(`connectInTime() does not wait for a connection that ${outcome}`, async () => {
     using time = new FakeTime();
-    const { transport: far, answer } = transport();
-    const failed = assertRejects(() => connectInTime(far), ConnectionError);
+    const { transport: deaf, answer } = transport();
+    const far = { ...deaf, connect: () => deaf.connect() };
+    const failed = assertRejects(() => connectInTime(far, signal), ConnectionError);
     await time.tickAsync(CONNECT_TIMEOUT_MS);
     const { message } = await failed;
     assert(message.includes("at far:1: nobody has answered"), message);

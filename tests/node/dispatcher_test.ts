@@ -25,6 +25,7 @@ class Rig {
   readonly answers: string[] = [];
   readonly signals: AbortSignal[] = [];
   running = 0;
+  readonly outbox: Outbox;
   readonly #dispatcher: Dispatcher;
 
   constructor() {
@@ -36,6 +37,7 @@ class Rig {
     registry.callback(function alone() {
       return new Promise(() => {});
     }, { concurrency: 1 });
+    registry.callback("give", (size: number) => "x".repeat(size));
     registry.callback("listen", () => {
       this.signals.push(currentCall()!.signal);
       return new Promise(() => {});
@@ -45,7 +47,11 @@ class Rig {
       id: SELF,
       controller: "c",
       maxFrameBytes: 1e6,
-      processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"]]], [A, "a", []], [
+      processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"], [4, "give"]]], [
+        A,
+        "a",
+        [],
+      ], [
         B,
         "b",
         [],
@@ -58,13 +64,13 @@ class Rig {
     });
     const wire = new FakeConnection();
     wire.send = ({ kind, peer, call, payload }) => {
-      const { code } = this.codec.decode(payload) as { code: string };
+      const { code } = this.codec.decode(payload) as { code?: string };
       this.answers.push(`${kindName(kind)} ${peer} ${call} ${code}`);
     };
     const { connection } = wire;
     this.#dispatcher.connected({
       connection,
-      outbox: new Outbox(connection),
+      outbox: this.outbox = new Outbox(connection),
       maxFrameBytes: 1e6,
     });
   }
@@ -151,4 +157,12 @@ Deno.test("Dispatcher refuses calls of a callback for which too large ones wait 
   rig.cancel(A, most + 1);
   rig.call(B, 3, 3);
   assertEquals(rig.answers.length, 1);
+});
+
+Deno.test("Dispatcher answers that there is no room for an answer, if it is not a small one", () => {
+  const rig = new Rig();
+  rig.outbox.hasRoom = () => false;
+  rig.call(A, 1, 4, encode([10]));
+  rig.call(A, 2, 4, encode([2000]));
+  assertEquals(rig.answers, [`RESULT ${A} 1 undefined`, `ERROR ${A} 2 OVERLOADED`]);
 });

@@ -236,9 +236,12 @@ Deno.test("cancel() sends nothing more, also of an item that was being made", as
   stream.credit(1, 5);
   await settled();
   stream.cancel();
-  await stream.finished;
-  item.resolve("late");
+  let finished = false;
+  stream.finished.then(() => finished = true);
   await settled();
+  assertEquals([finished, closed], [false, false]);
+  item.resolve("late");
+  await stream.finished;
   assertEquals([consumers.told, closed], [[], true]);
 });
 

@@ -157,6 +157,57 @@ Deno.test("clear() drops everything that waits", () => {
   assertEquals([owners.map((owner) => owner.lost), wire.told], [[1, 1], []]);
 });
 
+Deno.test("leave() takes what waits of a call away, and makes room", () => {
+  const { wire, outbox } = made();
+  const half = new Uint8Array(MAX_WAITING_BYTES / 2);
+  const over = new Owner();
+  outbox.pause(1);
+  outbox.pause(2);
+  outbox.post(call(1, 1, half), over);
+  outbox.post(call(2, 1, half), over);
+  outbox.post(call(1, 2), new Owner());
+  assertEquals(outbox.hasRoom(call(1, 3, half)), false);
+  outbox.leave(over);
+  outbox.leave(over);
+  assertEquals(outbox.hasRoom(call(1, 3, half)), true);
+  outbox.resume(1);
+  outbox.resume(2);
+  assertEquals([wire.told, over.claimed], [["CALL 1 2"], 0]);
+  assertEquals(outbox.isFree, true);
+});
+
+Deno.test("resume() sends calls that have waited with the time that they have left then", () => {
+  const { wire, outbox } = made();
+  let now = 0;
+  let asked = 0;
+  const owner = Object.assign(new Owner(), { waited: () => void (asked = now) });
+  Object.defineProperty(owner, "timeLeft", { get: () => 100 - asked });
+  const value = 100;
+  outbox.pause(1);
+  outbox.post({ ...call(1, 1), value }, owner);
+  outbox.post({ ...call(1, 2), value: 7 }, new Owner());
+  now = 60;
+  outbox.resume(1);
+  assertEquals(wire.sent.map(({ value }) => value), [40, 7]);
+});
+
+Deno.test("drained() lets those go first for whom nothing was sent the last time", () => {
+  const { wire, outbox } = made();
+  wire.congested = true;
+  for (let id = 1; id <= 3; id++) for (const peer of [1, 2, 3]) outbox.post(call(peer, id));
+  const send = wire.send.bind(wire);
+  wire.send = (frame) => {
+    send(frame);
+    wire.congested = true; // one frame fills it
+  };
+  for (let i = 0; i < 9; i++) {
+    wire.congested = false;
+    outbox.drained();
+  }
+  const rounds = [1, 2, 3].flatMap((id) => [1, 2, 3].map((peer) => `CALL ${peer} ${id}`));
+  assertEquals(wire.told, rounds);
+});
+
 Deno.test("post() refuses a call when too much waits, but never an answer", () => {
   const { wire, outbox } = made();
   const quarter = new Uint8Array(MAX_WAITING_BYTES / 4);

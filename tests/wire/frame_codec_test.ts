@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
-import { EMPTY, type Frame, frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { EMPTY, type Frame, frame, isKind, Kind, kindName } from "../../src/wire/frame.ts";
 import { readHeader, readPayloadSize, writeHeader } from "../../src/wire/frame_codec.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { fromHex, toHex } from "./helpers.ts";
@@ -94,4 +94,8 @@ Deno.test("readHeader() refuses a call id above 2^31 - 1 and leaves the frame al
 Deno.test("kindName() gives the name of a kind, and the number of an unknown one", () => {
   assertEquals(kindName(Kind.Undelivered), "UNDELIVERED");
   assertEquals(kindName(0xfe), "0xfe");
+  for (const [name, kind] of Object.entries(Kind)) assertEquals(kindName(kind), name.toUpperCase());
+  const known = Object.values(Kind) as number[];
+  const all = Array.from({ length: 256 }, (_, byte) => byte);
+  assertEquals(all.filter(isKind).sort(), known.sort());
 });
