@@ -6,6 +6,7 @@
 
 import { Controller } from "./controller/controller.ts";
 import { Global } from "./global.ts";
+import { CalmLogger } from "./internal/calm_logger.ts";
 import { onTermination } from "./internal/termination.ts";
 import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
@@ -35,6 +36,7 @@ provideParts({
   socketTransport,
   openTaskFile: (path) => new SqliteTaskStore(path),
   makeFunctionRunner: (transfer, ...rest) => new TransferRunner(resolveTransfer(transfer), ...rest),
+  calm: (logger) => new CalmLogger(logger),
   onTermination,
   large: largePayloads,
   compileCron,

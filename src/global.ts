@@ -4,12 +4,13 @@
  * @module
  */
 
+import { Hooks } from "./hooks.ts";
 import type { WaitOptions } from "./wait_options.ts";
-import type { GlobalOptions, StopOptions, TaskFailureInfo } from "./options.ts";
+import type { GlobalOptions, StopOptions } from "./options.ts";
 import { providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
-import { type HookName, resolveOptions } from "./resolve_options.ts";
+import { resolveOptions } from "./resolve_options.ts";
 import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
@@ -85,18 +86,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { processName, initController, hooks, logger } = resolved;
     this.processName = processName;
     this.isController = initController;
-    // Lifecycle functions are the user's: they run in a turn of their own, and errors are told.
-    const runHook = async (name: HookName, argument: string | TaskFailureInfo) => {
-      const hook = hooks[name] as ((g: this, argument: unknown) => unknown) | undefined;
-      if (hook === undefined) return;
-      await Promise.resolve();
-      try {
-        await hook(this, argument);
-      } catch (error) {
-        logger.error(`daffi: ${name} failed:`, error);
-      }
-    };
-    this.#runtime = new Runtime(this, resolved, parts, runHook);
+    this.#runtime = new Runtime(this, resolved, parts, new Hooks(this, hooks, logger));
     this.#tasks = new TaskClient(
       processName,
       (verb, object) => this.#runtime.requireNode(verb, object),

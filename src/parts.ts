@@ -48,6 +48,8 @@ export interface Parts {
     maxFrameBytes: number,
     logger: Logger,
   ) => FunctionRunner;
+  /** Makes a logger that others cannot fill; a page's log is nobody's file. */
+  readonly calm: (logger: Logger) => Logger;
   /** Hears of signals that ask the process to end. */
   readonly onTermination: (stop: () => Promise<void>) => () => void;
   /** Sends large frames in parts; a page sends them as a whole. */
@@ -92,6 +94,7 @@ let parts: Parts = {
     });
     return { run: () => Promise.resolve({ refused }), leave() {}, stop: () => Promise.resolve() };
   },
+  calm: (logger) => logger,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,
   compileCron() {

@@ -7,7 +7,6 @@
 import { processCallbacks } from "./callback.ts";
 import { InitializationError } from "./errors.ts";
 import { badOption, checkInteger } from "./internal/bad_option.ts";
-import { CalmLogger } from "./internal/calm_logger.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { Logger } from "./internal/log.ts";
@@ -86,7 +85,7 @@ const NAMES: readonly string[] = [
  */
 export function resolveOptions(
   options: GlobalOptions,
-  parts: Pick<Parts, "resolveEntrance"> = providedParts(),
+  parts: Pick<Parts, "resolveEntrance" | "calm"> = providedParts(),
 ): ResolvedOptions {
   checkOptionNames("Global", options, NAMES);
   const {
@@ -132,7 +131,7 @@ export function resolveOptions(
     taskStore: resolveTaskStore(options.taskStore),
     transfer: options.transfer,
     maxFrameBytes,
-    logger: new CalmLogger(logger),
+    logger: parts.calm(logger),
     hooks: resolveHooks(options),
   };
 }

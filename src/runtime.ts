@@ -16,18 +16,20 @@ import {
   ProtocolError,
 } from "./errors.ts";
 import { GatedCalls } from "./gated_calls.ts";
+import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
+import { within } from "./internal/within.ts";
 import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
 import { Secret } from "./link/secret.ts";
 import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
-import type { StopOptions, TaskFailureInfo } from "./options.ts";
+import type { StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { isMessagePort } from "./message_address.ts";
@@ -41,6 +43,9 @@ import type { WebListener } from "./transport/web_listener.ts";
 /** Begins waiting for something: the promise, and what gives it up. */
 type BeginWait = (network: Network) => [Promise<void>, () => void];
 
+/** How long the process waits for lifecycle functions when it is asked to end. */
+const HOOKS_TIMEOUT_MS = 10_000;
+
 /** A Controller, a Node, or both, from their start to their end. */
 export class Runtime {
   /** The way from `g.call` to the node. */
@@ -48,7 +53,7 @@ export class Runtime {
   /** Resolves when everything is up. */
   readonly ready: Promise<void>;
   readonly #options: ResolvedOptions;
-  readonly #runHook: (hook: HookName, argument: string | TaskFailureInfo) => void;
+  readonly #hooks: Hooks;
   readonly #controller: Controller | undefined;
   readonly #web: WebListener | undefined;
   readonly #ports: PortListener | undefined;
@@ -73,14 +78,14 @@ export class Runtime {
    * @param g What callbacks get as `currentCall().g`.
    * @param options What to run.
    * @param parts What there is to run it.
-   * @param runHook Runs one of the user's lifecycle functions.
+   * @param hooks The user's lifecycle functions.
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
   constructor(
     g: unknown,
     options: ResolvedOptions,
     parts: Parts,
-    runHook: (hook: HookName, argument: string | TaskFailureInfo) => void,
+    hooks: Hooks,
   ) {
     const { initController, initNode, address, web, maxFrameBytes, logger } = options;
     const { tls, authorize } = options.security;
@@ -88,13 +93,17 @@ export class Runtime {
       ? undefined
       : new Secret(options.security.secret);
     this.#options = options;
-    this.#runHook = runHook;
+    this.#hooks = hooks;
     this.#onTermination = parts.onTermination;
     if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
     if (initController) {
       const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
+      // A node hears of the others by itself.
+      const tell = (hook: HookName) =>
+        initNode ? () => {} : (name: string) => this.#hooks.run(hook, name);
+      const [onJoin, onLeave] = [tell("onProcessJoin"), tell("onProcessLeave")];
       const made = parts.makeController(
-        { maxFrameBytes, secret, authorize, logger, watch },
+        { maxFrameBytes, secret, authorize, logger, watch, onJoin, onLeave },
         web,
       );
       ({ controller: this.#controller, web: this.#web, ports: this.#ports } = made);
@@ -127,7 +136,7 @@ export class Runtime {
   async #start(): Promise<void> {
     await this.#listening;
     await this.#node?.ready;
-    this.#runHook("onInit", this.#options.processName);
+    this.#hooks.run("onInit", this.#options.processName);
   }
 
   #makeNode(g: unknown, parts: Parts, secret: Secret | undefined): Node {
@@ -156,11 +165,11 @@ export class Runtime {
         ? () => this.#connect(this.#connecting!)
         : () => this.#attach(controller),
       events: {
-        onConnect: () => this.#runHook("onNodeConnect", processName),
+        onConnect: () => this.#hooks.run("onNodeConnect", processName),
         onDisconnect: (error) => this.#onDisconnect(error),
-        onJoin: (name) => this.#runHook("onProcessJoin", name),
-        onLeave: (name) => this.#runHook("onProcessLeave", name),
-        onTaskFailure: (failure) => this.#runHook("onTaskFailure", failure),
+        onJoin: (name) => this.#hooks.run("onProcessJoin", name),
+        onLeave: (name) => this.#hooks.run("onProcessLeave", name),
+        onTaskFailure: (failure) => this.#hooks.run("onTaskFailure", failure),
         onShutdown: () => void this.stop(),
         onFailure: (error) => this.#fail(error),
       },
@@ -170,7 +179,7 @@ export class Runtime {
   #onDisconnect(error: Error | undefined): void {
     if (this.#stopping === undefined) this.#lostConnections++;
     if (error instanceof ProtocolError) this.#protocolErrors++;
-    this.#runHook("onNodeDisconnect", this.#options.processName);
+    this.#hooks.run("onNodeDisconnect", this.#options.processName);
   }
 
   async #attach(controller: Controller): Promise<ByteStream> {
@@ -286,6 +295,7 @@ export class Runtime {
       this.#terminating = true;
       this.calls.terminate();
       await this.stop();
+      await within(this.#hooks.finished(), HOOKS_TIMEOUT_MS);
     });
     try {
       await this.#stopped.promise;

@@ -3,6 +3,7 @@ import {
   BroadcastError,
   CallbackNotFoundError,
   CallCancelledError,
+  CallTimeoutError,
   currentCall,
   type DaffiError,
   EncodeError,
@@ -11,6 +12,8 @@ import {
   ProcessNotFoundError,
   type RemoteCall,
   RemoteCallError,
+  type StandardSchema,
+  ValidationError,
 } from "../mod.ts";
 import { CuttingProxy } from "./helpers/cutting_proxy.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
@@ -378,4 +381,73 @@ Deno.test("a call that is given up, or loses its connection, says where it was u
     ProcessNotFoundError,
   );
   assertEquals([tasks.processName, tasks.callbackName], ["b", undefined]);
+});
+
+Deno.test("a call whose callback has not run says so, whatever kept it from that", async () => {
+  await using net = await TestNetwork.start();
+  let runs = 0;
+  const run = () => {
+    runs++;
+    return new Promise((resolve) => currentCall()!.signal.addEventListener("abort", resolve));
+  };
+  const broken = {
+    "~standard": {
+      ...{ version: 1, vendor: "test" },
+      validate: () => {
+        throw new RangeError("broken schema");
+      },
+    },
+  } as unknown as StandardSchema;
+  await net.join("a", (callback) => {
+    callback("limited", run, { concurrency: 1, timeout: "50ms" });
+    callback("checked", run, { input: broken });
+  });
+  const { limited, checked } = net.hub.call;
+  const calls = [limited(), limited()].map((call) =>
+    assertRejects(() => call.fg(), CallTimeoutError)
+  );
+  const [ran, waited] = await soon(Promise.all(calls));
+  assertEquals([ran!.executed, waited!.executed], ["maybe", "never"]);
+  const { executed, message } = await assertRejects(() => checked(1).fg(), ValidationError);
+  assertEquals([executed, runs], ["never", 1]);
+  assert(message.includes("its schema has thrown RangeError: broken schema"), message);
+});
+
+Deno.test("a call to this process itself says that, whoever else offers the name", async () => {
+  await using net = await TestNetwork.start((callback) => callback("f", () => 1));
+  await net.join("a", (callback) => callback("f", () => 2));
+  const error = await assertRejects(
+    () => net.hub.call.f().fg({ to: "hub" }),
+    CallbackNotFoundError,
+  );
+  assert(error.message.includes("that is this process itself"), error.message);
+  assertEquals([error.executed, error.processName, error.callbackName], ["never", "hub", "f"]);
+});
+
+Deno.test("a broadcast without results has a timeout, here and where it runs", async () => {
+  await using net = await TestNetwork.start();
+  const seen: unknown[] = [];
+  const aborted = Promise.withResolvers<unknown>();
+  await net.join("a", (callback) => {
+    callback("see", () => {
+      const { signal, deadline } = currentCall()!;
+      seen.push(deadline !== undefined);
+      signal.addEventListener("abort", () => aborted.resolve(signal.reason));
+      return aborted.promise;
+    });
+  });
+  await net.hub.call.see().broadcast({ timeout: "50ms" });
+  assert(await soon(aborted.promise) instanceof CallTimeoutError);
+  assertEquals(seen, [true]);
+  const away = net.add("away", () => {}, { port: 1, defaultTimeout: "40ms" });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const given = away.call.see().broadcast({ signal, timeout: Infinity });
+  for (const options of [{}, { timeout: 20 }]) {
+    const call = () => soon(away.call.see().broadcast(options));
+    const error = await assertRejects(call, CallTimeoutError, "was not sent in time");
+    assertEquals([error.executed, error.callbackName], ["never", "see"]);
+  }
+  controller.abort();
+  await assertRejects(() => soon(given), CallCancelledError);
 });

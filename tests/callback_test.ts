@@ -87,7 +87,39 @@ Deno.test("currentCall() is undefined in what a callback leaves behind that was 
   });
   for (let i = 0; i < 3; i++) await net.hub.call.leave();
   await net.hub.call.wait();
-  assertEquals(left.slice(1), [undefined, undefined]);
+  assertEquals(left, [undefined, undefined, undefined]);
+});
+
+Deno.test("currentCall() of a callback that waits after all reaches nobody else", async () => {
+  await using net = await TestNetwork.start();
+  const seen: unknown[] = [];
+  const stop = new AbortController();
+  const tick = Promise.withResolvers<void>();
+  const poll = () => {
+    if (stop.signal.aborted) return tick.resolve();
+    seen.push(currentCall()?.callbackName);
+    setTimeout(poll);
+  };
+  await net.join("a", (callback) => {
+    callback("start", () => poll());
+    callback("lookUp", (known: boolean) => {
+      if (known) return ["lookUp"];
+      return (async () => {
+        await new Promise((resolve) => setTimeout(resolve));
+        return [currentCall()?.callbackName];
+      })();
+    });
+  }, { onNodeConnect: () => poll() });
+  const { start, lookUp } = net.hub.call;
+  await start(); // and at once from then on
+  await start();
+  await lookUp(true);
+  assertEquals(await lookUp(false), ["lookUp"]);
+  const before = seen.length;
+  await until(() => seen.length > before + 10);
+  stop.abort();
+  await tick.promise;
+  assertEquals(seen.slice(before).filter((name) => name !== undefined), []);
 });
 
 Deno.test("a call that a callback returns inherits its deadline", async () => {

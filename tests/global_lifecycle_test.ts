@@ -252,6 +252,26 @@ Deno.test("a controller without a node serves others", async () => {
   assert(hub.stats.forwardedFrames >= 2);
 });
 
+Deno.test("a controller without a node hears who comes and goes", async () => {
+  const heard: string[] = [];
+  const logger = new RecordingLogger();
+  const hear = (what: string) => (_: unknown, name: string) => void heard.push(`${what} ${name}`);
+  await using hub = new Global({
+    ...{ processName: "hub", initController: true, initNode: false, host: "localhost" },
+    ...{ logger, onProcessJoin: hear("join"), onProcessLeave: hear("leave") },
+  });
+  await hub.ready;
+  const node = (processName: string) =>
+    new Global({ processName, port: hub.port!, logger, callbacks: registry(() => {}) });
+  const a = node("a");
+  await a.ready;
+  await using b = node("b");
+  await b.ready;
+  await a.stop();
+  await until(() => heard.length === 3);
+  assertEquals(heard, ["join a", "join b", "leave a"]);
+});
+
 Deno.test("the directory reaches a Global however small its maxFrameBytes is", async () => {
   const many = (callback: CallbackFunction) => {
     for (let i = 0; i < 1000; i++) callback(`callback ${i} `.padEnd(200, "x"), () => i);

@@ -44,6 +44,9 @@ Deno.test("waitProcess() gives up after its timeout, or when its signal aborts",
   await assertRejects(() => hub.waitProcess("a", { timeout: -1 }), InitializationError);
   const options = { timout: 5 } as WaitOptions;
   await assertRejects(() => hub.waitProcess("a", options), InitializationError, "timeout?");
+  const wrong = { signal: controller as unknown as AbortSignal };
+  await assertRejects(() => hub.waitFunction("f", wrong), InitializationError, "signal of wait");
+  await assertRejects(() => hub.call.g().bg().get(wrong), InitializationError, "signal of get()");
 });
 
 Deno.test("registeredCallbacks follows late registration and withdrawal", async () => {

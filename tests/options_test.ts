@@ -182,7 +182,7 @@ Deno.test("Global refuses to run nothing", () => {
 });
 
 Deno.test("Global refuses a host and a port that are none", () => {
-  refused("host", ["", 5, null, NOTHING]);
+  refused("host", ["", 5, null, NOTHING, "http://localhost", "local host", "localhost/"]);
   refused("port", [0, -1, 65_536, 1.5, NaN, "80", null, NOTHING]);
   refused("port", [-1, 65_536, "80"], { initController: true });
 });

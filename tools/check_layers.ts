@@ -32,6 +32,7 @@ const SURFACE = [
   "wait_options.ts",
   "call_options.ts",
   "gated_calls.ts",
+  "hooks.ts",
   "period_options.ts",
   "scheduled_task.ts",
   "task_client.ts",
@@ -93,6 +94,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "resolve_security.ts": ["options.ts", ...BOTTOM],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", ...GROUND],
+  "hooks.ts": ["options.ts", "resolve_options.ts", ...GROUND],
   "result_iterator.ts": ["wire", ...GROUND],
   "remote_call.ts": [
     "modifiers.ts",

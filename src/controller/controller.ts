@@ -45,6 +45,10 @@ export interface ControllerOptions {
   logger: Logger;
   /** Closes a connection of another process when it is lost. */
   watch(connection: Connection): void;
+  /** A process has joined. */
+  onJoin(processName: string): void;
+  /** A process is gone. */
+  onLeave(processName: string): void;
 }
 
 /** What a controller has counted since it was made. */
@@ -181,6 +185,7 @@ export class Controller {
     this.#announcer.welcome(peer);
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
+    this.#options.onJoin(process);
     const onFrame = (incoming: Frame) => {
       const before = connection.queuedBytes;
       this.#onFrame(peer, incoming);
@@ -278,6 +283,7 @@ export class Controller {
     peer.gate?.end();
     for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
     this.#announcer.announce(this.#directory.leave(peer.id, graceful));
+    this.#options.onLeave(peer.name);
     return true;
   }
 

@@ -68,10 +68,32 @@ let onStack: CallScope | undefined;
 
 /** Runs `fn`, and what it leaves behind, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
+  return runIn({ scope }, fn);
+}
+
+/** Runs `fn` as part of no call, wherever this is called. */
+export function runOutside<T>(fn: () => T): T {
+  return runIn({ scope: undefined }, fn);
+}
+
+/** Runs `fn` as part of the call until it is done: with what it leaves behind only if it gives a promise. */
+export function runToItsEnd<T>(scope: CallScope, fn: () => T): T {
+  const context: AsyncContext = { scope };
+  let isDone = true;
+  try {
+    const result = runIn(context, fn);
+    isDone = !(result instanceof Promise);
+    return result;
+  } finally {
+    if (isDone) context.scope = undefined;
+  }
+}
+
+function runIn<T>(context: AsyncContext, fn: () => T): T {
   const outer = onStack;
   onStack = undefined;
   try {
-    return storage.run({ scope }, fn);
+    return storage.run(context, fn);
   } finally {
     onStack = outer;
   }
@@ -98,13 +120,15 @@ export function enterSpareContext(): void {
 
 /**
  * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
- * in which it has left something behind, becomes the call's own.
+ * in which it has left something behind, becomes the call's own until that is settled. Not longer: what others
+ * have left behind in it is no part of this call.
  */
-export function keepScope(scope: CallScope): void {
+export function keepScope<T>(scope: CallScope, result: Promise<T>): Promise<T> {
   const context = storage.getStore();
-  if (context === undefined || context.scope !== undefined) return;
+  if (context === undefined || context.scope !== undefined) return result;
   context.scope = scope;
   enterSpareContext();
+  return result.finally(() => context.scope = undefined);
 }
 
 /** The call that the running code is part of. */

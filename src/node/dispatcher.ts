@@ -198,10 +198,7 @@ export class Dispatcher {
     if (source === undefined) return;
     const asked = unrun(source, incoming, "the scheduler");
     try {
-      const problem = this.#closing
-        ? this.#problem(undefined, asked.callbackName, source)
-        : undefined;
-      if (problem !== undefined) throw problem;
+      if (this.#closing) throw this.#problem(undefined, asked.callbackName, source);
       const payload = codec.decode(incoming.payload);
       const request = Array.isArray(payload) ? payload[0] : undefined;
       this.#replier.answer(asked, handleTask(request, source.name));
@@ -326,24 +323,27 @@ export class Dispatcher {
     if (calls?.size === 0) this.#calls.delete(call.source.id);
   }
 
-  #abort(call: RunningCall, reason: DaffiError): void {
+  #abort(call: RunningCall, reason: DaffiError, neverRan = this.#leavesTurns(call)): void {
     call.abort(reason);
+    if (neverRan) this.#finished(call);
+  }
+
+  #leavesTurns(call: RunningCall): boolean {
     const { callback } = call;
-    if (callback.concurrency !== Infinity && this.#turnsOf(callback).leave(call)) {
-      this.#finished(call); // it never ran
-    }
+    return callback.concurrency !== Infinity && this.#turnsOf(callback).leave(call);
   }
 
   #expire(call: RunningCall): void {
     this.#limited.delete(call);
     const { callbackName, callback, limitedByCallback } = call;
+    const neverRan = this.#leavesTurns(call);
     const reason = new CallTimeoutError(
       limitedByCallback
         ? `The callback ${callbackName} did not finish within its limit of ${callback.timeoutMs} ms`
         : `The caller of ${callbackName} waits no longer`,
-      { executed: "maybe" },
+      { executed: neverRan ? "never" : "maybe" },
     );
     if (limitedByCallback) call.giveUp(reason);
-    this.#abort(call, reason);
+    this.#abort(call, reason, neverRan);
   }
 }

@@ -5,7 +5,8 @@
  */
 
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
-import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
+import { keepScope, runInScope, runOnStack, runToItsEnd } from "../internal/call_scope.ts";
+import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
 import { isStreamable } from "../wire/streamable.ts";
@@ -34,7 +35,7 @@ export function execute(call: RunningCall): unknown {
   // Elsewhere than in the connection's read loop there is no spare context to keep.
   const inReadLoop = callback.concurrency === Infinity && !call.isTask;
   if (callback.timing === "at once" && inReadLoop) return runAtOnce(call);
-  const result = runInScope(call, () => invoke(call, call.args));
+  const result = runToItsEnd(call, () => invoke(call, call.args));
   if (callback.timing === "unknown") {
     callback.timing = result instanceof Promise ? "later" : "at once";
   }
@@ -47,11 +48,9 @@ export function execute(call: RunningCall): unknown {
  */
 function runAtOnce(call: RunningCall): unknown {
   const result = runOnStack(call, () => invoke(call, call.args));
-  if (result instanceof Promise) {
-    keepScope(call);
-    call.callback.timing = "later";
-  }
-  return result;
+  if (!(result instanceof Promise)) return result;
+  call.callback.timing = "later";
+  return keepScope(call, result);
 }
 
 function invoke(call: RunningCall, args: unknown[]): unknown {
@@ -71,7 +70,7 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
   try {
     if (input !== undefined) args = await validateArguments(input, args, name);
   } catch (error) {
-    throw asRefusal(error);
+    throw new Refusal(error instanceof ValidationError ? error : schemaThrew(error, name));
   }
   const result = await invoke(call, args);
   if (output === undefined) return result;
@@ -95,6 +94,12 @@ async function each(call: RunningCall): Promise<void> {
     const result = run(call, [item]);
     if (result instanceof Promise) await result;
   }
+}
+
+/** The schema of the arguments has failed itself, so the callback has not run. */
+function schemaThrew(cause: unknown, name: string): ValidationError {
+  const message = `Cannot call ${name}: its schema has thrown ${showError(cause)}`;
+  return new ValidationError(message, [], { executed: "never", cause });
 }
 
 /** What a schema itself throws is the callback's failure, what it finds wrong is a refusal. */

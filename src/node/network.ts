@@ -232,7 +232,15 @@ export class Network {
   #pinned(name: string, to: string): RemoteProcess {
     const process = this.process(to, `call ${name}`, name);
     if (this.#offers.get(name)?.providers.includes(process)) return process;
-    if (process.id === this.#selfId) this.#notFound(name);
+    if (process.id === this.#selfId) {
+      throw new CallbackNotFoundError(
+        `Cannot call ${name} on ${
+          quote(to)
+        }: that is this process itself; call it as an ordinary ` +
+          "function",
+        { processName: to, callbackName: name, executed: "never" },
+      );
+    }
     const names = [...process.callbacks.values()];
     throw new CallbackNotFoundError(
       `Cannot call ${name} on ${quote(to)}: that process does not offer it; ` +

@@ -4,8 +4,11 @@
  * @module
  */
 
-import { CallCancelledError } from "../errors.ts";
+import { CallCancelledError, CallTimeoutError } from "../errors.ts";
+import { waitFor } from "../internal/abort.ts";
+import { currentScope } from "../internal/call_scope.ts";
 import { concerning } from "../internal/concerning.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec, StreamWriter } from "../wire/codec.ts";
@@ -13,6 +16,7 @@ import { decodeNames } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { FrameOwner } from "./outbox.ts";
+import { timeLeft } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
 import { checkSize } from "./stream_link.ts";
@@ -23,6 +27,8 @@ export interface OneWayOptions {
   readonly network: Network;
   readonly logger: Logger;
   readonly gate: SessionGate;
+  /** Timeout of broadcasts that give none; `Infinity` for no limit. */
+  readonly defaultTimeoutMs: number;
   /** The same calls with an answer. */
   readonly answered: {
     call(request: CallRequest): Promise<unknown>;
@@ -77,16 +83,18 @@ export class OneWayCalls {
    * Calls every process that offers the callback. Resolves when the call was handed to the
    * connection; it does not wait for slow processes.
    *
-   * @throws {DaffiError} when it cannot be sent.
+   * @throws {DaffiError} when it cannot be sent, within the timeout if there is one.
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { callbackName } = request;
+    const { timeoutMs = this.#options.defaultTimeoutMs } = request;
+    const until = Math.min(monotonicMs() + timeoutMs, currentScope()?.deadlineAt ?? Infinity);
     try {
       const payload = this.#encode(request);
       if (payload === undefined) {
         const { answered } = this.#options;
         answered.broadcast(request).catch((error: Error) => this.#failed(request, error));
-      } else await this.#send(request, payload, this.#postToAll);
+      } else await this.#send(request, payload, this.#toAll(until), until);
     } catch (error) {
       throw concerning(error as Error, { callbackName, executed: "never" });
     }
@@ -102,22 +110,31 @@ export class OneWayCalls {
     return session.outbox.ready(target.id);
   };
 
-  readonly #postToAll: Post = (session, { callbackName }, payload) => {
-    const { network, nextId, gate } = this.#options;
-    if (session.outbox.isFree && gate.isEmpty) {
-      const name = network.nameId(callbackName);
-      const flags = Flag.NoReply;
-      session.connection.send(frame(Kind.Broadcast, { flags, call: nextId(), name, payload }));
-    } else {
-      // Behind what waits for some process, a broadcast must not reach it first.
-      for (const target of network.providersOf(callbackName)) {
-        this.#postOrDrop(session, target, callbackName, payload);
+  #toAll(until: number): Post {
+    return (session, { callbackName }, payload) => {
+      const { network, nextId, gate } = this.#options;
+      const value = timeLeft(until, monotonicMs());
+      if (session.outbox.isFree && gate.isEmpty) {
+        const name = network.nameId(callbackName);
+        const fields = { flags: Flag.NoReply, call: nextId(), name, value, payload };
+        session.connection.send(frame(Kind.Broadcast, fields));
+      } else {
+        // Behind what waits for some process, a broadcast must not reach it first.
+        for (const target of network.providersOf(callbackName)) {
+          this.#postOrDrop(session, target, callbackName, payload, value);
+        }
       }
-    }
-    return session.outbox.ready(0); // until the own connection has room
-  };
+      return session.outbox.ready(0); // until the own connection has room
+    };
+  }
 
-  #post(session: Session, target: RemoteProcess, callbackName: string, payload: Uint8Array): void {
+  #post(
+    session: Session,
+    target: RemoteProcess,
+    callbackName: string,
+    payload: Uint8Array,
+    value = 0,
+  ): void {
     const { network, nextId } = this.#options;
     session.outbox.post({
       kind: Kind.Call,
@@ -126,16 +143,22 @@ export class OneWayCalls {
       call: nextId(),
       peer: target.id,
       name: network.nameId(callbackName),
-      value: 0,
+      value,
       payload,
       attachments: undefined,
     }, new OneWayCall(this, callbackName, target));
   }
 
   /** One slow process must not keep a broadcast from the others. */
-  #postOrDrop(session: Session, target: RemoteProcess, name: string, payload: Uint8Array): void {
+  #postOrDrop(
+    session: Session,
+    target: RemoteProcess,
+    name: string,
+    payload: Uint8Array,
+    value: number,
+  ): void {
     try {
-      this.#post(session, target, name, payload);
+      this.#post(session, target, name, payload, value);
     } catch (error) {
       this.drop(`${name} on ${target.name}: ${(error as Error).message}`);
     }
@@ -170,27 +193,31 @@ export class OneWayCalls {
   }
 
   /** Sends now, or when there is a connection, in the order of the calls. */
-  #send(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> | undefined {
+  #send(
+    request: CallRequest,
+    payload: Uint8Array,
+    post: Post,
+    until = Infinity,
+  ): Promise<void> | undefined {
     const session = this.#options.gate.ready(request);
-    if (session === undefined) return this.#wait(request, payload, post);
+    if (session === undefined) return this.#wait(request, payload, post, until);
     checkSize(payload, session, "the arguments");
     return post(session, request, payload);
   }
 
-  #wait(request: CallRequest, payload: Uint8Array, post: Post): Promise<void> {
+  #wait(
+    request: CallRequest,
+    payload: Uint8Array,
+    post: Post,
+    until: number,
+  ): Promise<void> {
     const kept = payload.slice();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const { signal } = request;
+    const { signal, callbackName } = request;
     const { gate } = this.#options;
-    const abort = () => {
-      gate.leave(promise);
-      reject(cancelled(request));
-    };
-    const settle = () => signal?.removeEventListener("abort", abort);
     gate.wait(promise, request, {
       bytes: kept.length,
       send: (session) => {
-        settle();
         try {
           checkSize(kept, session, "the arguments");
           resolve(post(session, request, kept));
@@ -198,13 +225,20 @@ export class OneWayCalls {
           reject(error);
         }
       },
-      fail: (error) => {
-        settle();
-        reject(error);
+      fail: reject,
+    });
+    return waitFor(promise, {
+      timeoutMs: until - monotonicMs(),
+      signal,
+      onTimeout: () => {
+        gate.leave(promise);
+        return new CallTimeoutError(`The call of ${callbackName} was not sent in time`);
+      },
+      onAbort: () => {
+        gate.leave(promise);
+        return cancelled(request);
       },
     });
-    signal?.addEventListener("abort", abort, { once: true });
-    return promise;
   }
 }
 

@@ -112,8 +112,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   get timeLeft(): number {
     if (this.deadlineAt === Infinity) return 0;
     // Looking at the clock is a good part of what a call costs: it was done when the call was made.
-    const now = this.#madeAt === 0 ? monotonicMs() : this.#madeAt;
-    return Math.min(Math.max(1, Math.ceil(this.deadlineAt - now)), 0xffffffff);
+    return timeLeft(this.deadlineAt, this.#madeAt === 0 ? monotonicMs() : this.#madeAt);
   }
 
   /** Whether it was handed to the connection. */
@@ -245,4 +244,10 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     if (error instanceof DaffiError) showCallSite(error, this.#site, remoteStack);
     return concerning(error, this.facts());
   }
+}
+
+/** The milliseconds left as they travel: 0 for no limit. */
+export function timeLeft(deadlineAt: number, now: number): number {
+  if (deadlineAt === Infinity) return 0;
+  return Math.min(Math.max(1, Math.ceil(deadlineAt - now)), 0xffffffff);
 }

@@ -20,7 +20,8 @@ import { PREFACE } from "../../src/wire/preface.ts";
 
 function controller(): Controller {
   const options = { maxFrameBytes: DEFAULT_MAX_FRAME_BYTES, logger: new RecordingLogger() };
-  return new Controller({ ...options, watch: () => {} });
+  const ignored = () => {};
+  return new Controller({ ...options, watch: ignored, onJoin: ignored, onLeave: ignored });
 }
 
 /** Asks to join; gives the answer's kind, or its code if it is a refusal. */

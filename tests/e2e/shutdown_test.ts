@@ -12,6 +12,7 @@ import {
 } from "./network.ts";
 
 const LOOP = new URL("./fixtures/background_loop.ts", import.meta.url);
+const GOODBYE = new URL("./fixtures/slow_goodbye.ts", import.meta.url);
 const SHORT = new URL("./fixtures/short.ts", import.meta.url);
 
 const SIGNALS: Deno.Signal[] = POSIX ? ["SIGTERM", "SIGINT"] : [];
@@ -48,6 +49,15 @@ for (const signal of SIGNALS) {
     assertEquals(await within("onProcessLeave", left.promise), "there");
     assertEquals((await there.ended()).code, 0);
     assertEquals(here.g.registeredCallbacks, {});
+  });
+
+  overBoth(`${signal} ends a process when its lifecycle functions have finished`, async (place) => {
+    await using _controller = await startController(place);
+    await using there = new Program(GOODBYE, { processName: "there", ...place.options });
+    await there.event("ready");
+    there.signal(signal);
+    await there.event("cleaned");
+    assertEquals((await there.ended()).code, 0);
   });
 
   overBoth(`${signal} ends a process with 0 while its loop has calls pending`, async (place) => {

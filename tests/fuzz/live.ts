@@ -118,7 +118,13 @@ export class LiveController {
    */
   constructor(logger: RecordingLogger, secret?: Secret) {
     const options = resolveOptions({ initController: true, port: 0, logger });
-    this.#controller = new Controller({ ...options, secret, watch() {} });
+    this.#controller = new Controller({
+      ...options,
+      secret,
+      watch() {},
+      onJoin() {},
+      onLeave() {},
+    });
     const listener: Listener = {
       address: {},
       accept: () => new Promise((resolve) => this.#hand(resolve)),

@@ -131,9 +131,14 @@ Deno.test("choose() says that nobody offers the name, what is offered, and the n
 
 Deno.test("choose() says that only the own process offers the name", () => {
   const { network } = new Watched([2, "a", []]);
-  for (const to of [undefined, "self"]) {
+  for (
+    const [to, why] of [
+      [undefined, "only this process itself offers it"],
+      ["self", "that is this process itself"],
+    ] as const
+  ) {
     const error = assertThrows(() => network.choose("own", to, "random"), CallbackNotFoundError);
-    assert(error.message.includes("only this process itself offers it"), error.message);
+    assert(error.message.includes(why), error.message);
   }
 });
 
