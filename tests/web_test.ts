@@ -200,3 +200,21 @@ Deno.test("Global.attach() refuses what is no port, and where no controller is",
   node.ready.catch(() => {});
   await node.stop();
 });
+
+for (
+  const [what, bytes] of [
+    ["half of a request", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"],
+    ["the beginning of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+  ] as const
+) {
+  Deno.test(`stop() ends a controller that serves the web to whom has sent ${what}`, async () => {
+    const hub = new Global({ initController: true, callbacks: none(), web: { host: LOCAL } });
+    await hub.ready;
+    using socket = await Deno.connect({ hostname: LOCAL, port: Number(new URL(hub.url!).port) });
+    await socket.write(new TextEncoder().encode(bytes));
+    await socket.read(new Uint8Array(1)); // it was taken
+    await soon(hub.stop());
+    const rest = await Array.fromAsync(socket.readable).catch(() => []);
+    assert(Array.isArray(rest)); // that connection is over too
+  });
+}

@@ -32,6 +32,7 @@ export class WebListener implements Listener, Listening {
   readonly #gate: WebGate;
   readonly #sockets = new OpenSockets();
   readonly #arrivals = new Arrivals();
+  readonly #stop = new AbortController();
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #ended: Promise<void> | undefined;
 
@@ -66,7 +67,7 @@ export class WebListener implements Listener, Listening {
     const place = `${hostname}:${port}`;
     try {
       this.#server = Deno.serve(
-        { hostname, port, onListen() {} },
+        { hostname, port, signal: this.#stop.signal, onListen() {} },
         (request, { remoteAddr }) => this.fetch(request, remoteAddr.hostname),
       );
     } catch (error) {
@@ -125,7 +126,9 @@ export class WebListener implements Listener, Listening {
   async #end(): Promise<void> {
     this.#arrivals.close();
     await this.#sockets.end();
-    await this.#server?.shutdown();
+    // Not by `shutdown()`, which waits for requests that somebody has begun and may never finish.
+    this.#stop.abort();
+    await this.#server?.finished;
   }
 }
 
