@@ -110,3 +110,46 @@ Deno.test("Controller turns connections away while so many are in the handshake"
   await until(() => to.counts.refused === MAX_HANDSHAKES + 1);
   await to.stop();
 });
+
+Deno.test("Controller reads from a node for which much waits, as long as it makes that no more", async () => {
+  const to = controller();
+  let received = 0;
+  const members = new Map<string, { stream: ByteStream; send: (bytes: Uint8Array) => void }>();
+  const enter = async (name: string) => {
+    const [stream, there] = memoryPipe();
+    to.attach(there);
+    const hello = {
+      process: name,
+      instance: name,
+      maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
+      callbacks: [],
+    };
+    const payload = encodeControl(hello);
+    await write(stream, concat([PREFACE, toBytes(frame(Kind.Hello, { payload }))]));
+    members.set(name, { stream, send: (bytes) => void write(stream, bytes) });
+  };
+  await enter("slow"); // 1, which never reads
+  await enter("other"); // 2
+  const { stream: slow } = members.get("slow")!;
+  const { stream: other } = members.get("other")!;
+  (async () => {
+    const into = new Uint8Array(65_536);
+    for (let n = await other.read(into); n !== null; n = await other.read(into)) received += n;
+  })().catch(() => {});
+  await until(() => received > 0);
+  const large = new Uint8Array(32 * 1024 * 1024);
+  for (let i = 0; i < 2; i++) {
+    await write(other, toBytes(frame(Kind.Call, { peer: 1, call: i + 1, payload: large })));
+  }
+  await until(() => to.counts.forwarded === 2);
+  for (let i = 1; i <= 5; i++) {
+    await soon(write(slow, toBytes(frame(Kind.Result, { peer: 2, call: i }))));
+    await until(() => to.counts.forwarded === 2 + i);
+  }
+  for (const { stream } of members.values()) stream.close();
+  await to.stop();
+});
+
+async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await stream.write(bytes.subarray(at));
+}

@@ -42,3 +42,18 @@ Deno.test("tcpTransport() gives a ConnectionError when the host is not one of th
 Deno.test("tcpTransport() describes its address", () => {
   assertEquals(tcpTransport("localhost", 8888).description, "localhost:8888");
 });
+
+Deno.test("tcpTransport() takes no connection that the system has led back to itself", async () => {
+  const { connect } = Deno;
+  const address: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 40_000 };
+  let closed = 0;
+  const socket = { localAddr: address, remoteAddr: address, close: () => closed++ };
+  Object.assign(Deno, { connect: () => Promise.resolve(socket) });
+  try {
+    const there = tcpTransport("127.0.0.1", 40_000);
+    await assertRejects(() => there.connect(), ConnectionError, "led back to itself");
+    assertEquals(closed, 1);
+  } finally {
+    Object.assign(Deno, { connect });
+  }
+});
