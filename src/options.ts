@@ -84,8 +84,8 @@ export interface WebOptions {
    */
   origins?: readonly string[];
   /**
-   * Secret texts of which whoever comes must have one, as `token`. Pages can read theirs, so give
-   * them short-lived ones.
+   * Secret texts of 1 to 4,096 characters, of which whoever comes must have one, as `token`. Pages can
+   * read theirs, so give them short-lived ones.
    * @default {none is needed}
    */
   tokens?: readonly string[];

@@ -49,6 +49,9 @@ export const CONNECT_TIMEOUT_MS = 5_000;
  */
 export const JOIN_TIMEOUT_MS = 20_000;
 
+/** Longest token in UTF-16 units. It travels in a header, for which servers have little room. */
+export const MAX_TOKEN_LENGTH = 4_096;
+
 /** Size of the nonces and proofs of authentication. Too large to be guessed or to come twice. */
 export const PROOF_BYTES = 32;
 

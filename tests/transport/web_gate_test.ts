@@ -99,6 +99,7 @@ Deno.test("webGate() asks for one of the tokens, of pages and others", async () 
 Deno.test("tokenProtocol() makes of any text what may stand in a header", () => {
   assertEquals(tokenProtocol("~~~???"), "daffi.token.fn5-Pz8_");
   assertEquals(tokenProtocol("ö"), "daffi.token.w7Y");
+  assertEquals(tokenProtocol("✓".repeat(4_096)), `daffi.token.${"4pyT".repeat(4_096)}`);
 });
 
 Deno.test("agreedProtocol() agrees to this module's protocol only, and never to a token", () => {
