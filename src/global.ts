@@ -50,6 +50,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * `Deno.serve(g.fetch)`, `export default { fetch: g.fetch }`, or a path of a server that does more.
    * Pages are let in as the option `web` says; what is no WebSocket is answered with status 426.
    *
+   * `info` is what `Deno.serve` gives beside the request: by `info.remoteAddr.hostname`, a string, addresses
+   * that send wrong secrets are slowed down, and `authorize` is told who wants to join. Of anything else
+   * nothing is known. Behind a proxy it is the address of the proxy, which all share: give
+   * `{ remoteAddr: { hostname } }` with what your proxy says, or nothing.
+   *
    * @throws {GlobalContextError} when the Controller is not in this process.
    *
    * @example
@@ -57,15 +62,15 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * import { Global } from "@daffi/core";
    *
    * await using g = new Global({ initController: true, web: true });
-   * await using server = Deno.serve({ port: 0 }, (request) => {
-   *   if (new URL(request.url).pathname === "/daffi") return g.fetch(request);
+   * await using server = Deno.serve({ port: 0 }, (request, info) => {
+   *   if (new URL(request.url).pathname === "/daffi") return g.fetch(request, info);
    *   return new Response("Hello!");
    * });
    * await using node = new Global({ url: `ws://localhost:${server.addr.port}/daffi` });
    * await node.ready;
    * ```
    */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (request: Request, info?: unknown) => Promise<Response>;
   /** How other processes name this node. */
   readonly processName: string;
   /** Whether the Controller runs in this process. */
@@ -105,7 +110,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
-    this.fetch = (request) => this.#runtime.fetch(request);
+    this.fetch = (request, info) => this.#runtime.fetch(request, info);
   }
 
   /** TCP host as bound or connected. */
