@@ -22,11 +22,6 @@ export class Turns<T> {
     this.#most = most;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
   /** @throws {OverloadedError} when those that wait are too large together. */
   checkRoom(): void {
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
