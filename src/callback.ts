@@ -96,7 +96,9 @@ export interface CallContext<Remote = UntypedCallbacks> {
 }
 
 /**
- * The call that the running code is part of, also behind an `await`.
+ * The call that the running code is part of, also behind an `await`. Where there is no
+ * `AsyncLocalStorage`, as in web pages, only until the callback's first `await`: keep it in a
+ * variable there. From then on, calls do not inherit its deadline either.
  *
  * @returns The call, or `undefined` outside of a callback.
  *

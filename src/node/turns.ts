@@ -26,7 +26,7 @@ export class Turns<T> {
   checkRoom(): void {
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
     throw new OverloadedError(
-      `Cannot call: ${this.#waitingBytes} bytes wait for their turn already`,
+      `Cannot call: ${this.#waitingBytes} bytes wait for their turn, at most ${MAX_WAITING_BYTES} may`,
     );
   }
 
