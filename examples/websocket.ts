@@ -16,10 +16,13 @@ await using hub = new Global({
 await hub.ready;
 
 // A web server that has other things to do as well.
-await using server = Deno.serve({ hostname: "localhost", port: 0, onListen() {} }, (request) => {
-  const { pathname } = new URL(request.url);
-  return pathname === "/daffi" ? hub.fetch(request) : new Response("A page");
-});
+await using server = Deno.serve(
+  { hostname: "localhost", port: 0, onListen() {} },
+  (request, info) => {
+    const { pathname } = new URL(request.url);
+    return pathname === "/daffi" ? hub.fetch(request, info) : new Response("A page");
+  },
+);
 
 // These would be other processes, or pages, in a real program.
 const none = { callbacks: new CallbackRegistry() };

@@ -27,6 +27,9 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  * {@linkcode local}, inherited ones included. Static methods answer at once, instance methods once
  * the class has its one instance.
  *
+ * @throws {InitializationError} when a function has no name, the name is another callback's, a class has
+ * no public method, or an option is not valid; and when a second instance of the class is made.
+ *
  * @example Functions
  * ```ts
  * import { callback } from "@daffi/core";
@@ -96,7 +99,9 @@ export interface CallContext<Remote = UntypedCallbacks> {
 }
 
 /**
- * The call that the running code is part of, also behind an `await`.
+ * The call that the running code is part of, also behind an `await`. Where there is no
+ * `AsyncLocalStorage`, as in web pages, only until the callback's first `await`: keep it in a
+ * variable there. From then on, calls do not inherit its deadline either.
  *
  * @returns The call, or `undefined` outside of a callback.
  *

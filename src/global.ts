@@ -51,6 +51,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * `Deno.serve(g.fetch)`, `export default { fetch: g.fetch }`, or a path of a server that does more.
    * Pages are let in as the option `web` says; what is no WebSocket is answered with status 426.
    *
+   * `info` is what `Deno.serve` gives beside the request: by `info.remoteAddr.hostname`, a string, addresses
+   * that send wrong secrets are slowed down, and `authorize` is told who wants to join. Of anything else
+   * nothing is known. Behind a proxy it is the address of the proxy, which all share: give
+   * `{ remoteAddr: { hostname } }` with what your proxy says, or nothing.
+   *
    * @throws {GlobalContextError} when the Controller is not in this process.
    *
    * @example
@@ -58,15 +63,15 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * import { Global } from "@daffi/core";
    *
    * await using g = new Global({ initController: true, web: true });
-   * await using server = Deno.serve({ port: 0 }, (request) => {
-   *   if (new URL(request.url).pathname === "/daffi") return g.fetch(request);
+   * await using server = Deno.serve({ port: 0 }, (request, info) => {
+   *   if (new URL(request.url).pathname === "/daffi") return g.fetch(request, info);
    *   return new Response("Hello!");
    * });
    * await using node = new Global({ url: `ws://localhost:${server.addr.port}/daffi` });
    * await node.ready;
    * ```
    */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (request: Request, info?: unknown) => Promise<Response>;
   /** How other processes name this node. */
   readonly processName: string;
   /** Whether the Controller runs in this process. */
@@ -95,7 +100,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
-    this.fetch = (request) => this.#runtime.fetch(request);
+    this.fetch = (request, info) => this.#runtime.fetch(request, info);
   }
 
   /** TCP host as bound or connected. */
@@ -164,7 +169,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @param processName Its name.
    * @throws {CallTimeoutError} when it does not come in time.
    * @throws {CallCancelledError} when `signal` aborts.
-   * @throws {GlobalContextError} when this `Global` is stopped meanwhile.
+   * @throws {InitializationError} when the name or an option is not valid.
+   * @throws {GlobalContextError} when there is no Node, or it is stopped meanwhile.
    */
   waitProcess(processName: string, options: WaitOptions = {}): Promise<void> {
     return this.#runtime.wait(
@@ -179,9 +185,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * Waits until another process offers a callback.
    *
    * @param callbackName Its name.
-   * @throws {CallTimeoutError} when nobody does in time.
-   * @throws {CallCancelledError} when `signal` aborts.
-   * @throws {GlobalContextError} when this `Global` is stopped meanwhile.
+   * @throws {DaffiError} as {@linkcode Global.waitProcess}.
    */
   waitFunction(callbackName: string, options: WaitOptions = {}): Promise<void> {
     return this.#runtime.wait(
@@ -203,6 +207,13 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {TransferError} when it cannot be sent, is not allowed there, or was ended there.
    * @throws {RemoteCallError} when it throws.
    * @throws {ProcessNotFoundError} when the process is not connected.
+   * @throws {EncodeError} when an argument or the result cannot travel.
+   * @throws {CallTimeoutError} when `defaultTimeout` is over.
+   * @throws {OverloadedError} when too many wait for their turn there, or for the connection here.
+   * @throws {PeerLostError} when the process, or the connection, is lost.
+   * @throws {AuthenticationError} when `authorize` does not allow it.
+   * @throws {InitializationError} when the name of the process is none.
+   * @throws {GlobalContextError} when there is no Node, or it is stopped.
    *
    * @example
    * ```ts
@@ -231,6 +242,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    *
    * @param processName The process; may be the own one.
    * @throws {ProcessNotFoundError} when it is not connected.
+   * @throws {InitializationError} when its name is none.
+   * @throws {GlobalContextError} when there is no Node, or it is stopped.
    */
   getScheduledTasks(processName: string): Promise<string[]> {
     return this.#tasks.list(processName);
@@ -240,7 +253,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * What is known of all tasks that are scheduled on a process.
    *
    * @param processName The process; may be the own one.
-   * @throws {ProcessNotFoundError} when it is not connected.
+   * @throws {DaffiError} as {@linkcode Global.getScheduledTasks}.
    */
   describeScheduledTasks(processName: string): Promise<ScheduledTaskInfo[]> {
     return this.#tasks.describe(processName);
@@ -252,7 +265,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @param processName The process that runs it; may be the own one.
    * @param uuid The task.
    * @returns `true` if it was scheduled and is cancelled now.
-   * @throws {ProcessNotFoundError} when the process is not connected.
+   * @throws {InitializationError} when `uuid` is no UUID.
+   * @throws {DaffiError} as {@linkcode Global.getScheduledTasks}.
    */
   cancelScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
     return this.#tasks.change("cancel", processName, uuid);
@@ -261,8 +275,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   /**
    * Lets a task rest until it is resumed.
    *
+   * @param processName The process that runs it; may be the own one.
+   * @param uuid The task.
    * @returns `true` if it was scheduled and rests now.
-   * @throws {ProcessNotFoundError} when the process is not connected.
+   * @throws {DaffiError} as {@linkcode Global.cancelScheduledTaskByUuid}.
    */
   pauseScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
     return this.#tasks.change("pause", processName, uuid);
@@ -271,8 +287,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   /**
    * Lets a paused task go on from now; what it missed is not made up for.
    *
+   * @param processName The process that runs it; may be the own one.
+   * @param uuid The task.
    * @returns `true` if it was paused and goes on now.
-   * @throws {ProcessNotFoundError} when the process is not connected.
+   * @throws {DaffiError} as {@linkcode Global.cancelScheduledTaskByUuid}.
    */
   resumeScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
     return this.#tasks.change("resume", processName, uuid);
@@ -281,8 +299,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   /**
    * Runs a task now, besides its schedule.
    *
+   * @param processName The process that runs it; may be the own one.
+   * @param uuid The task.
    * @returns `true` if it is there and its callback is offered.
-   * @throws {ProcessNotFoundError} when the process is not connected.
+   * @throws {DaffiError} as {@linkcode Global.cancelScheduledTaskByUuid}.
    */
   runScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
     return this.#tasks.change("run", processName, uuid);
@@ -300,10 +320,12 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   /**
    * Stops: takes no more calls, lets running callbacks finish, tells the peers, and frees sockets
-   * and socket file. Idempotent: every call gives the same outcome.
+   * and socket file. Idempotent: later calls wait for the first one, and their options count no more.
    *
    * @param options How long to wait for callbacks, and whether to stop the connected nodes too.
+   * @throws {InitializationError} when an option is not valid.
    * @throws {GlobalContextError} when other nodes are to be stopped from where no Controller is.
+   * @throws {AuthenticationError} when `authorize` does not allow to stop them.
    */
   stop(options: StopOptions = {}): Promise<void> {
     return this.#runtime.stop(options);

@@ -8,6 +8,7 @@ import { InitializationError } from "./errors.ts";
 import { badOption } from "./internal/bad_option.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { ControllerAddress } from "./transport/select.ts";
+import { isToken } from "./transport/web_token.ts";
 
 /**
  * Reads the options that say so.
@@ -18,8 +19,8 @@ import type { ControllerAddress } from "./transport/select.ts";
 export function messageAddress(
   { url, token, port }: GlobalOptions,
 ): ControllerAddress | undefined {
-  if (token !== undefined && (typeof token !== "string" || token === "")) {
-    badOption("token", "(hidden)", "a text that is not empty");
+  if (token !== undefined && !isToken(token)) {
+    badOption("token", "(hidden)", "a text of 1 to 4,096 characters");
   }
   if (token !== undefined && url === undefined) {
     throw new InitializationError(

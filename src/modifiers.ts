@@ -26,13 +26,16 @@ export interface FgOptions extends TargetOptions {
 
 /** Options of {@linkcode BG}. */
 export interface BgOptions extends FgOptions {
-  /** How long to wait before the call is sent. @default {it is sent at once} */
+  /**
+   * How long to wait before the call is made: the arguments are encoded after it, as they are then, and
+   * `timeout` starts after it. @default {it is made at once}
+   */
   eta?: Duration;
 }
 
 /** Options of {@linkcode NO_RETURN}. */
 export interface NoReturnOptions extends TargetOptions {
-  /** How long to wait before the call is sent. @default {it is sent at once} */
+  /** How long to wait before the call is made; the arguments are encoded after it. @default {it is made at once} */
   eta?: Duration;
 }
 
@@ -42,7 +45,7 @@ export interface BroadcastOptions {
   returnResult?: boolean;
   /** How long to wait for the results. @default {`defaultTimeout`} */
   timeout?: Duration;
-  /** How long to wait before the call is sent. @default {it is sent at once} */
+  /** See {@linkcode BgOptions.eta}. @default {it is made at once} */
   eta?: Duration;
   /** Cancels the call. @default {none} */
   signal?: AbortSignal;

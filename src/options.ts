@@ -12,7 +12,11 @@ import type { CallbackRegistry } from "./registry/callback_registry.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { TransferMode, TransferOptions } from "./transfer/transfer_options.ts";
 
-/** A function that is called when something happens to a `Global`. */
+/**
+ * A function that is called when something happens to a `Global`. It gets the own name, or, as
+ * `onProcessJoin` and `onProcessLeave`, that of the other process. Nobody waits for it, and what it
+ * throws is logged.
+ */
 // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
 export type LifecycleFunction = (g: Global<any>, processName: string) => void | Promise<void>;
 
@@ -28,7 +32,7 @@ export interface TaskFailureInfo {
   readonly message: string;
 }
 
-/** A function that is called when a run of a scheduled task fails. */
+/** A function that is called when a run of a scheduled task fails. What it throws is logged. */
 export type TaskFailureFunction = (
   // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
   g: Global<any>,
@@ -84,8 +88,8 @@ export interface WebOptions {
    */
   origins?: readonly string[];
   /**
-   * Secret texts of which whoever comes must have one, as `token`. Pages can read theirs, so give
-   * them short-lived ones.
+   * Secret texts of 1 to 4,096 characters, of which whoever comes must have one, as `token`. Pages can
+   * read theirs, so give them short-lived ones.
    * @default {none is needed}
    */
   tokens?: readonly string[];
@@ -170,9 +174,15 @@ export interface GlobalOptions {
   onNodeConnect?: LifecycleFunction;
   /** Called each time the node has lost its connection or left. */
   onNodeDisconnect?: LifecycleFunction;
-  /** Called when another process came, with its name. */
+  /**
+   * Called when another process came, with its name; also for each that is there when this node joins,
+   * before `onNodeConnect` and `onInit`.
+   */
   onProcessJoin?: LifecycleFunction;
-  /** Called when another process left, with its name. */
+  /**
+   * Called when another process left, with its name; also for each that was there when this node's own
+   * connection ends, before `onNodeDisconnect`.
+   */
   onProcessLeave?: LifecycleFunction;
   /**
    * What happens to functions that others send by `transferAndCall`: they run in a sandbox without
@@ -183,9 +193,9 @@ export interface GlobalOptions {
   /** Called when a task that this process has scheduled elsewhere, or here, fails in a run. */
   onTaskFailure?: TaskFailureFunction;
   /**
-   * Where this node keeps the tasks that others have scheduled on it: the path of a SQLite file, so
+   * Where this node keeps the tasks that are scheduled on it: `"memory"`, the path of a SQLite file, so
    * that they survive a restart, or a store of your own.
-   * @default {memory}
+   * @default {"memory"}
    */
   taskStore?: string | TaskStore;
   /** Largest frame, and so nearly the largest value, in bytes. @default {67108864} */

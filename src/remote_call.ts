@@ -60,9 +60,28 @@ export interface StreamCall {
  * execution modifier; each time anew.
  */
 export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
-  /** Foreground: waits for the result. */
+  /**
+   * Foreground: waits for the result.
+   *
+   * @throws {RemoteCallError} when the callback throws.
+   * @throws {CallbackNotFoundError} when nobody offers it, or `to` does not.
+   * @throws {ProcessNotFoundError} when `to` is not connected.
+   * @throws {CallTimeoutError} when the time is over.
+   * @throws {CallCancelledError} when `signal` aborts, or the process that runs it stops.
+   * @throws {PeerLostError} when that process, or the connection, is lost.
+   * @throws {EncodeError} when an argument or the result cannot travel.
+   * @throws {ValidationError} when the arguments or the result do not fit the callback's schema.
+   * @throws {OverloadedError} when a bounded queue is full.
+   * @throws {AuthenticationError} when `authorize` does not allow it.
+   * @throws {InitializationError} when an option is not valid, or the callback's class has no instance.
+   * @throws {GlobalContextError} when there is no Node, or it is stopped.
+   */
   fg(options?: FgOptions): Promise<T>;
-  /** Background: gives a future at once. */
+  /**
+   * Background: gives a future at once, whose `get()` throws what {@linkcode RemoteCall.fg} does.
+   *
+   * @throws {InitializationError} at once when an option is not valid.
+   */
   bg(options?: BgOptions): AsyncResult<T>;
   /**
    * Wants no result. Settles when the call is handed to the transport, and never rejects: failures
@@ -71,21 +90,42 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
    * @throws {InitializationError} at once when an option is not valid.
    */
   noReturn(options?: NoReturnOptions): Promise<void>;
-  /** Calls every process that offers the callback and gives their results by process name. */
+  /**
+   * Calls every process that offers the callback and gives their results by process name.
+   *
+   * @throws {BroadcastError} when some failed.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole.
+   */
   broadcast(options: BroadcastOptions & { returnResult: true }): Promise<Record<string, T>>;
-  /** Calls every process that offers the callback. */
+  /**
+   * Calls every process that offers the callback.
+   *
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it cannot be sent; not what fails elsewhere.
+   */
   broadcast(options?: BroadcastOptions & { returnResult?: false }): Promise<void>;
   /** Calls every process that offers the callback. */
   broadcast(options?: BroadcastOptions): Promise<Record<string, T> | void>;
-  /** Has the callback run once for each item of the one argument, on every process that offers it. */
+  /**
+   * Has the callback run once for each item of the one argument, on every process that offers it.
+   *
+   * @throws {InitializationError} when an option is not valid, or the argument is no iterable.
+   * @throws {BroadcastError} when some processes failed.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole; and what the iterable throws.
+   */
   stream(options?: StreamOptions): Promise<void>;
   /**
    * Has another process run the callback by itself, at an interval, at given times or by cron.
    *
    * @throws {InitializationError} when an option is not valid; nothing is sent then.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}; with code `TASK` if it cannot be kept there.
    */
   period(options: PeriodOptions): Promise<ScheduledTask>;
-  /** Makes the call with a modifier as a value. */
+  /**
+   * Makes the call with a modifier as a value: as the method of its name, errors included.
+   *
+   * @throws {InitializationError} at once when it is no modifier, or an option of `BG` or `NO_RETURN` is
+   * not valid.
+   */
   exec(modifier: Modifier<"period">): Promise<ScheduledTask>;
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"fg">): Promise<T>;

@@ -11,6 +11,7 @@ import { checkOptionNames } from "./internal/known_options.ts";
 import type { GlobalOptions, WebOptions } from "./options.ts";
 import type { ControllerAddress } from "./transport/select.ts";
 import type { WebPlace } from "./transport/web_listener.ts";
+import { isToken } from "./transport/web_token.ts";
 
 /**
  * Where the controller is.
@@ -90,8 +91,8 @@ export function resolveWeb(web: WebOptions | true = true): WebPlace {
   if (origins !== undefined && !isList(origins, isOrigin)) {
     badOption("web.origins", origins, 'a list of origins such as "https://example.com", or ["*"]');
   }
-  if (tokens !== undefined && (!isList(tokens, (token) => token !== "") || tokens.length === 0)) {
-    badOption("web.tokens", "(hidden)", "a list of texts that are not empty");
+  if (tokens !== undefined && (!isList(tokens, isToken) || tokens.length === 0)) {
+    badOption("web.tokens", "(hidden)", "a list of texts of 1 to 4,096 characters");
   }
   const listens = host !== undefined || port !== undefined;
   return {

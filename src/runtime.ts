@@ -207,8 +207,8 @@ export class Runtime {
 
   /** Answers an HTTP request; see `Global.fetch`. */
   // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
-  async fetch(request: Request): Promise<Response> {
-    if (this.#web !== undefined) return this.#web.fetch(request);
+  async fetch(request: Request, info: unknown): Promise<Response> {
+    if (this.#web !== undefined) return this.#web.fetch(request, info);
     throw new GlobalContextError(
       "Cannot answer a request: the Controller is not in this process; set initController to true",
     );

@@ -6,11 +6,11 @@
 
 /** What goes on now, and what was counted of things that no caller hears of, since the start. */
 export interface GlobalStats {
-  /** Calls from here that wait to be sent or for their answer, now. */
+  /** Calls from here that wait for a connection or for their answer, now; not those that wait for their `eta`. */
   readonly pendingCalls: number;
   /** Calls of others, and scheduled tasks, that run here or wait for their turn, now. */
   readonly runningCalls: number;
-  /** Calls without answer that left this node and were not delivered. */
+  /** Calls without answer that were not delivered, whether they left this node or could not be sent. */
   readonly droppedCalls: number;
   /** Calls without answer whose callback failed here. */
   readonly failedCalls: number;

@@ -234,6 +234,25 @@ Deno.test("NO_RETURN runs the callback and never rejects", async () => {
   assert(net.logger.has("callback fail, called without answer by hub, failed"));
 });
 
+Deno.test("a generator that is called without answer is not run, and that is counted and logged", async () => {
+  await using net = await TestNetwork.start();
+  let begun = 0;
+  const a = await net.join("a", (callback) => {
+    callback("count", function* () {
+      begun++;
+      yield 1;
+    });
+  });
+  await net.hub.call.count().noReturn();
+  await until(() => a.stats.failedCalls === 1);
+  await net.hub.call.count().broadcast();
+  await until(() => a.stats.failedCalls === 2);
+  const told = net.logger.lines.filter((line) =>
+    line.includes("callback count, called without answer by hub, failed")
+  );
+  assertEquals([told.length, begun, a.stats.runningCalls], [2, 0, 0]);
+});
+
 Deno.test("NO_RETURN on a stopped Global is counted too", async () => {
   await using net = await TestNetwork.start();
   const a = await net.join("a");

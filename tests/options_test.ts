@@ -209,11 +209,10 @@ Deno.test("resolveOptions() reads the ways to a controller that is elsewhere", (
     url: "ws://localhost:8000/daffi",
     token: undefined,
   });
-  assertEquals(address({ url: "wss://example.com", token: "t" }), {
-    kind: "url",
-    url: "wss://example.com/",
-    token: "t",
-  });
+  for (const token of ["t", "t".repeat(4_096)]) {
+    const url = "wss://example.com/";
+    assertEquals(address({ url, token }), { kind: "url", url, token });
+  }
   const { port1, port2 } = new MessageChannel();
   assertEquals(address({ port: port1 }), { kind: "port", port: port1 });
   port1.close();
@@ -289,11 +288,16 @@ Deno.test("Global refuses a way to serve the web that is none", () => {
     ["https://a.example:443"],
   ];
   for (const list of origins) refusedWeb("web.origins", { origins: list });
-  for (const tokens of ["secret", [], [""], [5]]) refusedWeb("web.tokens", { tokens });
+  for (const tokens of ["secret", [], [""], [5], ["t".repeat(4_097)]]) {
+    refusedWeb("web.tokens", { tokens });
+  }
 });
 
 Deno.test("Global refuses tokens that are none without telling them", () => {
-  for (const token of ["", 5, null]) refusal({ url: "ws://localhost/", token });
+  for (const token of ["", 5, null, "t".repeat(4_097), "t".repeat(300_000)]) {
+    const { message } = refusal({ url: "ws://localhost/", token });
+    assert(message.includes("(hidden)"), message);
+  }
   const { message } = refusal({ initController: true, web: { tokens: "secret" } });
   assert(!message.includes("secret"), message);
 });

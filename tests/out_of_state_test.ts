@@ -29,7 +29,7 @@ const PAYLOADS: Record<number, unknown> = {
   [KIND.WITHDRAW]: [],
   [KIND.TARGETS]: [],
   [KIND.DIRECTORY]: { type: "join", process: [9, "nine", []] },
-  [KIND.REFUSED]: { code: "VERSION", message: "no" },
+  [KIND.REFUSED]: { code: "PROTOCOL", message: "no" },
 };
 
 /** A frame of any kind, about a process and a call that do not exist. */

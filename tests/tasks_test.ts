@@ -12,6 +12,7 @@ import {
   ScheduledTask,
 } from "../mod.ts";
 import { uuid } from "./scheduler/rig.ts";
+import { FakeTime } from "./helpers/fake_time.ts";
 import { soon, until } from "./helpers/soon.ts";
 import { type Offer, registry, TestNetwork } from "./helpers/test_network.ts";
 
@@ -38,21 +39,34 @@ Deno.test("period() has another process run the callback by itself", async () =>
 });
 
 Deno.test("exec(PERIOD()) does the same for each trigger", async () => {
-  const notes: unknown[] = [];
-  await using network = await TestNetwork.start(noting(notes as never));
+  const notes: { args: unknown[]; caller: string }[] = [];
+  await using network = await TestNetwork.start(noting(notes));
   const g = await network.join("owner");
-  const triggers: (() => PeriodOptions)[] = [
-    () => ({ interval: "20ms" }),
-    () => ({ atTime: [Date.now() + 300, new Date(Date.now() + 400)] }),
-    () => ({ cron: "* * * * * *", timezone: "Europe/Berlin" }),
-  ];
-  for (const [n, trigger] of triggers.entries()) {
-    const task = await g.call.note(n).exec(PERIOD(trigger()));
-    const before = notes.length;
-    await until(() => notes.length >= before + 2);
+  const triggers: Record<string, PeriodOptions> = {
+    interval: { interval: "20ms" },
+    cron: { cron: "* * * * * *", timezone: "Europe/Berlin" },
+  };
+  for (const [name, trigger] of Object.entries(triggers)) {
+    const task = await g.call.note(name).exec(PERIOD(trigger));
+    await until(() => notes.filter(({ args }) => args[0] === name).length >= 2);
     await task.cancel();
-    notes.length = 0;
   }
+});
+
+Deno.test("exec(PERIOD()) has the callback run at each of the given times", async () => {
+  const notes: { args: unknown[]; caller: string }[] = [];
+  await using network = await TestNetwork.start(noting(notes));
+  const g = await network.join("owner");
+  using time = new FakeTime(); // so that scheduling takes no time
+  const atTime = [time.now + 300, new Date(time.now + 400)];
+  const { uuid } = await g.call.note().exec(PERIOD({ atTime }));
+  const runs: number[] = [];
+  for (const ms of [299, 1, 99, 1]) {
+    await time.tickAsync(ms);
+    runs.push(notes.length);
+  }
+  assertEquals(runs, [0, 1, 1, 2]);
+  assertEquals((await g.getScheduledTasks("hub")).includes(uuid), false);
 });
 
 Deno.test("a task gets the arguments as they were when it was scheduled, each time anew", async () => {

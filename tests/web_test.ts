@@ -74,6 +74,30 @@ Deno.test("Global.fetch takes WebSockets also for a controller without the optio
   assertEquals(await node.call.add(1, 2), 3);
 });
 
+Deno.test("Global.fetch takes the address that the server tells", async () => {
+  const addresses: unknown[] = [];
+  await using hub = new Global({
+    initController: true,
+    web: true,
+    callbacks: add,
+    authorize: (request) => {
+      if (request.action === "join") addresses.push(request.address);
+      return true;
+    },
+  });
+  const join = async (handler: Deno.ServeHandler<Deno.NetAddr>) => {
+    await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, handler);
+    await using node = new Global({
+      url: `ws://${LOCAL}:${server.addr.port}/`,
+      callbacks: none(),
+    });
+    await node.ready;
+  };
+  await join(hub.fetch);
+  await join((request) => hub.fetch(request));
+  assertEquals(addresses, [LOCAL, undefined]);
+});
+
 Deno.test("Global.fetch answers 503 once the controller is stopped", async () => {
   const hub = new Global({ initController: true, web: true, logger: new RecordingLogger() });
   await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, hub.fetch);

@@ -32,9 +32,9 @@ const address = {
   port: Number(port),
   onListen: () => console.log(`Open http://localhost:${port}/`),
 };
-await using _server = Deno.serve(address, async (request) => {
+await using _server = Deno.serve(address, async (request, info) => {
   const { pathname } = new URL(request.url);
-  if (pathname === "/daffi") return await g.fetch(request);
+  if (pathname === "/daffi") return await g.fetch(request, info);
   const [path, type] = files.get(pathname) ?? [];
   if (path === undefined) return new Response("There is nothing here.\n", { status: 404 });
   return new Response(await Deno.readFile(path), { headers: { "content-type": type! } });

@@ -7,8 +7,8 @@ import { Global } from "@daffi/core";
 const g = new Global({ processName: "controller", initController: true, web: true });
 
 export default {
-  fetch(request: Request): Response | Promise<Response> {
-    if (new URL(request.url).pathname === "/daffi") return g.fetch(request);
+  fetch(request: Request, info: unknown): Response | Promise<Response> {
+    if (new URL(request.url).pathname === "/daffi") return g.fetch(request, info);
     return Response.json(g.registeredCallbacks);
   },
 };

@@ -19,7 +19,7 @@ const FEW_NODES = 20;
  */
 const MS_PER_NODE = 0.1;
 /** So much never waits to be told. */
-const MAX_WAITING_BYTES = 256 * 1024;
+const MAX_UNTOLD_BYTES = 256 * 1024;
 
 /** Tells the joined nodes of changes: at once, or, where there are many of both, of some together. */
 export class Announcer {
@@ -55,7 +55,7 @@ export class Announcer {
     this.#add(change);
     const dueInMs = this.#toldAt + this.#peers.size * MS_PER_NODE - this.#now();
     const few = this.#peers.size < FEW_NODES;
-    if (few || dueInMs <= 0 || this.#bytes > MAX_WAITING_BYTES) this.tellAll();
+    if (few || dueInMs <= 0 || this.#bytes > MAX_UNTOLD_BYTES) this.tellAll();
     else this.#timer ??= setTimeout(() => this.tellAll(), dueInMs);
   }
 

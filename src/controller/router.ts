@@ -18,14 +18,12 @@ export interface RouterCounts {
   forwarded: number;
   /** Frames that are no calls, for processes that are gone. */
   dropped: number;
-  /** Calls that were sent back. */
-  undelivered: number;
 }
 
 /** Moves frames between the peers. */
 export class Router {
   /** What happened so far. */
-  readonly counts: RouterCounts = { forwarded: 0, dropped: 0, undelivered: 0 };
+  readonly counts: RouterCounts = { forwarded: 0, dropped: 0 };
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #providersOf: (nameId: number) => ReadonlySet<number>;
   readonly #announcer: Pick<Announcer, "isBehind" | "catchUp">;
@@ -121,7 +119,6 @@ export class Router {
   }
 
   #sendBack(caller: Peer, call: number, peer: number, value: number): void {
-    this.counts.undelivered++;
     this.#send(caller, frame(Kind.Undelivered, { call, peer, value }));
   }
 

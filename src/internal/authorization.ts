@@ -11,7 +11,7 @@ export type AuthorizationRequest =
     readonly action: "join";
     /** The name that it wants. */
     readonly processName: string;
-    /** Its network address; `undefined` over a UNIX socket. */
+    /** Its network address; `undefined` over UNIX sockets and MessagePorts, and if `g.fetch` is not told it. */
     readonly address: string | undefined;
     /** What it offers. */
     readonly callbacks: readonly string[];

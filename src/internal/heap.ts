@@ -20,11 +20,6 @@ export class Heap<T extends HeapItem> {
     this.#isLess = isLess;
   }
 
-  /** How many items there are. */
-  get size(): number {
-    return this.#items.length;
-  }
-
   /** The least item. */
   get top(): T | undefined {
     return this.#items[0];

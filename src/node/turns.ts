@@ -22,16 +22,11 @@ export class Turns<T> {
     this.#most = most;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
   /** @throws {OverloadedError} when those that wait are too large together. */
   checkRoom(): void {
     if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
     throw new OverloadedError(
-      `Cannot call: ${this.#waitingBytes} bytes wait for their turn already`,
+      `Cannot call: ${this.#waitingBytes} bytes wait for their turn, at most ${MAX_WAITING_BYTES} may`,
     );
   }
 

@@ -25,7 +25,10 @@ export type AnyClass = abstract new (...args: any[]) => object;
 export interface CallbackOptions {
   /** The name by which others call it. @default {the function's own name} */
   name?: string;
-  /** How many calls of it may run at a time; others wait for their turn. @default {no limit} */
+  /**
+   * How many calls of it may run at a time; others wait for their turn. When those that wait have more
+   * than 256 MiB together, the next one fails with an `OverloadedError`. @default {no limit}
+   */
   concurrency?: number;
   /** How long a call may take, waiting for its turn included, before it fails. @default {no limit} */
   timeout?: Duration;
@@ -77,7 +80,13 @@ export interface RegistryChange {
   readonly names: readonly string[];
 }
 
-/** Registers callbacks; see {@linkcode callback}. */
+/**
+ * Registers callbacks; see {@linkcode callback}.
+ *
+ * @throws {InitializationError} when it has no name, its name cannot be one or is another callback's, an
+ * option is not valid, there are too many callbacks, or a class has no public method or a name of its own
+ * in the options. So does, later, a second `new` of the class.
+ */
 export interface CallbackFunction {
   /** Registers a function under its own name, or under `options.name`. Returns the function. */
   <F extends AnyFunction>(fn: F, options?: CallbackOptions): F;

@@ -13,7 +13,13 @@ import type { TaskRecord } from "./task.ts";
 export interface TaskStore {
   /** All tasks. @throws {InitializationError} when what is stored cannot be read. */
   load(): TaskRecord[];
-  /** Keeps a new task, or the present state of one that is kept already. */
+  /**
+   * Keeps a new task, or the present state of one that is kept already.
+   *
+   * @param record The task. It is the scheduler's own, which changes it afterwards: keep a copy.
+   * @throws When it cannot be kept. A new task is then refused, by an error with code `TASK`; a run is
+   * left out and counted as skipped. Whatever else changes goes on in memory, and the error is logged.
+   */
   save(record: TaskRecord): void;
   /** Keeps a task no longer. Does nothing if it is not there. */
   remove(uuid: string): void;

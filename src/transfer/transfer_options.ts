@@ -31,7 +31,7 @@ export interface TransferPermissions {
 
 /** Options for functions that others send. */
 export interface TransferOptions {
-  /** Where they run. @default {"sandbox"} */
+  /** Where they run. @default {"sandbox", or "deny" where there are no subprocesses} */
   mode?: TransferMode;
   /** What they may do in the sandbox. @default {nothing} */
   permissions?: TransferPermissions;

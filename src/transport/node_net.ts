@@ -7,6 +7,7 @@
 import type { AddressInfo, NetConnectOpts, Server, Socket } from "node:net";
 import { ConnectionError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
+import { Arrivals } from "./arrivals.ts";
 import {
   type Address,
   type ByteStream,
@@ -110,41 +111,23 @@ function messageOf(error: unknown): string {
 class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: Server;
-  readonly #accepted: NodeSocketStream[] = [];
-  #waiting: (() => void) | undefined;
-  #closed = false;
+  readonly #arrivals = new Arrivals();
 
   constructor(server: Server, address: Address) {
     this.#server = server;
     this.address = address;
-    server.on("connection", (socket) => {
-      this.#accepted.push(new NodeSocketStream(socket));
-      this.#wake();
-    });
+    server.on("connection", (socket) => this.#arrivals.add(new NodeSocketStream(socket)));
     // One connection that could not be accepted does not end the others.
     server.on("error", () => {});
   }
 
-  async accept(): Promise<ByteStream | null> {
-    while (!this.#closed) {
-      const stream = this.#accepted.shift();
-      if (stream !== undefined) return stream;
-      await new Promise<void>((resolve) => this.#waiting = resolve);
-    }
-    return null;
-  }
-
-  #wake(): void {
-    this.#waiting?.();
-    this.#waiting = undefined;
+  accept(): Promise<ByteStream | null> {
+    return this.#arrivals.next();
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#server.close();
-    for (const stream of this.#accepted.splice(0)) stream.close();
-    this.#wake();
+    this.#arrivals.close();
   }
 }
 

@@ -7,7 +7,9 @@
 import type * as net from "node:net";
 import type * as tls from "node:tls";
 import { AuthenticationError, ProtocolError } from "../errors.ts";
+import { builtinModule } from "../internal/builtin_module.ts";
 import { nextTurn } from "../internal/next_turn.ts";
+import { Arrivals } from "./arrivals.ts";
 import { SocketStream } from "./socket_stream.ts";
 import type { Address, ByteStream, Listener } from "./transport.ts";
 
@@ -80,16 +82,13 @@ export async function listenTls(
   port: number,
   { cert, key }: TlsSettings,
 ): Promise<Listener> {
-  const { createServer } = builtin("node:net") as typeof net;
-  const { createSecureContext, TLSSocket } = builtin("node:tls") as typeof tls;
+  const { createServer } = builtinModule<typeof net>("node:net")!;
+  const { createSecureContext, TLSSocket } = builtinModule<typeof tls>("node:tls")!;
   const secureContext = createSecureContext({ cert, key });
-  const accepted: ByteStream[] = [];
-  let wake = Promise.withResolvers<void>();
-  let closed = false;
+  const arrivals = new Arrivals();
   const server = createServer({ noDelay: true }, (socket) => {
     const encrypted = new TLSSocket(socket, { isServer: true, secureContext });
-    accepted.push(new ServerStream(socket, encrypted));
-    wake.resolve();
+    arrivals.add(new ServerStream(socket, encrypted));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -99,29 +98,12 @@ export async function listenTls(
   const address: Address = { host, port: (server.address() as { port: number }).port };
   return {
     address,
-    async accept(): Promise<ByteStream | null> {
-      while (!closed) {
-        const next = accepted.shift();
-        if (next !== undefined) return next;
-        wake = Promise.withResolvers();
-        await wake.promise;
-      }
-      return null;
-    },
+    accept: () => arrivals.next(),
     close(): void {
-      if (closed) return;
-      closed = true;
       server.close();
-      for (const stream of accepted) stream.close();
-      wake.resolve();
+      arrivals.close();
     },
   };
-}
-
-/** Not imported, for then bundlers for browsers would look for it. */
-function builtin(name: string): unknown {
-  const { process } = globalThis as { process?: { getBuiltinModule(name: string): unknown } };
-  return process?.getBuiltinModule(name);
 }
 
 /** The controller's end. */

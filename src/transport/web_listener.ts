@@ -68,7 +68,7 @@ export class WebListener implements Listener, Listening {
     try {
       this.#server = Deno.serve(
         { hostname, port, signal: this.#stop.signal, onListen() {} },
-        (request, { remoteAddr }) => this.fetch(request, remoteAddr.hostname),
+        (request, info) => this.fetch(request, info),
       );
     } catch (error) {
       throw cannotListen(place, error);
@@ -80,9 +80,10 @@ export class WebListener implements Listener, Listening {
   /**
    * Answers a request: a WebSocket that is let in becomes a connection.
    *
-   * @param remote Where it comes from, if that is known: another server may stand for many.
+   * @param info What the server tells of it besides; where it comes from, if it is as `Deno.serve` has it.
    */
-  async fetch(request: Request, remote?: string): Promise<Response> {
+  async fetch(request: Request, info?: unknown): Promise<Response> {
+    const remote = hostnameIn(info);
     const refusal = this.#ended === undefined ? await this.#gate(request) : undefined;
     if (refusal !== undefined) return refusal;
     if (this.#ended !== undefined) return text(503, "The controller has stopped");
@@ -138,6 +139,13 @@ export class WebListener implements Listener, Listening {
  */
 function holdsBack(request: Request): boolean {
   return request.headers.get("user-agent")?.startsWith("Deno/") === true;
+}
+
+/** What servers tell beside a request can be anything. */
+function hostnameIn(info: unknown): string | undefined {
+  const { remoteAddr } = (info ?? {}) as { remoteAddr?: { hostname?: unknown } | null };
+  const hostname = remoteAddr?.hostname;
+  return typeof hostname === "string" && hostname !== "" ? hostname : undefined;
 }
 
 function text(status: number, words: string): Response {

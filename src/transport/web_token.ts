@@ -4,10 +4,17 @@
  * @module
  */
 
+import { MAX_TOKEN_LENGTH } from "../wire/limits.ts";
+
 /** The sub-protocol of this module's WebSockets. */
 export const SUB_PROTOCOL = "daffi";
 
 const TOKEN_PREFIX = `${SUB_PROTOCOL}.token.`;
+
+/** Whether this can be a token: a text that is not empty, and that a header has room for. */
+export function isToken(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_TOKEN_LENGTH;
+}
 
 /** The sub-protocol that carries a token: its UTF-8 in base64url, of which HTTP takes every letter. */
 export function tokenProtocol(token: string): string {

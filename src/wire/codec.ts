@@ -31,7 +31,7 @@ export interface Codec {
   /**
    * Encodes a value.
    *
-   * @param value Anything that `api` lists; iterables only if `streams` is given.
+   * @param value Anything that can travel (`docs/protocol.md`, section 9); iterables only if `streams` is given.
    * @param root How the value is called in errors: `"args"`, `"result"`, `"item"`.
    * @param streams Gets each iterable in the value.
    * @param apart Gets large arrays of bytes in the value; without it they are part of what is returned.

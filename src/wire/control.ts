@@ -52,7 +52,6 @@ export interface Welcome {
 
 /** Why a node may not join. */
 export type RefusalCode =
-  | "VERSION"
   | "DUPLICATE_PROCESS"
   | "OVERLOADED"
   | "AUTHENTICATION"

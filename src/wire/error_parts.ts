@@ -7,7 +7,8 @@
 import { ProtocolError } from "../errors.ts";
 import { ERROR_CLASSES } from "./extensions.ts";
 
-const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+/** What every error has, besides fields of its own. */
+export const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 
 /** The parts of an error, as they travel. */
 export function errorParts(error: Error): Record<string, unknown> {

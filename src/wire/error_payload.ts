@@ -21,13 +21,13 @@ import {
   type ValidationIssue,
 } from "../errors.ts";
 import type { Codec } from "./codec.ts";
+import { OWN_PARTS } from "./error_parts.ts";
 
 const MAX_ERRORS = 16;
 const MAX_FIELDS = 64;
 const MAX_TEXT = 16 * 1024;
 /** Largest payload of a failure. */
 export const MAX_FAILURE_BYTES: number = 1024 * 1024;
-const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 
 /** A failure as it travels. */
 interface WireFailure {

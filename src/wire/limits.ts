@@ -1,5 +1,6 @@
 /**
- * Every cap of the protocol in one place: its name, its default, and what goes wrong without it.
+ * The caps of the protocol, and of what waits in memory, in one place: name, default, and what goes
+ * wrong without it. Those that concern one part alone are beside its code.
  *
  * @module
  */
@@ -48,6 +49,9 @@ export const CONNECT_TIMEOUT_MS = 5_000;
  * back at once, giving up and asking again would make it worse.
  */
 export const JOIN_TIMEOUT_MS = 20_000;
+
+/** Longest token in UTF-16 units. It travels in a header, for which servers have little room. */
+export const MAX_TOKEN_LENGTH = 4_096;
 
 /** Size of the nonces and proofs of authentication. Too large to be guessed or to come twice. */
 export const PROOF_BYTES = 32;
@@ -143,8 +147,8 @@ export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
 export const STALLED_TIMEOUTS = 4;
 
 /**
- * Payloads of calls that may wait in a node for slow processes, and as much again for its connection.
- * Stops endless local queues.
+ * Payloads of calls that may wait in a node for slow processes; as much again for its connection; and, of
+ * each callback with `concurrency`, as much again and one more for its turn. Stops endless local queues.
  */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 

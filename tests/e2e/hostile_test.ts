@@ -85,7 +85,7 @@ const OUTLAWS: Record<string, (peer: RawPeer) => Uint8Array> = {
     rawFrame(KIND.WELCOME, {
       payload: encode({ id: 1, controller: "c", maxFrameBytes: 1 << 20, processes: [] }),
     }),
-  "REFUSED": () => rawFrame(KIND.REFUSED, { payload: encode({ code: "VERSION", message: "no" }) }),
+  "REFUSED": () => rawFrame(KIND.REFUSED, { payload: encode({ code: "PROTOCOL", message: "no" }) }),
   "DIRECTORY": (peer) =>
     rawFrame(KIND.DIRECTORY, {
       peer: peer.idOf("there"),

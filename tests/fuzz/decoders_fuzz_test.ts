@@ -37,7 +37,7 @@ const VALID: Record<string, [valid: fc.Arbitrary<Uint8Array>, runs: number]> = {
     fc.constantFrom(encodeControl(welcome), encodeControl({ ...welcome, mac: nonce })),
     800,
   ],
-  "decodeRefusal()": [fc.constant(encodeControl({ code: "VERSION", message: "m" })), 800],
+  "decodeRefusal()": [fc.constant(encodeControl({ code: "PROTOCOL", message: "m" })), 800],
   "decodeNames()": [fc.constant(encodeControl(["a", "b"])), 800],
   "decodeTargets()": [fc.constant(encodeControl([1, 70_000])), 800],
   "decodeDirectoryChange()": [

@@ -30,7 +30,7 @@ const hellos = fc.constantFrom(
 const proof = frame(Kind.Proof, { payload: encodeControl({ mac: new Uint8Array(32).fill(9) }) });
 const answers = fc.constantFrom(
   WELCOME,
-  ...["VERSION", "DUPLICATE_PROCESS", "OVERLOADED", "PROTOCOL", "nonsense"].map(refused),
+  ...["DUPLICATE_PROCESS", "OVERLOADED", "PROTOCOL", "nonsense"].map(refused),
 );
 
 /** A handshake with a few frames after it, as it should be and with bytes changed. */

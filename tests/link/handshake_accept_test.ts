@@ -34,7 +34,7 @@ Deno.test("acceptNode() admits by HELLO, and gives what comes right behind it to
   connection.close();
 });
 
-for (const code of ["DUPLICATE_PROCESS", "OVERLOADED", "VERSION", "AUTHENTICATION"] as const) {
+for (const code of ["DUPLICATE_PROCESS", "OVERLOADED", "PROTOCOL", "AUTHENTICATION"] as const) {
   Deno.test(`acceptNode() sends REFUSED ${code}, waits for the node to close, and rejects`, async () => {
     const stream = new FakeStream();
     const reason = new Refused(code, "own words");

@@ -68,7 +68,6 @@ const refusals: [code: string, Class: new (message: string) => Error][] = [
   ["DUPLICATE_PROCESS", DuplicateProcessError],
   ["AUTHENTICATION", AuthenticationError],
   ["OVERLOADED", OverloadedError],
-  ["VERSION", ProtocolError],
   ["PROTOCOL", ProtocolError],
   ["of later days", ProtocolError],
 ];

@@ -47,6 +47,13 @@ Deno.test("webGate() lets in pages of the request's own origin alone, by default
   assertEquals(await from("garbage", "http://localhost:8000/"), 403);
 });
 
+Deno.test("webGate() refuses a page whose request names no host", async () => {
+  const headers = { origin: "http://localhost:8000" };
+  for (const url of ["http://x y/", "http://[/", "http://a:99999999/"]) {
+    assertEquals(await knock({}, url, headers), 403, url);
+  }
+});
+
 Deno.test("webGate() does not take a name without certificate for its own", async () => {
   // evil.example points to 127.0.0.1 by now, and its page asks for what it takes for itself.
   const headers = { origin: "http://evil.example:8000" };
@@ -92,6 +99,7 @@ Deno.test("webGate() asks for one of the tokens, of pages and others", async () 
 Deno.test("tokenProtocol() makes of any text what may stand in a header", () => {
   assertEquals(tokenProtocol("~~~???"), "daffi.token.fn5-Pz8_");
   assertEquals(tokenProtocol("ö"), "daffi.token.w7Y");
+  assertEquals(tokenProtocol("✓".repeat(4_096)), `daffi.token.${"4pyT".repeat(4_096)}`);
 });
 
 Deno.test("agreedProtocol() agrees to this module's protocol only, and never to a token", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import { nextTurn } from "../../src/internal/next_turn.ts";
-import type { ByteStream } from "../../src/transport/transport.ts";
+import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import { WebListener } from "../../src/transport/web_listener.ts";
 import { webSocketTransport } from "../../src/transport/websocket.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";
@@ -36,29 +36,47 @@ Deno.test("WebListener leaves its connections alone until they are closed", asyn
   assertEquals(await soon(listening.accept(), 10_000), null);
 });
 
-Deno.test("WebListener tells where a connection comes from, unless another server stands between", async () => {
-  const own = await listener().listen();
+Deno.test("WebListener tells where a connection comes from, if the server that takes it does", async () => {
   const mounted = new WebListener({ address: undefined, origins: undefined, tokens: undefined });
-  await using server = Deno.serve(
+  const own = await listener().listen();
+  let info: unknown;
+  await using handing = Deno.serve(
     { hostname: LOCAL, port: 0, onListen() {} },
-    (request) => mounted.fetch(request),
+    (request) => mounted.fetch(request, info),
   );
-  const remotes: unknown[] = [];
-  for (
-    const [url, listening] of [
-      [own.address.url!, own],
-      [`ws://${LOCAL}:${server.addr.port}/`, mounted],
-    ] as const
-  ) {
+  await using passing = Deno.serve(
+    { hostname: LOCAL, port: 0, onListen() {} },
+    (request, info) => mounted.fetch(request, info),
+  );
+  const remoteOf = async (url: string, listening: Listener) => {
     const { stream } = await webSocketTransport(url).connect();
     const accepted = await listening.accept();
-    remotes.push(accepted!.remote);
     stream.close();
     await soon(readAll(accepted!), 10_000);
+    return accepted!.remote;
+  };
+  const at = (server: Deno.HttpServer<Deno.NetAddr>) => `ws://${LOCAL}:${server.addr.port}/`;
+  assertEquals(await remoteOf(own.address.url!, own), LOCAL);
+  assertEquals(await remoteOf(at(passing), mounted), LOCAL);
+  info = { remoteAddr: { hostname: "10.0.0.1" } }; // as a proxy has told it
+  assertEquals(await remoteOf(at(handing), mounted), "10.0.0.1");
+  const unknown = [
+    undefined,
+    null,
+    "10.0.0.1",
+    5,
+    {},
+    { remoteAddr: null },
+    { remoteAddr: "10.0.0.1" },
+    { remoteAddr: { transport: "unix", path: "/socket" } },
+    { remoteAddr: { hostname: "" } },
+    { remoteAddr: { hostname: { toString: () => "10.0.0.1" } } },
+  ];
+  for (info of unknown) assertEquals(await remoteOf(at(handing), mounted), undefined);
+  for (const listening of [own, mounted]) {
     listening.close();
     await listening.accept();
   }
-  assertEquals(remotes, [LOCAL, undefined]);
 });
 
 Deno.test("WebListener ends though the other side never answers its goodbye", async () => {

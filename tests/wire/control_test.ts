@@ -76,7 +76,7 @@ Deno.test("decodeDirectoryChange() reads what encodeControl() wrote (property)",
 });
 
 Deno.test("decodeRefusal(), decodeNames() and decodeTargets() read what encodeControl() wrote", () => {
-  const refusal = { code: "VERSION", message: "" };
+  const refusal = { code: "PROTOCOL", message: "" };
   assertEquals(decodeRefusal(encodeControl(refusal)), refusal);
   assertEquals(decodeNames(encodeControl(["a", "__proto__"])), ["a", "__proto__"]);
   assertEquals(decodeNames(encodeControl([])), []);
