@@ -11,13 +11,30 @@ import {
   type TransferPermissions,
 } from "./transfer_options.ts";
 
+/** Most processes never start a sandbox: its program is loaded when the first one is started. */
+export async function loadProgram(): Promise<string> {
+  try {
+    const { SANDBOX_PROGRAM } = await import("./sandbox_program.ts");
+    return SANDBOX_PROGRAM;
+  } catch (error) {
+    throw new TransferError(
+      "Cannot run functions that others send: the program of the sandbox cannot be loaded: " +
+        (error as Error).message,
+      { executed: "never", cause: error },
+    );
+  }
+}
+
 /**
  * Starts the process: no permissions but those that are granted, no environment, no cache in which
- * anything could be kept, and no open files but its three pipes.
+ * anything could be kept, and no open files but its three pipes. The first thing that it reads is
+ * its program, so it need not be allowed to import it from wherever this module came from.
  *
+ * @param program What it runs.
  * @throws {TransferError} when it cannot be started; the message tells which permission to grant.
  */
 export function spawnSandbox(
+  program: string,
   { permissions, memoryLimitMb }: ResolvedTransferOptions,
   maxFrameBytes: number,
 ): Deno.ChildProcess {
@@ -25,28 +42,30 @@ export function spawnSandbox(
   try {
     if (Deno.build.standalone) throw new Error("a compiled program has no Deno to run it with");
     command = executable();
-    const main = import.meta.resolve("./sandbox_main.ts");
-    const isLocal = main.startsWith("file:");
-    return new Deno.Command(command, {
+    const code = new TextEncoder().encode(program);
+    const child = new Deno.Command(command, {
       args: [
         ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-npm"],
-        ...(grants(permissions.import) ? [] : [isLocal ? "--no-remote" : "--cached-only"]),
+        ...(grants(permissions.import) ? [] : ["--no-remote"]),
         ...permissionFlags(permissions),
         `--v8-flags=--max-old-space-size=${memoryLimitMb}`,
-        main,
+        loader(code.length),
         ...[Deno.pid, memoryLimitMb, maxFrameBytes].map(String),
       ],
-      // A program that came from a registry is in the cache, and the environment says where that is.
-      clearEnv: isLocal,
+      clearEnv: true,
       // What is imported from elsewhere has to be kept somewhere.
       env: {
-        ...(isLocal && !grants(permissions.import) ? { DENO_DIR: nowhere() } : {}),
+        ...(grants(permissions.import) ? {} : { DENO_DIR: nowhere() }),
         ...grantedVariables(permissions.env),
       },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    const stdin = child.stdin.getWriter();
+    stdin.write(code).catch(() => {}); // it has ended already, which its status tells
+    stdin.releaseLock();
+    return child;
   } catch (error) {
     throw new TransferError(
       `Cannot run functions that others send: the sandbox cannot be started: ` +
@@ -55,6 +74,22 @@ export function spawnSandbox(
       { executed: "never", cause: error },
     );
   }
+}
+
+/**
+ * A module that reads the program and runs it: systems limit how long an argument may be, some to
+ * less than the program has.
+ */
+function loader(programBytes: number): string {
+  const code = `
+    const program = new Uint8Array(${programBytes});
+    for (let read = 0; read < program.length;) {
+      const count = await Deno.stdin.read(program.subarray(read));
+      if (count === null) Deno.exit(0); // its parent is gone
+      read += count;
+    }
+    await import(URL.createObjectURL(new Blob([program], { type: "text/javascript" })));`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
 }
 
 /** Without permission to know where Deno is, the one on the path. */

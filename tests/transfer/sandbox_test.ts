@@ -290,6 +290,7 @@ Deno.test("`new Sandbox()` fails with what to grant when the program cannot be r
     import { Sandbox } from "./src/transfer/sandbox.ts";
     try {
       new Sandbox({
+        program: "",
         transfer: resolveTransfer("sandbox"),
         maxFrameBytes: 65536,
         logger: console,
