@@ -38,10 +38,11 @@ export function spawnSandbox(
   { permissions, memoryLimitMb }: ResolvedTransferOptions,
   maxFrameBytes: number,
 ): Deno.ChildProcess {
-  let command = "deno";
+  if (typeof Deno === "undefined" || Deno.Command === undefined || Deno.build.standalone) {
+    throw cannotStart("there is no Deno to run it with");
+  }
+  const command = executable();
   try {
-    if (Deno.build.standalone) throw new Error("a compiled program has no Deno to run it with");
-    command = executable();
     const code = new TextEncoder().encode(program);
     const child = new Deno.Command(command, {
       args: [
@@ -67,13 +68,18 @@ export function spawnSandbox(
     stdin.releaseLock();
     return child;
   } catch (error) {
-    throw new TransferError(
-      `Cannot run functions that others send: the sandbox cannot be started: ` +
-        `${(error as Error).message}; grant --allow-run=${command} to this process, or set its ` +
-        'option transfer to "deny"',
-      { executed: "never", cause: error },
-    );
+    // What else may be missing, a variable that functions may read for example, is in the message.
+    const grant = mayRun(command) ? "" : `grant --allow-run=${command} to this process, or `;
+    throw cannotStart((error as Error).message, grant, error);
   }
+}
+
+function cannotStart(why: string, grant = "", cause?: unknown): TransferError {
+  return new TransferError(
+    `Cannot run functions that others send: the sandbox cannot be started: ${why}; ` +
+      `${grant}set its option transfer to "deny"`,
+    { executed: "never", cause },
+  );
 }
 
 /**
@@ -92,13 +98,17 @@ function loader(programBytes: number): string {
   return `data:text/javascript,${encodeURIComponent(code)}`;
 }
 
-/** Without permission to know where Deno is, the one on the path. */
+/**
+ * This Deno; or the one on the path, if only that may be run. They are not the same file for
+ * `--allow-run` where the path has a link to it, as npm makes one.
+ */
 function executable(): string {
-  try {
-    return Deno.execPath();
-  } catch {
-    return "deno";
-  }
+  const path = Deno.execPath();
+  return !mayRun(path) && mayRun("deno") ? "deno" : path;
+}
+
+function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
 }
 
 /** A cache directory that cannot be: `localStorage` and `caches` keep their data in it. */
