@@ -108,9 +108,11 @@ export function ownStack(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return thrown;
   const lines = thrown.stack.split("\n");
   const last = lines.findLastIndex((line) => line.includes("transferred/"));
-  if (last >= 0) {
-    const stack = lines.slice(0, last + 1).join("\n");
-    Object.defineProperty(thrown, "stack", { value: stack, writable: true, configurable: true });
-  }
-  return thrown;
+  if (last < 0) return thrown;
+  const value = lines.slice(0, last + 1).join("\n");
+  const stack = { value, writable: true, configurable: true };
+  if (Reflect.defineProperty(thrown, "stack", stack)) return thrown;
+  // It is frozen: one that has everything of it but the stack takes its place.
+  const parts = { ...Object.getOwnPropertyDescriptors(thrown), stack };
+  return Object.create(Object.getPrototypeOf(thrown), parts);
 }

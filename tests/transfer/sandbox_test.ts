@@ -80,6 +80,20 @@ Deno.test("`Sandbox.run()` gives what the function threw, with its own lines and
   assertMatch(thrown.stack!, at("fails", "inner();"));
 });
 
+Deno.test("`Sandbox.run()` gives an error that was thrown frozen, with its own lines", async () => {
+  await using sandbox = new TestSandbox();
+  const thrown = await sandbox.thrown(function fails() {
+    throw Object.freeze(Object.assign(new RangeError("mine", { cause: "why" }), { left: 3 }));
+  });
+  assertInstanceOf(thrown, RangeError);
+  assertEquals([thrown.message, thrown.cause, (thrown as { left?: number }).left], [
+    "mine",
+    "why",
+    3,
+  ]);
+  assertMatch(thrown.stack!, /^RangeError: mine\n.*\(transferred\/fails\b.*\)$/);
+});
+
 Deno.test("`Sandbox.run()` tells nothing of the receiver's files in a stack", async () => {
   await using sandbox = new TestSandbox();
   const thrown = await sandbox.thrown(() => {
