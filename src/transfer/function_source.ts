@@ -79,13 +79,21 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
     // An indirect eval sees globals only. The name makes the stack readable, the first line of the
     // function is line 1 there.
     const label = name.replace(/[^\w$]/g, "_");
-    const fn = (0, eval)(`"use strict";(${source}\n)\n//# sourceURL=transferred/${label}`);
+    const fn = (0, eval)(`"use strict";${onItsOwn(source)}\n//# sourceURL=transferred/${label}`);
     if (typeof fn === "function") return fn;
   } catch (error) {
     throw missingVariable(name, error) ??
       new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
   }
   throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
+}
+
+/**
+ * The function without a `this`: that of an arrow function is the one around it. Nor may it find
+ * arguments there; one that asks for them gets no function around it, and is told that there are none.
+ */
+function onItsOwn(source: string): string {
+  return /\barguments\b/.test(source) ? `(${source}\n)` : `(function(){return(${source}\n)})()`;
 }
 
 /**

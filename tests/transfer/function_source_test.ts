@@ -194,6 +194,29 @@ Deno.test("`compile()` gives a function in strict mode", () => {
 });
 
 for (
+  const code of [
+    ...["() => this", "async () => this", "() => (() => this)()", "() => eval('this')"],
+    ...["function () { return this; }", "async function () { return this; }"],
+    "(that = this) => that",
+  ]
+) {
+  Deno.test(`\`compile()\` leaves \`this\` undefined in ${code}`, async () => {
+    assertEquals(await travel(written(code))(), undefined);
+  });
+}
+
+Deno.test("`compile()` gives an arrow function nobody's arguments", () => {
+  const error = assertThrows(() => travel(written("() => arguments.length"))(1, 2));
+  assertMatch(String(error), /ReferenceError: arguments is not defined/);
+  assertEquals(travel(written("function () { return arguments.length; }"))(1, 2), 2);
+});
+
+Deno.test("errors of a compiled function tell its own first line", () => {
+  const { stack } = assertThrows(travel(written("() => { throw new Error('on line 1'); }")), Error);
+  assertMatch(stack!, /\(transferred\/transferred\b[^)]*:1:\d+\)/);
+});
+
+for (
   const source of [
     ...["", ")", "(", "1", "{}", "() =>", "}; () => 1", "() => 1; () => 2", "return 1"],
     ...["1)\n;globalThis.leaked = 1;(", "/* ", "`", "() => 1)//", "class {", "await 1"],
