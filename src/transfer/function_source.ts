@@ -53,7 +53,7 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
   if (isExpression(source)) return { name, source };
   const method = `(o=>o[Reflect.ownKeys(o)[0]])({ ${source} })`;
   if (isExpression(method) && !usesSuper(source)) return { name, source: method };
-  return refuse("it uses import.meta, super or private names of its class or module");
+  return refuse("it uses import.meta, super or private names of its class");
 }
 
 const NEVER = { executed: "never" } as const;
@@ -69,8 +69,9 @@ function isExpression(source: string): boolean {
   try {
     new Function(`"use strict"; return (${source}\n)`);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Any other error says that nothing may be compiled here: the receiver will see, then.
+    return !(error instanceof SyntaxError);
   }
 }
 

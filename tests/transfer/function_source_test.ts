@@ -161,6 +161,21 @@ Deno.test("`sourceOf()` takes methods with a class in them that uses super", () 
   assertMatch(sourceOf(shapes.nests).source, /super\.method/);
 });
 
+Deno.test("`sourceOf()` takes functions unchecked where no code may be made of text", async () => {
+  const module = new URL("../../src/transfer/function_source.ts", import.meta.url);
+  const program =
+    `import { sourceOf } from "${module}"; console.log(sourceOf((n) => n * 2).source);`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--v8-flags=--disallow-code-generation-from-strings"],
+      `data:text/javascript,${encodeURIComponent(program)}`,
+    ],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "(n) => n * 2\n");
+});
+
 Deno.test("`sourceOf()` gives a name to a nameless function", () => {
   assertEquals(sourceOf(() => 1).name, "transferred");
   assertEquals(sourceOf(function named() {}).name, "named");
