@@ -50,21 +50,28 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
   if (source.length > MAX_SOURCE_LENGTH) {
     refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
   }
-  const expression = [source, `Object.values({ ${source} })[0]`].find(isExpression);
-  const why =
-    "its source makes no sense outside of its class or module: it uses import.meta, super or private names";
-  return { name, source: expression ?? refuse(why) };
+  if (isExpression(source)) return { name, source };
+  const method = `(o=>o[Reflect.ownKeys(o)[0]])({ ${source} })`;
+  if (isExpression(method) && !usesSuper(source)) return { name, source: method };
+  return refuse("it uses import.meta, super or private names of its class");
 }
 
 const NEVER = { executed: "never" } as const;
+
+/** Whether a method uses `super` by itself: in a function, and only there, that makes no sense. */
+function usesSuper(method: string): boolean {
+  return /\bsuper\b/.test(method) &&
+    !isExpression(`async function*${method.slice(method.indexOf("("))}`);
+}
 
 /** Whether a text is an expression: it is compiled, but not run. */
 function isExpression(source: string): boolean {
   try {
     new Function(`"use strict"; return (${source}\n)`);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Any other error says that nothing may be compiled here: the receiver will see, then.
+    return !(error instanceof SyntaxError);
   }
 }
 
@@ -79,13 +86,21 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
     // An indirect eval sees globals only. The name makes the stack readable, the first line of the
     // function is line 1 there.
     const label = name.replace(/[^\w$]/g, "_");
-    const fn = (0, eval)(`"use strict";(${source}\n)\n//# sourceURL=transferred/${label}`);
+    const fn = (0, eval)(`"use strict";${onItsOwn(source)}\n//# sourceURL=transferred/${label}`);
     if (typeof fn === "function") return fn;
   } catch (error) {
     throw missingVariable(name, error) ??
       new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
   }
   throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
+}
+
+/**
+ * The function without a `this`: that of an arrow function is the one around it. Nor may it find
+ * arguments there; one that asks for them gets no function around it, and is told that there are none.
+ */
+function onItsOwn(source: string): string {
+  return /\barguments\b/.test(source) ? `(${source}\n)` : `(function(){return(${source}\n)})()`;
 }
 
 /**
@@ -108,9 +123,11 @@ export function ownStack(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return thrown;
   const lines = thrown.stack.split("\n");
   const last = lines.findLastIndex((line) => line.includes("transferred/"));
-  if (last >= 0) {
-    const stack = lines.slice(0, last + 1).join("\n");
-    Object.defineProperty(thrown, "stack", { value: stack, writable: true, configurable: true });
-  }
-  return thrown;
+  if (last < 0) return thrown;
+  const value = lines.slice(0, last + 1).join("\n");
+  const stack = { value, writable: true, configurable: true };
+  if (Reflect.defineProperty(thrown, "stack", stack)) return thrown;
+  // It is frozen: one that has everything of it but the stack takes its place.
+  const parts = { ...Object.getOwnPropertyDescriptors(thrown), stack };
+  return Object.create(Object.getPrototypeOf(thrown), parts);
 }

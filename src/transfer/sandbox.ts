@@ -48,6 +48,8 @@ interface Running {
 
 /** What a sandbox needs. */
 export interface SandboxOptions {
+  /** What its process runs. */
+  readonly program: string;
   readonly transfer: ResolvedTransferOptions;
   /** Largest result. */
   readonly maxFrameBytes: number;
@@ -80,9 +82,9 @@ export class Sandbox {
    * @throws {TransferError} when it cannot be started; the message tells which permission to grant.
    */
   constructor(options: SandboxOptions) {
-    const { transfer, maxFrameBytes, logger, sender } = options;
+    const { program, transfer, maxFrameBytes, logger, sender } = options;
     this.#options = options;
-    this.#process = spawnSandbox(transfer, maxFrameBytes);
+    this.#process = spawnSandbox(program, transfer, maxFrameBytes);
     logOutput(this.#process.stderr, sender, logger);
     const stream = new ChildStream(this.#process.stdout, this.#process.stdin);
     this.#connection = new Connection(stream, maxFrameBytes, {

@@ -3,6 +3,8 @@
  * it. Speaks the frames of `docs/protocol.md` over its standard input and output: `CALL` with
  * `[source, name, encoded arguments]`, answered by `RESULT` or `ERROR`, and `WELCOME` when it is up.
  *
+ * What runs is `sandbox_program.ts`, made of this by `deno task build:sandbox`.
+ *
  * @module
  */
 
@@ -117,8 +119,6 @@ function serve(stream: ByteStream, maxFrameBytes: number): void {
   connection.send(frame(Kind.Welcome));
 }
 
-if (import.meta.main) {
-  const [pid, memoryLimitMb, maxFrameBytes] = Deno.args.map(Number);
-  await watch(pid!, memoryLimitMb! * 1024 * 1024);
-  serve(standInFor(pid!), maxFrameBytes!);
-}
+const [pid, memoryLimitMb, maxFrameBytes] = Deno.args.map(Number);
+await watch(pid!, memoryLimitMb! * 1024 * 1024);
+serve(standInFor(pid!), maxFrameBytes!);

@@ -11,59 +11,104 @@ import {
   type TransferPermissions,
 } from "./transfer_options.ts";
 
+/** Most processes never start a sandbox: its program is loaded when the first one is started. */
+export async function loadProgram(): Promise<string> {
+  try {
+    const { SANDBOX_PROGRAM } = await import("./sandbox_program.ts");
+    return SANDBOX_PROGRAM;
+  } catch (error) {
+    throw new TransferError(
+      "Cannot run functions that others send: the program of the sandbox cannot be loaded: " +
+        (error as Error).message,
+      { executed: "never", cause: error },
+    );
+  }
+}
+
 /**
  * Starts the process: no permissions but those that are granted, no environment, no cache in which
- * anything could be kept, and no open files but its three pipes.
+ * anything could be kept, and no open files but its three pipes. The first thing that it reads is
+ * its program, so it need not be allowed to import it from wherever this module came from.
  *
+ * @param program What it runs.
  * @throws {TransferError} when it cannot be started; the message tells which permission to grant.
  */
 export function spawnSandbox(
+  program: string,
   { permissions, memoryLimitMb }: ResolvedTransferOptions,
   maxFrameBytes: number,
 ): Deno.ChildProcess {
-  let command = "deno";
+  if (typeof Deno === "undefined" || Deno.Command === undefined || Deno.build.standalone) {
+    throw cannotStart("there is no Deno to run it with");
+  }
+  const command = executable();
   try {
-    if (Deno.build.standalone) throw new Error("a compiled program has no Deno to run it with");
-    command = executable();
-    const main = import.meta.resolve("./sandbox_main.ts");
-    const isLocal = main.startsWith("file:");
-    return new Deno.Command(command, {
+    const code = new TextEncoder().encode(program);
+    const child = new Deno.Command(command, {
       args: [
         ...["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-npm"],
-        ...(grants(permissions.import) ? [] : [isLocal ? "--no-remote" : "--cached-only"]),
+        ...(grants(permissions.import) ? [] : ["--no-remote"]),
         ...permissionFlags(permissions),
         `--v8-flags=--max-old-space-size=${memoryLimitMb}`,
-        main,
+        loader(code.length),
         ...[Deno.pid, memoryLimitMb, maxFrameBytes].map(String),
       ],
-      // A program that came from a registry is in the cache, and the environment says where that is.
-      clearEnv: isLocal,
+      clearEnv: true,
       // What is imported from elsewhere has to be kept somewhere.
       env: {
-        ...(isLocal && !grants(permissions.import) ? { DENO_DIR: nowhere() } : {}),
+        ...(grants(permissions.import) ? {} : { DENO_DIR: nowhere() }),
         ...grantedVariables(permissions.env),
       },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    const stdin = child.stdin.getWriter();
+    stdin.write(code).catch(() => {}); // it has ended already, which its status tells
+    stdin.releaseLock();
+    return child;
   } catch (error) {
-    throw new TransferError(
-      `Cannot run functions that others send: the sandbox cannot be started: ` +
-        `${(error as Error).message}; grant --allow-run=${command} to this process, or set its ` +
-        'option transfer to "deny"',
-      { executed: "never", cause: error },
-    );
+    // What else may be missing, a variable that functions may read for example, is in the message.
+    const grant = mayRun(command) ? "" : `grant --allow-run=${command} to this process, or `;
+    throw cannotStart((error as Error).message, grant, error);
   }
 }
 
-/** Without permission to know where Deno is, the one on the path. */
+function cannotStart(why: string, grant = "", cause?: unknown): TransferError {
+  return new TransferError(
+    `Cannot run functions that others send: the sandbox cannot be started: ${why}; ` +
+      `${grant}set its option transfer to "deny"`,
+    { executed: "never", cause },
+  );
+}
+
+/**
+ * A module that reads the program and runs it: systems limit how long an argument may be, some to
+ * less than the program has.
+ */
+function loader(programBytes: number): string {
+  const code = `
+    const program = new Uint8Array(${programBytes});
+    for (let read = 0; read < program.length;) {
+      const count = await Deno.stdin.read(program.subarray(read));
+      if (count === null) Deno.exit(0); // its parent is gone
+      read += count;
+    }
+    await import(URL.createObjectURL(new Blob([program], { type: "text/javascript" })));`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}
+
+/**
+ * This Deno; or the one on the path, if only that may be run. They are not the same file for
+ * `--allow-run` where the path has a link to it, as npm makes one.
+ */
 function executable(): string {
-  try {
-    return Deno.execPath();
-  } catch {
-    return "deno";
-  }
+  const path = Deno.execPath();
+  return !mayRun(path) && mayRun("deno") ? "deno" : path;
+}
+
+function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
 }
 
 /** A cache directory that cannot be: `localStorage` and `caches` keep their data in it. */

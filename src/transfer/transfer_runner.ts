@@ -9,6 +9,7 @@ import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { compile, type FunctionSource, missingVariable, ownStack } from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
+import { loadProgram } from "./sandbox_process.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
 
 /** Most sandboxes at a time. Stops many senders from filling the machine with processes. */
@@ -32,6 +33,9 @@ export class TransferRunner {
   readonly #maxFrameBytes: number;
   readonly #logger: Logger;
   readonly #codec: Codec = new MessagePackCodec();
+  /** What sandboxes run, once it is loaded, or why it cannot be. */
+  #program: string | TransferError | undefined;
+  #isLoading = false;
   /** By sender; the one that was used last comes last. */
   readonly #sandboxes = new Map<string, Sandbox>();
   /** By sender; whose turn is next comes first. */
@@ -97,8 +101,10 @@ export class TransferRunner {
   #claim(sender: string): Sandbox | undefined {
     if (this.#stopped) throw new TransferError("The process is stopping", { executed: "never" });
     if (this.#running >= this.#options.maxConcurrent) return undefined;
+    if (this.#program === undefined) return void this.#load(); // it is nobody's turn until then
+    if (typeof this.#program !== "string") throw this.#program;
     const present = this.#sandboxes.get(sender);
-    const sandbox = present?.alive ? present : this.#start(sender);
+    const sandbox = present?.alive ? present : this.#start(sender, this.#program);
     if (sandbox === undefined) return undefined;
     this.#sandboxes.delete(sender);
     this.#sandboxes.set(sender, sandbox);
@@ -106,10 +112,21 @@ export class TransferRunner {
     return sandbox;
   }
 
-  #start(sender: string): Sandbox | undefined {
+  /** Who waits has a turn then; if it cannot be loaded, they are told, and the next one tries again. */
+  async #load(): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    this.#program = await loadProgram().catch((error: TransferError) => error);
+    this.#isLoading = false;
+    this.#wake();
+    if (typeof this.#program !== "string") this.#program = undefined;
+  }
+
+  #start(sender: string, program: string): Sandbox | undefined {
     this.#sandboxes.delete(sender);
     if (this.#sandboxes.size >= MAX_SANDBOXES && !this.#endIdle()) return undefined;
     const sandbox = new Sandbox({
+      program,
       transfer: this.#options,
       maxFrameBytes: this.#maxFrameBytes,
       logger: this.#logger,

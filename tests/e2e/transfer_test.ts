@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { join } from "@std/path";
 import { type Global, RemoteCallError, TransferError, type TransferOptions } from "../../mod.ts";
 import { later, type Program, within } from "../helpers/processes.ts";
 import { until } from "../helpers/soon.ts";
@@ -139,11 +140,11 @@ if (LINUX) {
 }
 
 /** Starts a node that may do no more than this. */
-function startWith(place: Place, more: string[]): Promise<Program> {
+function startWith(place: Place, more: string[], through: string[] = []): Promise<Program> {
   const flags = place.transport === "TCP"
     ? ["--allow-net=127.0.0.1"]
     : ["--allow-net", "--allow-read", "--allow-write"];
-  return startNode(place, "there", {}, { flags: [...flags, ...more] });
+  return startNode(place, "there", {}, { flags: [...flags, ...more], through });
 }
 
 overBoth("a process that may not run Deno tells what to grant, and runs nothing", async (place) => {
@@ -155,7 +156,7 @@ overBoth("a process that may not run Deno tells what to grant, and runs nothing"
     () => within("the end", here.g.transferAndCall("there", mark)),
     TransferError,
   );
-  assertMatch(error.message, /grant --allow-run=\S+/);
+  assertMatch(error.message, new RegExp(`grant --allow-run=${RegExp.escape(Deno.execPath())} `));
   assertMatch(error.message, /set its option transfer to "deny"/);
   assertEquals([error.executed, error.processName], ["never", "there"]);
   assertEquals(await here.g.call.add(1, 2), 3);
@@ -177,3 +178,21 @@ overBoth("a process that may run Deno and nothing else has sandboxes", async (pl
   );
   assertMatch(error.message, /NotCapable: Requires read access/);
 });
+
+if (POSIX) {
+  // npm puts a link on the path, and the file that it leads to is not what may be run.
+  overBoth("`--allow-run=deno` is enough where the path has a link to Deno", async (place) => {
+    const directory = await Deno.makeTempDir({ prefix: "daffi_" });
+    try {
+      await Deno.symlink(Deno.execPath(), join(directory, "deno"));
+      await using here = await joinHere(place, { initController: true });
+      const through = ["/usr/bin/env", `PATH=${directory}:/usr/bin:/bin`];
+      await using there = await startWith(place, ["--allow-run=deno"], through);
+      await here.g.waitProcess("there");
+      const pid = here.g.transferAndCall("there", () => Deno.pid);
+      assertEquals(await within("the pid", pid), there.pid);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}

@@ -33,6 +33,18 @@ class Shapes {
   }
 }
 
+class MoreShapes extends Shapes {
+  static override twice(n: number): number {
+    return super.twice(n);
+  }
+  override method(n: number): number {
+    return super.method(n);
+  }
+  arrow(): AnyFunction {
+    return (n: number) => super.method(n);
+  }
+}
+
 const shapes = {
   method(n: number) {
     return n * 2;
@@ -61,6 +73,30 @@ const shapes = {
   "bound to be"(n: number) {
     return n * 2;
   },
+  [Symbol.iterator](n: number) {
+    return n * 2;
+  },
+  async [Symbol.asyncIterator](n: number) {
+    return await Promise.resolve(n * 2);
+  },
+  ["made" + "up"](n: number) {
+    return n * 2;
+  },
+  super(n: number) {
+    return n * 2;
+  },
+  async *nests(n: number) {
+    class Twice extends Shapes {
+      override method(n: number): number {
+        return super.method(n);
+      }
+    }
+    yield await Promise.resolve(new Twice().method(n));
+  },
+  tells(n: number) {
+    const $super = { super: n }; // super, not super.tells() or super[n]
+    return "super.tells(), `super`".length === 22 ? $super.super * 2 : 0;
+  },
 };
 
 const ACCEPTED: Record<string, AnyFunction> = {
@@ -87,6 +123,11 @@ const ACCEPTED: Record<string, AnyFunction> = {
   "a method called async": shapes.async,
   "a method called class": shapes.class,
   "a method whose name begins like that of a bound function": shapes["bound to be"],
+  "a method with a symbol as its name": shapes[Symbol.iterator],
+  "an async method with a symbol as its name": shapes[Symbol.asyncIterator],
+  "a method with a computed name": shapes["madeup" as "method"],
+  "a method called super": shapes.super,
+  "a method that only mentions super": shapes.tells,
   "a static method": Shapes.twice,
   "a method of a class": Shapes.prototype.method,
   "a function with defaults, rest and patterns": (
@@ -116,6 +157,25 @@ Deno.test("`sourceOf()` takes generator functions", () => {
   ], [1, 2]);
 });
 
+Deno.test("`sourceOf()` takes methods with a class in them that uses super", () => {
+  assertMatch(sourceOf(shapes.nests).source, /super\.method/);
+});
+
+Deno.test("`sourceOf()` takes functions unchecked where no code may be made of text", async () => {
+  const module = new URL("../../src/transfer/function_source.ts", import.meta.url);
+  const program =
+    `import { sourceOf } from "${module}"; console.log(sourceOf((n) => n * 2).source);`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--v8-flags=--disallow-code-generation-from-strings"],
+      `data:text/javascript,${encodeURIComponent(program)}`,
+    ],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "(n) => n * 2\n");
+});
+
 Deno.test("`sourceOf()` gives a name to a nameless function", () => {
   assertEquals(sourceOf(() => 1).name, "transferred");
   assertEquals(sourceOf(function named() {}).name, "named");
@@ -131,6 +191,17 @@ const REFUSED: Record<string, [AnyFunction, RegExp]> = {
   "a function that was bound twice": [shapes.method.bind(1).bind(2), /it is bound/],
   "a proxy": [new Proxy(() => 1, {}), /native/],
   "a method with a private name in it": [Shapes.prototype.private, /private: .*its class/],
+  "a method that uses super": [MoreShapes.prototype.method, /method: .*super/],
+  "a static method that uses super": [MoreShapes.twice, /twice: .*super/],
+  "an arrow function that uses super": [new MoreShapes().arrow(), /super/],
+  "a method of an object that uses super": [
+    {
+      text() {
+        return super.toString();
+      },
+    }.text,
+    /text: .*super/,
+  ],
   "a getter": [
     Object.getOwnPropertyDescriptor(
       {
@@ -191,6 +262,29 @@ Deno.test("`compile()` gives a function that sees globals, and nothing of where 
 
 Deno.test("`compile()` gives a function in strict mode", () => {
   assertEquals(travel(written("function () { return this; }"))(), undefined);
+});
+
+for (
+  const code of [
+    ...["() => this", "async () => this", "() => (() => this)()", "() => eval('this')"],
+    ...["function () { return this; }", "async function () { return this; }"],
+    "(that = this) => that",
+  ]
+) {
+  Deno.test(`\`compile()\` leaves \`this\` undefined in ${code}`, async () => {
+    assertEquals(await travel(written(code))(), undefined);
+  });
+}
+
+Deno.test("`compile()` gives an arrow function nobody's arguments", () => {
+  const error = assertThrows(() => travel(written("() => arguments.length"))(1, 2));
+  assertMatch(String(error), /ReferenceError: arguments is not defined/);
+  assertEquals(travel(written("function () { return arguments.length; }"))(1, 2), 2);
+});
+
+Deno.test("errors of a compiled function tell its own first line", () => {
+  const { stack } = assertThrows(travel(written("() => { throw new Error('on line 1'); }")), Error);
+  assertMatch(stack!, /\(transferred\/transferred\b[^)]*:1:\d+\)/);
 });
 
 for (

@@ -135,7 +135,9 @@ const FORBIDDEN: Record<string, [AnyFunction, RegExp?]> = {
   "import from JSR": [() => import("jsr:@std/assert" + ""), /--no-remote|Requires/],
   "import a file": [() => import("file:///etc/passwd" + "")],
   "import a file as JSON": [() => import("file:///a.json" + "", { with: { type: "json" } })],
-  "import a file of the module": [() => import("./sandbox.ts" + "")],
+  "import a file of this package": [(_deno, url: string) => import(url)],
+  "import a file by its name": [() => import("./sandbox.ts" + ""), /relative URL|Requires/],
+  "import a package by its name": [() => import("terser" + ""), /not a dependency|relative URL/i],
   "open a debugger": [async () => (await import("node:inspector")).open(0)],
 };
 
@@ -144,7 +146,7 @@ Deno.test("a function in a sandbox cannot", async (t) => {
   await using sandbox = new TestSandbox({ memoryLimitMb: 512 });
   for (const [what, [fn, message = DENIED]] of Object.entries(FORBIDDEN)) {
     await t.step(what, async () => {
-      const thrown = await sandbox.thrown(fn, Deno.execPath()) as Error;
+      const thrown = await sandbox.thrown(fn, Deno.execPath(), import.meta.url) as Error;
       assertMatch(`${thrown.name}: ${thrown.message}`, message);
       assertEquals(await sandbox.value(() => "goes on"), "goes on");
     });

@@ -80,6 +80,20 @@ Deno.test("`Sandbox.run()` gives what the function threw, with its own lines and
   assertMatch(thrown.stack!, at("fails", "inner();"));
 });
 
+Deno.test("`Sandbox.run()` gives an error that was thrown frozen, with its own lines", async () => {
+  await using sandbox = new TestSandbox();
+  const thrown = await sandbox.thrown(function fails() {
+    throw Object.freeze(Object.assign(new RangeError("mine", { cause: "why" }), { left: 3 }));
+  });
+  assertInstanceOf(thrown, RangeError);
+  assertEquals([thrown.message, thrown.cause, (thrown as { left?: number }).left], [
+    "mine",
+    "why",
+    3,
+  ]);
+  assertMatch(thrown.stack!, /^RangeError: mine\n.*\(transferred\/fails\b.*\)$/);
+});
+
 Deno.test("`Sandbox.run()` tells nothing of the receiver's files in a stack", async () => {
   await using sandbox = new TestSandbox();
   const thrown = await sandbox.thrown(() => {
@@ -290,6 +304,7 @@ Deno.test("`new Sandbox()` fails with what to grant when the program cannot be r
     import { Sandbox } from "./src/transfer/sandbox.ts";
     try {
       new Sandbox({
+        program: "",
         transfer: resolveTransfer("sandbox"),
         maxFrameBytes: 65536,
         logger: console,
@@ -308,7 +323,9 @@ Deno.test("`new Sandbox()` fails with what to grant when the program cannot be r
   const output = child.output();
   await new Blob([code]).stream().pipeTo(child.stdin);
   const said = new TextDecoder().decode((await within("its output", output)).stdout);
-  assertMatch(said, /^TransferError never .*grant --allow-run=\S+ .*or set.*transfer to "deny"/);
+  const grant = `grant --allow-run=${Deno.execPath()} to this process, or set`;
+  assertMatch(said, /^TransferError never .*its option transfer to "deny"/);
+  assert(said.includes(grant), said);
   assert(!said.includes("undefined"));
 });
 

@@ -9,6 +9,7 @@ import type { DaffiError } from "../../src/errors.ts";
 import { sourceOf } from "../../src/transfer/function_source.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
 import { Sandbox, type TransferOutcome } from "../../src/transfer/sandbox.ts";
+import { SANDBOX_PROGRAM } from "../../src/transfer/sandbox_program.ts";
 import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { within } from "../helpers/processes.ts";
@@ -30,6 +31,7 @@ export class TestSandbox implements AsyncDisposable {
   constructor(options: TransferOptions = {}) {
     const resolved = resolveTransfer({ timeout: "10s", memoryLimitMb: 128, ...options });
     this.sandbox = new Sandbox({
+      program: SANDBOX_PROGRAM,
       transfer: resolved,
       maxFrameBytes: MAX_FRAME_BYTES,
       logger: this.logger,
