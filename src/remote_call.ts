@@ -20,7 +20,7 @@ import type {
   PeriodOptions,
   StreamOptions,
 } from "./modifiers.ts";
-import { isIterable, type Streamable } from "./wire/streamable.ts";
+import { isIterable, itemsOf } from "./wire/streamable.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { ScheduledTask } from "./scheduled_task.ts";
 import type { ItemOf } from "./remote_types.ts";
@@ -340,20 +340,4 @@ class PendingRemoteCall implements RemoteCall<unknown> {
 
 function isCall(value: unknown): value is PendingRemoteCall {
   return value instanceof PendingRemoteCall;
-}
-
-/** Arrays and sets are values elsewhere; streamed, they stand for their items. */
-function itemsOf(items: Streamable): Streamable {
-  // The items of another call: the call itself is nothing that could be sent.
-  if (Symbol.asyncIterator in items) return "then" in items ? itemsFrom(items) : items;
-  const iterator = items[Symbol.iterator]();
-  return Symbol.iterator in iterator ? iterator as IterableIterator<unknown> : generator(items);
-}
-
-async function* itemsFrom(items: AsyncIterable<unknown>): AsyncGenerator {
-  yield* items;
-}
-
-function* generator(items: Iterable<unknown>): Generator {
-  yield* items;
 }

@@ -16,3 +16,19 @@ export function isStreamable(value: object): value is Streamable {
 export function isIterable(value: object): value is Streamable {
   return Symbol.asyncIterator in value || Symbol.iterator in value;
 }
+
+/** Arrays and sets are values elsewhere; streamed, they stand for their items. */
+export function itemsOf(items: Streamable): Streamable {
+  // The items of another call: the call itself is nothing that could be sent.
+  if (Symbol.asyncIterator in items) return "then" in items ? itemsFrom(items) : items;
+  const iterator = items[Symbol.iterator]();
+  return Symbol.iterator in iterator ? iterator as IterableIterator<unknown> : generator(items);
+}
+
+async function* itemsFrom(items: AsyncIterable<unknown>): AsyncGenerator {
+  yield* items;
+}
+
+function* generator(items: Iterable<unknown>): Generator {
+  yield* items;
+}
