@@ -92,7 +92,12 @@ export interface CallbackFunction {
   <F extends AnyFunction>(fn: F, options?: CallbackOptions): F;
   /** Registers a function under a given name. Returns the function. */
   <F extends AnyFunction>(name: string, fn: F, options?: CallbackOptions): F;
-  /** Registers the public methods of a class; also as a decorator. Use the class it returns. */
+  /**
+   * Registers the public methods of a class; also as a decorator. Use the class it returns.
+   *
+   * A decorated class with instance methods reaches its private static members by `this`, not by its own name,
+   * for that stays the name of the class as it was before.
+   */
   <C extends AnyClass>(type: C, context?: ClassDecoratorContext<C> | CallbackOptions): C;
   /**
    * Withdraws a callback; the network learns of it at once. Calls that run go on.
