@@ -5,6 +5,7 @@
  */
 
 import { TransferError } from "../errors.ts";
+import { runOutside } from "../internal/call_scope.ts";
 import {
   PERMISSION_NAMES,
   type ResolvedTransferOptions,
@@ -14,7 +15,8 @@ import {
 /** Most processes never start a sandbox: its program is loaded when the first one is started. */
 export async function loadProgram(): Promise<string> {
   try {
-    const { SANDBOX_PROGRAM } = await import("./sandbox_program.ts");
+    // After an import Deno may start other things, tests for example, in the context of that import.
+    const { SANDBOX_PROGRAM } = await runOutside(() => import("./sandbox_program.ts"));
     return SANDBOX_PROGRAM;
   } catch (error) {
     throw new TransferError(
