@@ -113,11 +113,6 @@ export function runOnStack<T>(scope: CallScope, fn: () => T): T {
   }
 }
 
-/** Runs `fn`, and what it leaves behind, as part of no call. */
-export function runOutside<T>(fn: () => T): T {
-  return storage.run({ scope: undefined }, fn);
-}
-
 /** From here on this asynchronous function has a context that no call has: {@linkcode keepScope}. */
 export function enterSpareContext(): void {
   storage.enterWith({ scope: undefined });
