@@ -54,7 +54,7 @@ export class SqliteTaskStore implements TaskStore {
       prepare(database);
       this.#save = database.prepare(
         "INSERT INTO tasks (uuid, args, record) VALUES (?, ?, ?) " +
-          "ON CONFLICT (uuid) DO UPDATE SET record = excluded.record",
+          "ON CONFLICT (uuid) DO UPDATE SET args = excluded.args, record = excluded.record",
       );
       this.#remove = database.prepare("DELETE FROM tasks WHERE uuid = ?");
     } catch (error) {
