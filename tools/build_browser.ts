@@ -30,7 +30,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   onFailure onFrame onJoin onLeave onShutdown onWake openTaskFile outbox ownCallback providers
   providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply requireNode
   reserve resultStream runNow runTask sendCredit sendShared session setBackMs settle silentTicks
-  site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError tracked undelivered
+  site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError tracked tryRecord undelivered
   waited whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 

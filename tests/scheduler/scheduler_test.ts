@@ -121,7 +121,7 @@ Deno.test("Scheduler.runNow() does not run a task whose maxRuns are under way", 
   rig.onRun = () => {};
   const task = rig.create(interval(1000), { maxRuns: 1, overlap: "allow" });
   await rig.pass(1000);
-  rig.scheduler.runNow(task);
+  assertEquals(rig.scheduler.runNow(task), false);
   assertEquals(rig.runs.length, 1);
 });
 
