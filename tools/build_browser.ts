@@ -28,10 +28,10 @@ export const INTERNAL_NAMES: readonly string[] = `
   isWhole large limitedByCallback locate makeController makeFunctionRunner mapHead nameId network
   networkChanged nextDue nextId offers onBytes onClose onConnect onCredit onDisconnect onEnd
   onFailure onFrame onJoin onLeave onShutdown onWake openTaskFile outbox ownCallback providers
-  providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply requireNode
-  reserve resultStream runNow runTask sendCredit sendShared session setBackMs settle silentTicks
-  site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError tracked tryRecord undelivered
-  waited whenFunction whenProcess writtenBytes
+  providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply
+  requireNode reserve resultStream running runNow runTask sendCredit sendShared session setBackMs
+  settle silentTicks site socketTransport tellCancelled tellOwner timeLeft timeOf timeoutError
+  tracked tryRecord undelivered waited whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
