@@ -30,10 +30,10 @@ export const INTERNAL_NAMES: readonly string[] = `
   makeFunctionRunner mapHead nameId network networkChanged neverRan nextDue nextId nowMs offers
   onBytes onClose onConnect onCredit onDisconnect onEnd onFailure onFrame onJoin onLeave onShutdown
   onWake openTaskFile outbox ownCallback payload peer post providers providersOf queuedBytes
-  quietTicks readsCron receivedBytes refuse registry reply requireNode reserve resultStream runNow
-  runTask sendCredit sendShared session setBackMs settle silentTicks site socketTransport take
-  tellCancelled tellOwner there timeLeft timeOf timeoutError tracked undelivered until view waited
-  watch whenFunction whenProcess writtenBytes
+  quietTicks readsCron receivedBytes refuse registry reply requireNode reserve resultStream running
+  runNow runTask sendCredit sendShared session setBackMs settle silentTicks site socketTransport
+  take tellCancelled tellOwner there timeLeft timeOf timeoutError tracked tryRecord undelivered
+  until view waited watch whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

@@ -7,16 +7,22 @@
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
 import type { NextDue } from "./trigger.ts";
-import { isRepeated, offsetsOf } from "./wall_clock.ts";
+import { changeAfter, endOfChange, offsetsOf, timesOf } from "./wall_clock.ts";
 
 /** Longest cron expression. Stops expressions that take long to read. */
 const MAX_CRON_LENGTH = 256;
 
-/** How far the search for a cron time looks past times that the clock skips or repeats. */
-const MAX_SKIPPED_TIMES = 10_000;
+/**
+ * How many times that the clock skips or repeats are passed over in search of one that it does not.
+ * Each stands for a whole change of the clock, of which there are some two a year.
+ */
+const MAX_CHANGES = 50;
 
 /**
  * Prepares a cron trigger.
+ *
+ * The expression is looked up in what the clock shows, and only what is found is turned into a time:
+ * croner itself would look at every second that the clock of a time zone skips, for a thousand years.
  *
  * @throws {InitializationError} when the expression cannot be read, or there is no such time zone.
  */
@@ -27,13 +33,23 @@ export function compileCron(expression: string, timezone: string): NextDue {
   const isHourly = expression.trim().split(/\s+/).at(-4) === "*";
   return (afterMs) => {
     const cron = cronOf(expression, timezone);
-    let at: Date | null = new Date(afterMs);
-    for (let i = 0; i < MAX_SKIPPED_TIMES; i++) {
-      at = cron.nextRun(at);
-      if (at === null) return undefined;
-      // For a time that the clock skips, croner gives the moment after the gap.
-      if (!cron.match(at)) continue;
-      if (isHourly || !isRepeated(offsetAt, at.getTime())) return at.getTime();
+    const nextShown = (shownMs: number) => cron.nextRun(new Date(shownMs))?.getTime();
+    let shown = afterMs + offsetAt(afterMs);
+    if (isHourly) {
+      const change = changeAfter(offsetAt, afterMs);
+      if (change !== undefined && change.afterMs < change.beforeMs) {
+        const due = (nextShown(shown) ?? Infinity) - change.beforeMs;
+        if (due < change.atMs) return due;
+        shown = change.atMs + change.afterMs - 1; // from there the clock shows the same again
+      }
+    }
+    for (let i = 0; i < MAX_CHANGES; i++) {
+      const next = nextShown(shown);
+      if (next === undefined) return undefined;
+      const times = timesOf(offsetAt, next);
+      const due = isHourly ? times.find((time) => time > afterMs) : times[0];
+      if (due !== undefined && due > afterMs) return due;
+      shown = endOfChange(offsetAt, next) - 1;
     }
     return undefined;
   };
@@ -44,10 +60,9 @@ const crons = new Map<string, Cron>();
 const MAX_CRONS = 128;
 
 function cronOf(expression: string, timezone: string): Cron {
-  const key = `${timezone} ${expression}`;
-  const cron = crons.get(key) ?? readCron(expression, timezone);
-  crons.delete(key);
-  crons.set(key, cron);
+  const cron = crons.get(expression) ?? readCron(expression, timezone);
+  crons.delete(expression);
+  crons.set(expression, cron);
   if (crons.size > MAX_CRONS) crons.delete(crons.keys().next().value!);
   return cron;
 }
@@ -65,7 +80,7 @@ function readCron(expression: string, timezone: string): Cron {
   if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
   if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
   try {
-    const cron = new Cron(expression, { timezone, paused: true, mode: "5-or-6-parts" });
+    const cron = new Cron(expression, { utcOffset: 0, paused: true, mode: "5-or-6-parts" });
     cron.nextRun(); // some of what is wrong is noticed only here
     return cron;
   } catch (error) {

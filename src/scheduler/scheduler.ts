@@ -5,7 +5,6 @@
  */
 
 import { InitializationError, OverloadedError } from "../errors.ts";
-import type { HeapItem } from "../internal/heap.ts";
 import type { Logger } from "../internal/log.ts";
 import { showError } from "../internal/show.ts";
 import {
@@ -16,13 +15,19 @@ import {
   type TaskSpec,
   type TaskStatus,
 } from "./task.ts";
-import { SHOWN_ANEW_MS, WallClock } from "./wall_clock.ts";
+import { WallClock } from "./wall_clock.ts";
 import { Alarm } from "./alarm.ts";
+import { type LiveTask, liveTask, setBack, takeClockAsItIs } from "./live_task.ts";
+import { TaskKeeper } from "./task_keeper.ts";
 import type { TaskStore } from "./task_store.ts";
-import { type CompileCron, compileTrigger, dueBy, type NextDue } from "./trigger.ts";
+import { type CompileCron, dueBy } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
 export const MAX_TASKS = 100_000;
+
+/** When many tasks are due, other work has its turn after this time, and some of them. */
+const MAX_TURN_MS = 10;
+const MIN_FIRED = 8;
 
 /** What the scheduler needs. */
 export interface SchedulerOptions {
@@ -40,16 +45,6 @@ export interface SchedulerOptions {
   readonly now?: () => number;
 }
 
-/** A task with what is known of it only while the process lives. */
-interface LiveTask extends HeapItem {
-  readonly record: TaskRecord;
-  nextDue: NextDue;
-  /** Runs under way. */
-  running: number;
-  /** Whether a run waits for the one before. */
-  queued: boolean;
-}
-
 /** The tasks of one node: a heap of due times, and one timer for the earliest. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -57,8 +52,8 @@ export class Scheduler {
   readonly #tasks = new Map<string, LiveTask>();
   readonly #alarm: Alarm<LiveTask>;
   readonly #clock: WallClock;
+  readonly #keeper: TaskKeeper;
   #stopped = false;
-  #closed = false;
 
   /**
    * Takes up the tasks in the store.
@@ -69,6 +64,7 @@ export class Scheduler {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
     this.#clock = new WallClock(this.#now);
+    this.#keeper = new TaskKeeper(options.store, options.logger);
     this.#alarm = new Alarm({
       timeOf: ({ record }) => record.nextMs!,
       onWake: () => this.#wake(),
@@ -77,7 +73,7 @@ export class Scheduler {
     try {
       for (const record of options.store.load()) this.#takeUp(record);
     } catch (error) {
-      options.store.close();
+      this.#keeper.close();
       throw error;
     }
     this.#alarm.set();
@@ -105,22 +101,24 @@ export class Scheduler {
       );
     }
     const record = newRecord(spec, owner, this.#now(), this.#options.compileCron);
-    this.#options.store.save(record); // before it is acknowledged
-    this.#adopt(record);
+    this.#keeper.record(record); // before it is acknowledged
+    this.#adopt(liveTask(record, this.#options.compileCron));
     this.#alarm.set();
     return record.uuid;
   }
 
   #takeUp(record: TaskRecord): void {
     // Killed in its last run, which is not repeated.
-    if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
-    else this.#adopt(record);
+    if (record.nextMs === undefined) this.#keeper.remove(record.uuid);
+    else {
+      const task = liveTask(record, this.#options.compileCron);
+      takeClockAsItIs(task, this.#now(), this.#options.compileCron);
+      this.#adopt(task);
+    }
   }
 
-  #adopt(record: TaskRecord): void {
-    const nextDue = compileTrigger(record.trigger, this.#options.compileCron);
-    const task: LiveTask = { record, nextDue, running: 0, queued: false, heapIndex: -1 };
-    this.#tasks.set(record.uuid, task);
+  #adopt(task: LiveTask): void {
+    this.#tasks.set(task.record.uuid, task);
     this.#place(task);
   }
 
@@ -153,7 +151,7 @@ export class Scheduler {
   cancel(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined) return false;
-    this.#options.store.remove(uuid); // before it is acknowledged
+    this.#keeper.remove(uuid); // before it is acknowledged
     this.#forget(task);
     this.#alarm.set();
     return true;
@@ -162,23 +160,18 @@ export class Scheduler {
   #forget(task: LiveTask): void {
     this.#tasks.delete(task.record.uuid);
     this.#alarm.remove(task);
-    task.queued = false;
+    task.waiting = 0;
   }
 
   /** Lets a task rest; false if there is none, or it does already. */
   pause(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined || task.record.paused) return false;
-    this.#pause(task);
+    this.#keeper.change(task.record, { paused: true });
+    task.waiting = 0;
+    this.#place(task);
     this.#alarm.set();
     return true;
-  }
-
-  #pause(task: LiveTask): void {
-    task.record.paused = true;
-    task.queued = false;
-    this.#keep(task);
-    this.#place(task);
   }
 
   /** Lets a task go on from now; false if there is none, or it was not paused. */
@@ -187,10 +180,9 @@ export class Scheduler {
     if (task === undefined || !task.record.paused) return false;
     const { record } = task;
     const now = this.#lookAtClock();
-    record.paused = false;
-    record.failures = 0;
     // What was missed meanwhile is not made up for.
-    if (record.nextMs !== undefined && record.nextMs <= now) record.nextMs = task.nextDue(now);
+    const nextMs = (record.nextMs ?? Infinity) <= now ? task.nextDue(now) : record.nextMs;
+    this.#keeper.change(record, { paused: false, failures: 0, nextMs });
     this.#place(task);
     this.#settle(task);
     this.#alarm.set();
@@ -201,15 +193,19 @@ export class Scheduler {
   runNow(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined || !this.#options.offers(task.record.callbackName)) return false;
+    if (task.record.runs === task.record.maxRuns) return false;
     this.#lookAtClock();
-    this.#begin(task);
+    this.#begin(task, 1);
     this.#alarm.set();
     return true;
   }
 
   /** Called when the process offers other callbacks than before. */
   callbacksChanged(): void {
-    for (const task of this.#tasks.values()) this.#place(task);
+    for (const task of this.#tasks.values()) {
+      this.#place(task);
+      if (task.waiting > 0) this.#goOn(task);
+    }
     this.#alarm.set();
   }
 
@@ -217,44 +213,35 @@ export class Scheduler {
   stop(): void {
     this.#stopped = true;
     this.#alarm.stop();
-    for (const task of this.#tasks.values()) task.queued = false;
+    for (const task of this.#tasks.values()) task.waiting = 0;
   }
 
   /** Frees the store, once the last run has finished. Idempotent. */
   close(): void {
     this.stop();
-    this.#closed = true;
-    this.#options.store.close();
+    this.#keeper.close();
   }
 
   #wake(): void {
     const now = this.#lookAtClock();
-    for (let task = this.#alarm.due(now); task !== undefined; task = this.#alarm.due(now)) {
+    const endAt = performance.now() + MAX_TURN_MS;
+    for (let fired = 0; fired < MIN_FIRED || performance.now() < endAt; fired++) {
+      const task = this.#alarm.due(now);
+      if (task === undefined) break;
       this.#fire(task, now);
     }
-    this.#alarm.set();
+    this.#alarm.set(); // at once, if something is due still
   }
 
   /** What the clock shows; called before anything is reckoned from it. */
   #lookAtClock(): number {
     const { nowMs, setBackMs } = this.#clock.look();
-    if (setBackMs > 0) { for (const task of this.#tasks.values()) this.#setBack(task, setBackMs); }
-    return nowMs;
-  }
-
-  /** An interval is a length of time whatever the clock shows; cron is what the clock shows. */
-  #setBack(task: LiveTask, byMs: number): void {
-    const { record } = task;
-    const { trigger } = record;
-    if (record.nextMs === undefined) return;
-    if (trigger.type === "interval") {
-      record.trigger = { ...trigger, startMs: trigger.startMs - byMs };
-      record.nextMs -= byMs;
-      task.nextDue = compileTrigger(record.trigger, this.#options.compileCron);
-    } else if (trigger.type === "cron" && byMs >= SHOWN_ANEW_MS) {
-      record.nextMs = task.nextDue(this.#now());
+    if (setBackMs === 0) return nowMs;
+    for (const task of this.#tasks.values()) {
+      setBack(task, setBackMs, nowMs, this.#options.compileCron);
+      this.#place(task);
     }
-    this.#place(task);
+    return nowMs;
   }
 
   #fire(task: LiveTask, now: number): void {
@@ -269,34 +256,48 @@ export class Scheduler {
     record.skipped += skipped;
     record.nextMs = task.nextDue(now);
     this.#place(task);
-    if (run.length === 0) this.#settle(task);
-    for (const _ of run) this.#begin(task);
+    this.#begin(task, run.length);
   }
 
-  /** Starts a run, unless something forbids it. */
-  #begin(task: LiveTask): void {
+  /** Starts what has become due at once, or has it wait, as far as `overlap` lets it. */
+  #begin(task: LiveTask, count: number): void {
     const { record } = task;
-    if (this.#stopped || this.#tasks.get(record.uuid) !== task) return; // cancelled just now
-    if (record.runs === record.maxRuns) return;
-    if (task.running > 0 && record.overlap !== "allow") {
-      if (record.overlap === "queue" && !task.queued) task.queued = true;
-      else record.skipped++;
-      return this.#settle(task);
+    let begun = false;
+    if (record.overlap === "allow") {
+      for (let n = 0; n < count; n++) begun = this.#start(task) || begun;
+    } else if (task.waiting > 0 || (task.running > 0 && record.overlap === "skip")) {
+      record.skipped += count;
+    } else task.waiting = count;
+    if (!begun) this.#goOn(task);
+  }
+
+  /** Starts the run that waits, unless something keeps it waiting. */
+  #goOn(task: LiveTask): void {
+    const { callbackName } = task.record;
+    while (task.waiting > 0 && task.running === 0 && this.#options.offers(callbackName)) {
+      task.waiting--;
+      if (this.#start(task)) return;
     }
+    this.#settle(task);
+  }
+
+  /** Starts a run, and tells whether nothing forbade it. */
+  #start(task: LiveTask): boolean {
+    const { record } = task;
+    if (this.#stopped || !this.#isHere(task)) return false; // cancelled just now
+    const { nextMs, lastRunMs, runs } = record;
+    if (runs === record.maxRuns) return false;
     record.runs++;
     record.lastRunMs = this.#now();
-    if (record.runs === record.maxRuns) {
-      record.nextMs = undefined;
-      this.#place(task);
-    }
+    if (record.runs === record.maxRuns) record.nextMs = undefined;
     // Before it runs: a crash must not make it run twice. What cannot be recorded is not run.
-    if (!this.#keep(task)) {
-      record.runs--;
-      record.skipped++;
-      return this.#settle(task);
-    }
+    const begins = this.#keeper.tryRecord(record);
+    if (!begins) Object.assign(record, { nextMs, lastRunMs, runs, skipped: record.skipped + 1 });
+    this.#place(task);
+    if (!begins) return false;
     task.running++;
     this.#run(task);
+    return true;
   }
 
   async #run(task: LiveTask): Promise<void> {
@@ -305,44 +306,43 @@ export class Scheduler {
       await this.#options.run(record);
       record.failures = 0;
     } catch (error) {
-      this.#failed(task, error);
+      // What a stop puts an end to has not failed.
+      if (!this.#stopped) this.#failed(task, error);
     }
     task.running--;
-    if (task.queued) {
-      task.queued = false;
-      this.#begin(task);
-    } else this.#settle(task);
+    this.#goOn(task);
   }
 
   #failed(task: LiveTask, error: unknown): void {
     const { record } = task;
+    const { uuid, callbackName } = record;
+    const { logger, onFailure } = this.#options;
     record.failures++;
     record.lastError = showError(error);
-    this.#options.logger.warn(
-      `daffi: task ${record.uuid} of callback ${record.callbackName} failed: ${record.lastError}`,
-    );
-    if (!this.#tasks.has(record.uuid)) return;
-    if (record.failures === record.pauseAfterFailures) this.#pause(task);
-    this.#options.onFailure(record, error);
+    const isHere = this.#isHere(task);
+    if (isHere && record.failures === record.pauseAfterFailures) {
+      record.paused = true;
+      task.waiting = 0;
+      this.#place(task);
+    }
+    try {
+      logger.warn(`daffi: task ${uuid} of callback ${callbackName} failed: ${record.lastError}`);
+      if (isHere) onFailure(record, error);
+    } catch {
+      // Nobody waits for a run: what is thrown here would end the process.
+    }
   }
 
   /** Keeps the state of a task between runs, or ends a task that has none before it. */
   #settle(task: LiveTask): void {
-    if (!this.#tasks.has(task.record.uuid)) return;
-    this.#keep(task);
-    if (task.record.nextMs === undefined && task.running === 0) this.#forget(task);
+    if (!this.#isHere(task)) return;
+    const { record, running, waiting } = task;
+    this.#keeper.tryRecord(record);
+    if (record.nextMs === undefined && running === 0 && waiting === 0) this.#forget(task);
   }
 
-  /** Records a task's state; false, and it is told, if the store cannot. */
-  #keep({ record }: LiveTask): boolean {
-    if (this.#closed || !this.#tasks.has(record.uuid)) return !this.#closed;
-    try {
-      if (record.nextMs === undefined) this.#options.store.remove(record.uuid);
-      else this.#options.store.save(record);
-      return true;
-    } catch (error) {
-      this.#options.logger.error(`daffi: task ${record.uuid} cannot be recorded:`, error);
-      return false;
-    }
+  /** Whether a task was neither cancelled nor has ended. */
+  #isHere(task: LiveTask): boolean {
+    return this.#tasks.get(task.record.uuid) === task;
   }
 }

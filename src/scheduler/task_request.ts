@@ -25,7 +25,7 @@ const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The latest time that a `Date` can hold. */
-const MAX_TIME_MS = 8.64e15;
+export const MAX_TIME_MS = 8.64e15;
 
 /** Tells whether a text is a UUID. */
 export function isUuid(value: unknown): value is string {

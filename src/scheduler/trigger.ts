@@ -56,12 +56,12 @@ function nextOfInterval(startMs: number, everyMs: number, afterMs: number): numb
 export interface Due {
   /** The due times to run, in order. */
   readonly run: readonly number[];
-  /** How many older ones are skipped. */
+  /** How many older ones are skipped; of a cron trigger at least so many. */
   readonly skipped: number;
 }
 
-/** Skipped times of a cron trigger are counted up to this number. */
-const MAX_COUNTED = 10_000;
+/** From this number on, the times of a cron trigger that have passed are not all counted. */
+const MAX_COUNTED = 100;
 
 /**
  * Decides what becomes of the times that have passed since `firstDueMs`, itself included: those
@@ -90,8 +90,9 @@ export function dueBy(
     for (let at: number | undefined = firstDueMs; at !== undefined && at <= nowMs;) {
       latest = at;
       count++;
-      // Due that often, it is so in the last minute too: no need to walk all the way.
-      const from: number = count < MAX_COUNTED ? at : Math.max(at, nowMs - 60_000);
+      // To count is not worth much time: on to what may still run, and then to the last of that.
+      const soon = at < oldest ? Math.ceil(oldest) - 1 : nowMs - 60_000;
+      const from: number = count < MAX_COUNTED ? at : Math.max(at, soon);
       at = nextDue(from);
     }
   }

@@ -10,6 +10,17 @@ import { show } from "../internal/show.ts";
 /** Longer than any clock is ever set back at once. */
 const LONGEST_CHANGE_MS = 3 * 3_600_000;
 
+/** Further than any clock is from UTC. */
+const FURTHEST_MS = 24 * 3_600_000;
+
+const SECOND_MS = 1000;
+
+/** Clocks are set at the quarters of an hour, in UTC: within one the offset stays what it is. */
+const QUARTER_MS = 900_000;
+
+/** Remembered offsets of a time zone. Many tasks that are due at once ask for the same ones. */
+const MAX_OFFSETS = 1_000;
+
 /** How far the clocks of a time zone are ahead of UTC at a time, in milliseconds. */
 export type OffsetAt = (timeMs: number) => number;
 
@@ -29,14 +40,25 @@ export function offsetsOf(timeZone: string): OffsetAt {
 
 function prepare(timeZone: string): OffsetAt {
   const format = formatOf(timeZone);
+  const known = new Map<number, number>();
   return (timeMs) => {
-    const shown = Object.fromEntries(
-      format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]),
-    );
-    const { year, month, day, hour, minute, second } = shown;
-    const wall = Date.UTC(year!, month! - 1, day, hour, minute, second);
-    return wall - Math.floor(timeMs / 1000) * 1000;
+    const quarter = Math.floor(timeMs / QUARTER_MS);
+    let offset = known.get(quarter);
+    if (offset === undefined) {
+      if (known.size >= MAX_OFFSETS) known.clear();
+      known.set(quarter, offset = reckon(format, timeMs));
+    }
+    return offset;
   };
+}
+
+function reckon(format: Intl.DateTimeFormat, timeMs: number): number {
+  const shown = Object.fromEntries(
+    format.formatToParts(timeMs).map(({ type, value }) => [type, Number(value)]),
+  );
+  const { year, month, day, hour, minute, second } = shown;
+  const wall = Date.UTC(year!, month! - 1, day, hour, minute, second);
+  return wall - Math.floor(timeMs / SECOND_MS) * SECOND_MS;
 }
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
@@ -56,11 +78,52 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/** Whether the clocks have shown the same before, because they were set back. */
-export function isRepeated(offsetAt: OffsetAt, timeMs: number): boolean {
-  const offset = offsetAt(timeMs);
-  const setBackMs = offsetAt(timeMs - LONGEST_CHANGE_MS) - offset;
-  return setBackMs > 0 && offsetAt(timeMs - setBackMs) - offset === setBackMs;
+/** A moment at which the clocks of a time zone are set, and their offsets on both sides of it. */
+interface Change {
+  readonly atMs: number;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** The change in a stretch of time that has at most one. */
+function changeIn(offsetAt: OffsetAt, fromMs: number, toMs: number): Change | undefined {
+  const [beforeMs, afterMs] = [offsetAt(fromMs), offsetAt(toMs)];
+  if (beforeMs === afterMs) return undefined;
+  let [low, high] = [Math.floor(fromMs / SECOND_MS), Math.ceil(toMs / SECOND_MS)];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetAt(middle * SECOND_MS) === beforeMs) low = middle;
+    else high = middle;
+  }
+  return { atMs: high * SECOND_MS, beforeMs, afterMs };
+}
+
+/** The change that comes so soon that a time may be shown both now and after it. */
+export function changeAfter(offsetAt: OffsetAt, timeMs: number): Change | undefined {
+  return changeIn(offsetAt, timeMs, timeMs + LONGEST_CHANGE_MS);
+}
+
+/** The change by which something is shown twice or not at all. */
+function changeAround(offsetAt: OffsetAt, shownMs: number): Change | undefined {
+  return changeIn(offsetAt, shownMs - FURTHEST_MS, shownMs + FURTHEST_MS);
+}
+
+/**
+ * When the clocks show something: once, twice when they are set back, or never.
+ *
+ * @param shownMs What they show, as the time at which clocks in UTC show it.
+ */
+export function timesOf(offsetAt: OffsetAt, shownMs: number): number[] {
+  const offsets = new Set([offsetAt(shownMs - FURTHEST_MS), offsetAt(shownMs + FURTHEST_MS)]);
+  return Array.from(offsets, (offset) => shownMs - offset)
+    .filter((time) => time + offsetAt(time) === shownMs);
+}
+
+/** What is shown after all that is shown twice, or not at all, for the same reason as this. */
+export function endOfChange(offsetAt: OffsetAt, shownMs: number): number {
+  const change = changeAround(offsetAt, shownMs);
+  if (change === undefined) return shownMs + 1;
+  return change.atMs + Math.max(change.beforeMs, change.afterMs);
 }
 
 /** A clock that goes back by less than this was corrected, not set. */

@@ -164,3 +164,33 @@ Deno.test("a clock that goes back by a millisecond costs no write for each task"
   await rig.pass(12 * SECOND);
   assert(writes < 10, `${writes} writes`);
 });
+
+for (
+  const [what, trigger, due] of [
+    ["an interval", interval(10 * SECOND), [10 * SECOND, 20 * SECOND]],
+    ["a cron expression", cron("*/30 * * * * *"), [30 * SECOND]],
+  ] as const
+) {
+  Deno.test(`${what} goes on after a restart when the clock was a day ahead before it`, async () => {
+    using rig = new Rig();
+    rig.setClock(DAY);
+    rig.create(trigger);
+    await rig.pass(MINUTE);
+    rig.runs.length = 0;
+    rig.setClock(-DAY - MINUTE);
+    rig.restart();
+    await rig.pass(29 * SECOND);
+    await rig.pass(SECOND);
+    assertEquals(rig.ranAt.slice(0, due.length), [...due]);
+  });
+}
+
+Deno.test("a cron time that has run does not run again after a restart with a clock set back a little", async () => {
+  using rig = new Rig();
+  rig.create(cron("0 * * * *"));
+  await rig.pass(HOUR);
+  rig.setClock(-10 * SECOND);
+  rig.restart();
+  await rig.pass(MINUTE);
+  assertEquals(rig.ranAt, [HOUR]);
+});

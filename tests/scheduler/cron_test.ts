@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InitializationError } from "../../mod.ts";
 import { compileCron } from "../../src/scheduler/cron.ts";
 
@@ -125,4 +125,28 @@ Deno.test("a time zone that there is not is refused by its name", () => {
   for (const timezone of ["Mars/Base", "", "Europe/Berlin\n"]) {
     assertThrows(() => compileCron("* * * * *", timezone), InitializationError, "timezone is ");
   }
+});
+
+Deno.test("an expression that fits only what the clock skips is decided soon", () => {
+  for (
+    const expression of ["* * 2 * 3 0#L", "30 2 * 3 0#L", "* * 2 25-31 3 +0", "* * 2 * 3,11 0#L"]
+  ) {
+    const next = compileCron(expression, "Europe/Berlin");
+    const began = performance.now();
+    next(Date.UTC(2026, 0, 1));
+    const took = performance.now() - began;
+    assert(took < 500, `${expression} took ${took} ms`);
+  }
+});
+
+Deno.test("an expression that fits the hour of a clock change goes on in a year without it", () => {
+  assertEquals(times("0,59 2 29 3 *", "2026-03-01T00:00Z", 2), [
+    "2027-03-29T00:00",
+    "2027-03-29T00:59",
+  ]);
+  assertEquals(times("59 * * * 0", "2026-10-25T00:58Z", 3), [
+    "2026-10-25T00:59",
+    "2026-10-25T01:59",
+    "2026-10-25T02:59",
+  ]);
 });

@@ -203,3 +203,82 @@ Deno.test("Scheduler lets go of the store when it cannot take up what is in it",
   assertThrows(() => new Rig(store), InitializationError, "damaged");
   assertEquals(store.closed, 1);
 });
+
+Deno.test("a task goes on when the run that would have been its last could not be recorded", async () => {
+  const store = new FullStore();
+  using rig = new Rig(store);
+  const task = rig.create(interval(1000), { maxRuns: 1 });
+  store.full = true;
+  await rig.pass(1500);
+  store.full = false;
+  assertEquals(rig.info(task)!.skipped, 1);
+  assertEquals(rig.info(task)!.lastRun, undefined);
+  await rig.pass(5000);
+  assertEquals(rig.ranAt, [2000]);
+  assertEquals(rig.scheduler.list(), []);
+});
+
+Deno.test("Scheduler.pause() and resume() fail and change nothing when the store does", async () => {
+  const store = new FullStore();
+  using rig = new Rig(store);
+  const task = rig.create(interval(1000));
+  store.full = true;
+  assertThrows(() => rig.scheduler.pause(task), Error, "the disk is full");
+  assertEquals(rig.info(task)!.status, "scheduled");
+  store.full = false;
+  await rig.pass(1000);
+  assertEquals(rig.ranAt, [1000]);
+  rig.scheduler.pause(task);
+  store.full = true;
+  assertThrows(() => rig.scheduler.resume(task), Error, "the disk is full");
+  store.full = false;
+  await rig.pass(5000);
+  assertEquals(rig.info(task)!.status, "paused");
+  assertEquals(rig.ranAt, [1000]);
+});
+
+for (
+  const [who, breakIt] of [
+    ["the owner", (rig: Rig, fail: () => never) => rig.failures.push = fail],
+    ["the logger", (rig: Rig, fail: () => never) => rig.logger.warn = fail],
+  ] as const
+) {
+  Deno.test(`a task goes on when ${who} cannot be told that it failed`, async () => {
+    using rig = new Rig();
+    rig.onRun = (run) => run.fail(new Error("no"));
+    breakIt(rig, () => {
+      throw new Error("nobody listens");
+    });
+    const task = rig.create(interval(1000));
+    await rig.pass(2000);
+    assertEquals(rig.ranAt, [1000, 2000]);
+    assertEquals(rig.info(task)!.status, "scheduled");
+  });
+}
+
+Deno.test("a run that a stop puts an end to counts as no failure", async () => {
+  using rig = new Rig();
+  rig.onRun = () => {};
+  const task = rig.create(interval(1000), { pauseAfterFailures: 1 });
+  await rig.pass(1000);
+  rig.scheduler.stop();
+  rig.runs[0]!.fail(new Error("stopped"));
+  await rig.pass(0);
+  assertEquals(rig.store.load()[0]!.paused, false);
+  rig.restart();
+  assertEquals(rig.info(task)!.status, "scheduled");
+  assertEquals(rig.failures, []);
+});
+
+Deno.test("a run of a cancelled task does not write over one that took its uuid", async () => {
+  using rig = new Rig();
+  rig.onRun = () => {};
+  const task = rig.create(interval(1000));
+  await rig.pass(1000);
+  rig.scheduler.cancel(task);
+  rig.create(interval(5000), { uuid: task });
+  rig.runs[0]!.fail(new Error("late"));
+  await rig.pass(0);
+  assertEquals(rig.store.load()[0]!.runs, 0);
+  assertEquals(rig.failures, []);
+});

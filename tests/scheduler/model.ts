@@ -28,7 +28,7 @@ export class Model {
   #passed = 0;
   /** When each run that goes on will end, in time that passed. */
   #ends: number[] = [];
-  #queued = false;
+  #waiting = 0;
   #paused = false;
   #over = false;
   /** What the clock showed when each run began. */
@@ -81,18 +81,31 @@ export class Model {
     const young = passed.filter((time) => time >= this.#clock - catchUpMs);
     const run = trigger.type === "atTime" ? young : young.slice(-1);
     this.skipped += passed.length - run.length;
-    for (const _ of run) this.#begin();
+    this.#begin(run.length);
     this.#endIfOver();
   }
 
-  #begin(): void {
-    const { overlap, maxRuns, durations } = this.#options;
-    if (this.ranAt.length === maxRuns) return;
-    if (this.#ends.length > 0 && overlap !== "allow") {
-      if (overlap === "queue" && !this.#queued) this.#queued = true;
-      else this.skipped++;
-      return;
+  /** What is due at once is one after the other, and not in its own way. */
+  #begin(count: number): void {
+    const { overlap } = this.#options;
+    if (overlap === "allow") {
+      for (let n = 0; n < count; n++) this.#start();
+    } else if (this.#waiting > 0 || (this.#ends.length > 0 && overlap === "skip")) {
+      this.skipped += count;
+    } else this.#waiting = count;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    while (this.#waiting > 0 && this.#ends.length === 0) {
+      this.#waiting--;
+      this.#start();
     }
+  }
+
+  #start(): void {
+    const { maxRuns, durations } = this.#options;
+    if (this.ranAt.length === maxRuns) return;
     const duration = durations[this.ranAt.length % durations.length]!;
     this.ranAt.push(this.#clock);
     if (this.ranAt.length === maxRuns) this.#due = [];
@@ -101,22 +114,19 @@ export class Model {
 
   #end(): void {
     this.#ends.splice(this.#ends.indexOf(Math.min(...this.#ends)), 1);
-    if (this.#queued) {
-      this.#queued = false;
-      this.#begin();
-    }
+    this.#goOn();
     this.#endIfOver();
   }
 
   #endIfOver(): void {
-    if (this.#due.length === 0 && this.#ends.length === 0 && !this.#queued) this.#over = true;
+    if (this.#due.length === 0 && this.#ends.length === 0 && this.#waiting === 0) this.#over = true;
   }
 
   /** Lets it rest. */
   pause(): void {
     if (this.#over) return;
     this.#paused = true;
-    this.#queued = false;
+    this.#waiting = 0;
   }
 
   /** Lets it go on from now. */
@@ -129,13 +139,13 @@ export class Model {
 
   /** Runs it besides its schedule. */
   runNow(): void {
-    if (!this.#over) this.#begin();
+    if (!this.#over && this.ranAt.length !== this.#options.maxRuns) this.#begin(1);
   }
 
   /** Takes what is left. */
   cancel(): void {
     this.#over = true;
-    this.#queued = false;
+    this.#waiting = 0;
   }
 }
 

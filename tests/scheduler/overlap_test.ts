@@ -68,3 +68,55 @@ Deno.test("a run that waits still comes when no time is left", async () => {
   assertEquals(rig.ranAt, [1000, 4000]);
   assertEquals(rig.scheduler.list(), []);
 });
+
+for (const overlap of ["skip", "queue"] as const) {
+  Deno.test(`listed times that are due together run one after the other under ${overlap}`, async () => {
+    using rig = taking(300);
+    const task = rig.create(atTime(1000, 1001, 1002, 1003, 9000), { overlap });
+    rig.setClock(1500);
+    await rig.pass(3000);
+    assertEquals(rig.runs.length, 4);
+    const [first, ...later] = rig.ranAt;
+    assertEquals(later.map((at) => at - first!), [300, 600, 900]);
+    assertEquals(rig.info(task)!.skipped, 0);
+  });
+}
+
+Deno.test("listed times that are due while a run really goes on are skipped", async () => {
+  using rig = taking(2_500);
+  const task = rig.create(atTime(1000, 2000, 3000, 4000, 9000));
+  await rig.pass(5_000);
+  assertEquals(rig.ranAt, [1000, 4000]);
+  assertEquals(rig.info(task)!.skipped, 2);
+});
+
+Deno.test("a run that waits waits on when its callback is withdrawn", async () => {
+  using rig = taking(1_500);
+  const task = rig.create(interval(1000), { overlap: "queue", maxRuns: 2 });
+  await rig.pass(2_200);
+  rig.offered.clear();
+  rig.scheduler.callbacksChanged();
+  await rig.pass(3_000);
+  assertEquals(rig.ranAt, [1000]);
+  assertEquals(rig.info(task)!.status, "waiting");
+  assertEquals(rig.info(task)!.runs, 1);
+  rig.offered.add("f");
+  rig.scheduler.callbacksChanged();
+  await rig.pass(0);
+  assertEquals(rig.ranAt, [1000, 5200]);
+  await rig.pass(1_500);
+  assertEquals(rig.scheduler.list(), []);
+});
+
+Deno.test("Scheduler records each run once when it begins and once when it ends", async () => {
+  using rig = taking(500);
+  rig.create(interval(1000));
+  let writes = 0;
+  const { save } = rig.store;
+  rig.store.save = (record) => {
+    writes++;
+    save.call(rig.store, record);
+  };
+  await rig.pass(2_000);
+  assertEquals(writes, 3);
+});

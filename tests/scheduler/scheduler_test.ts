@@ -121,7 +121,7 @@ Deno.test("Scheduler.runNow() does not run a task whose maxRuns are under way", 
   rig.onRun = () => {};
   const task = rig.create(interval(1000), { maxRuns: 1, overlap: "allow" });
   await rig.pass(1000);
-  rig.scheduler.runNow(task);
+  assertEquals(rig.scheduler.runNow(task), false);
   assertEquals(rig.runs.length, 1);
 });
 
@@ -221,4 +221,20 @@ Deno.test("Scheduler.stop() clears the timer and runs nothing any more", async (
   rig.runs[0]!.end();
   await rig.pass(5000);
   assertEquals(rig.runs.length, 1);
+});
+
+Deno.test("Scheduler gives other work a turn when many tasks are due, and keeps their order", async () => {
+  using rig = new Rig();
+  const order: string[] = [];
+  rig.onRun = (run) => {
+    if (order.length === 0) setTimeout(() => order.push("other"));
+    order.push(run.uuid);
+    for (const end = performance.now() + 4; performance.now() < end;);
+    run.end();
+  };
+  const tasks = Array.from({ length: 20 }, (_, n) => rig.create(atTime(1000 + n)));
+  rig.setClock(5000);
+  await rig.pass(1500);
+  assertEquals(order.filter((what) => what !== "other"), tasks);
+  assert(order.indexOf("other") < 15, `after ${order.indexOf("other")} tasks`);
 });

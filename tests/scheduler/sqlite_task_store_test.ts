@@ -113,6 +113,37 @@ Deno.test("SqliteTaskStore refuses an empty database that another program has ma
   });
 });
 
+Deno.test("SqliteTaskStore refuses an empty database to which another program gave a version", () => {
+  withPath((path) => {
+    withDatabase(path, (database) => database.exec("PRAGMA user_version = 1"));
+    assertRefused(path, "another program");
+  });
+});
+
+Deno.test("SqliteTaskStore refuses a file whose index is damaged, though every row can be read", () => {
+  withPath((path) => {
+    withStore(path, (store) => {
+      for (let n = 0; n < 200; n++) store.save(record(n));
+    });
+    const index = withDatabase(
+      path,
+      (database) =>
+        database.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE type = 'index'").get(),
+    )!.page as number;
+    const bytes = Deno.readFileSync(path);
+    bytes.fill(0xff, (index - 1) * 4096, index * 4096);
+    Deno.writeFileSync(path, bytes);
+    assertRefused(path, "");
+  });
+});
+
+Deno.test("SqliteTaskStore makes an error well-formed that it has kept", () => {
+  withPath((path) => {
+    withStore(path, (store) => store.save(record(1, { lastError: "cut \ud83d" })));
+    withStore(path, (store) => assertEquals(store.load()[0]!.lastError, "cut \ufffd"));
+  });
+});
+
 Deno.test("SqliteTaskStore refuses the database of another version", () => {
   withPath((path) => {
     withStore(path, (store) => store.save(record(1)));
@@ -151,6 +182,7 @@ for (
     ["an unknown trigger", JSON.stringify({ ...record(1), trigger: { type: "sometimes" } })],
     ["an unreadable cron", JSON.stringify({ ...record(1), trigger: { type: "cron" } })],
     ["a time that is none", JSON.stringify({ ...record(1), nextMs: "soon" })],
+    ["a time that no date can hold", JSON.stringify({ ...record(1), nextMs: 1e16 })],
     ["a count that is none", JSON.stringify({ ...record(1), runs: null })],
   ] as const
 ) {
@@ -219,8 +251,8 @@ Deno.test("Scheduler goes on with the tasks of a file", async () => {
     }
     using rig = new Rig(new SqliteTaskStore(path));
     assertEquals(rig.info(uuid(1))!.runs, 1);
-    await rig.pass(10_000);
-    assertEquals(rig.ranAt, [2000, 3000]);
+    await rig.pass(10_000); // of a clock that begins anew
+    assertEquals(rig.ranAt, [1000, 2000]);
     assertEquals(rig.store.load(), []);
   } finally {
     await Deno.remove(directory, { recursive: true });

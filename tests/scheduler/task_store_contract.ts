@@ -83,6 +83,13 @@ export function testTaskStore(name: string, open: () => TaskStore): void {
     assertEquals(store.load(), [record(1, { runs: 1, nextMs: undefined, lastError: "x" })]);
   });
 
+  test("keeps the arguments of a task that takes the place of one that was not removed", (store) => {
+    store.save(record(1));
+    const anew = record(1, { args: new Uint8Array([0x91, 7]), callbackName: "h" });
+    store.save(anew);
+    assertEquals(store.load(), [anew]);
+  });
+
   test("does not change with what it was given or has given", (store) => {
     const task = record(1);
     store.save(task);

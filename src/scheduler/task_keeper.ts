@@ -1,0 +1,65 @@
+/**
+ * Keeps what becomes of tasks.
+ *
+ * @module
+ */
+
+import type { Logger } from "../internal/log.ts";
+import type { TaskRecord } from "./task.ts";
+import type { TaskStore } from "./task_store.ts";
+
+/** Writes records to a store, and tells when it cannot. */
+export class TaskKeeper {
+  readonly #store: TaskStore;
+  readonly #logger: Logger;
+  #closed = false;
+
+  /**
+   * @param store Where tasks are kept.
+   * @param logger Hears of what cannot be recorded while nobody waits for it.
+   */
+  constructor(store: TaskStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /** Records a task that is new or has changed, or removes one that has no due time left. */
+  record(record: TaskRecord): void {
+    if (record.nextMs === undefined) this.remove(record.uuid);
+    else this.#store.save(record);
+  }
+
+  /** Changes a task and records it; what the store refuses has not changed. */
+  change(record: TaskRecord, change: Partial<TaskRecord>): void {
+    const before = { ...record };
+    try {
+      this.record(Object.assign(record, change));
+    } catch (error) {
+      Object.assign(record, before);
+      throw error;
+    }
+  }
+
+  /** Like {@linkcode record}, and tells whether it could. */
+  tryRecord(record: TaskRecord): boolean {
+    if (this.#closed) return false;
+    try {
+      this.record(record);
+      return true;
+    } catch (error) {
+      this.#logger.error(`daffi: task ${record.uuid} cannot be recorded:`, error);
+      return false;
+    }
+  }
+
+  /** Keeps a task no longer. */
+  remove(uuid: string): void {
+    this.#store.remove(uuid);
+  }
+
+  /** Frees the store; nothing is recorded any more. */
+  close(): void {
+    this.#closed = true;
+    this.#store.close();
+  }
+}
