@@ -7,6 +7,8 @@
 import { Controller } from "./controller/controller.ts";
 import { Global } from "./global.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
+import { mostSimilar } from "./internal/levenshtein.ts";
+import { provideNearest } from "./internal/nearest.ts";
 import { onTermination } from "./internal/termination.ts";
 import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
@@ -43,6 +45,7 @@ provideParts({
   readsCron: true,
 });
 
+provideNearest(mostSimilar);
 provideLongStrings(stringAtOnce);
 
 export { Global };

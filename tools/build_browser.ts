@@ -56,7 +56,10 @@ export interface BrowserBundle {
 export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   const path = join(directory, "daffi.js");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--platform", "browser", "--minify", "--output", path, "browser.ts"],
+    args: [
+      ...["bundle", "--platform", "browser", "--minify"],
+      ...["--output", path, "tools/browser_entry.ts"],
+    ],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
