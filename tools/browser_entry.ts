@@ -5,6 +5,11 @@
  * @module
  */
 
+import "../src/transport/websocket.ts";
+import "../src/link/connect.ts";
+import "../src/scheduler/task.ts";
+import "../src/scheduler/alarm.ts";
 import "../src/node/node.ts";
+import "../src/runtime.ts";
 
 export * from "../browser.ts";
