@@ -10,6 +10,7 @@
 import { gzipSync } from "node:zlib";
 import { fromFileUrl, join } from "@std/path";
 import { minify } from "terser";
+import { bundleText } from "./bundle.ts";
 
 /** What a page may have to load, compressed: 40 KB, as bundlers count them. */
 const MAX_GZIP_BYTES = 40 * 1024;
@@ -55,18 +56,10 @@ export interface BrowserBundle {
  */
 export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   const path = join(directory, "daffi.js");
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--platform", "browser", "--minify"],
-      ...["--output", path, "tools/browser_entry.ts"],
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot bundle it: ${new TextDecoder().decode(stderr)}`);
+  const entry = new URL("browser_entry.ts", import.meta.url);
+  const bundled = await bundleText(entry, "browser", ["--minify"]);
   // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same.
-  const { code } = await minify(await Deno.readTextFile(path), {
+  const { code } = await minify(bundled, {
     module: true,
     compress: {
       ecma: 2022,
@@ -75,13 +68,14 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
       hoist_funs: true,
       lhs_constants: false,
       unsafe_arrows: true,
-      pure_getters: true,
+      pure_getters: true, // no getter here does anything but give a value
     },
     mangle: {
       properties: { builtins: true, regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) },
     },
   });
   const file = new TextEncoder().encode(code);
+  await Deno.mkdir(directory, { recursive: true });
   await Deno.writeFile(path, file);
   return { path, bytes: file.length, gzipBytes: gzipSync(file, { level: 9, memLevel: 9 }).length };
 }

@@ -8,23 +8,18 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
-
-const ROOT = fromFileUrl(import.meta.resolve("../"));
+import { fromFileUrl } from "@std/path";
+import { bundleText } from "./bundle.ts";
 
 /** Where the module is. */
-export const PROGRAM_FILE: string = join(ROOT, "src/transfer/sandbox_program.ts");
+export const PROGRAM_FILE: string = fromFileUrl(
+  new URL("../src/transfer/sandbox_program.ts", import.meta.url),
+);
 
 /** What the present sources give. */
 export async function buildSandbox(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "deno", "--minify", "src/transfer/sandbox_main.ts"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot bundle it: ${decoder.decode(stderr)}`);
+  const program = new URL("../src/transfer/sandbox_main.ts", import.meta.url);
+  const text = await bundleText(program, "deno", ["--minify"]);
   return `/**
  * The program of a sandbox, as text: a sandbox may import nothing, not even this package. Made of
  * \`sandbox_main.ts\` by \`deno task build:sandbox\`; not to be changed by hand.
@@ -34,7 +29,7 @@ export async function buildSandbox(): Promise<string> {
 
 /** A module without imports but those of the runtime. */
 export const SANDBOX_PROGRAM: string =
-  ${JSON.stringify(decoder.decode(stdout).trim())};
+  ${JSON.stringify(text.trim())};
 `;
 }
 

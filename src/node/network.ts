@@ -234,10 +234,8 @@ export class Network {
     if (this.#offers.get(name)?.providers.includes(process)) return process;
     if (process.id === this.#selfId) {
       throw new CallbackNotFoundError(
-        `Cannot call ${name} on ${
-          quote(to)
-        }: that is this process itself; call it as an ordinary ` +
-          "function",
+        `Cannot call ${name} on ${quote(to)}: that is this process itself; ` +
+          "call it as an ordinary function",
         { processName: to, callbackName: name, executed: "never" },
       );
     }

@@ -227,17 +227,16 @@ export class OneWayCalls {
       },
       fail: reject,
     });
+    const givenUp = <E extends Error>(error: E): E => {
+      gate.leave(promise);
+      return error;
+    };
     return waitFor(promise, {
       timeoutMs: until - monotonicMs(),
       signal,
-      onTimeout: () => {
-        gate.leave(promise);
-        return new CallTimeoutError(`The call of ${callbackName} was not sent in time`);
-      },
-      onAbort: () => {
-        gate.leave(promise);
-        return cancelled(request);
-      },
+      onTimeout: () =>
+        givenUp(new CallTimeoutError(`The call of ${callbackName} was not sent in time`)),
+      onAbort: () => givenUp(cancelled(request)),
     });
   }
 }

@@ -12,6 +12,7 @@ import {
   type Address,
   type ByteStream,
   cannotListen,
+  isLoop,
   LED_BACK,
   type Listener,
   type Transport,
@@ -64,7 +65,13 @@ async function connect(
   const socket = net.connect({ ...where, allowHalfOpen: true });
   try {
     await happens(socket, "connect");
-    if (socket.localPort !== undefined && socket.localPort === socket.remotePort) {
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    if (
+      isLoop(
+        { hostname: localAddress, port: localPort },
+        { hostname: remoteAddress, port: remotePort },
+      )
+    ) {
       socket.destroy();
       throw new Error(LED_BACK);
     }

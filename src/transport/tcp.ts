@@ -12,6 +12,7 @@ import {
   type Address,
   type ByteStream,
   cannotListen,
+  isLoop,
   LED_BACK,
   type Listener,
   type Transport,
@@ -54,7 +55,7 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
           ...{ transport: "tcp", hostname: host, port },
           ...(signal && { signal }),
         });
-        if (isSame(socket.localAddr, socket.remoteAddr)) {
+        if (isLoop(socket.localAddr, socket.remoteAddr)) {
           socket.close();
           throw new Error(LED_BACK);
         }
@@ -71,10 +72,6 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
       }
     },
   };
-}
-
-function isSame(local: Deno.NetAddr, remote: Deno.NetAddr): boolean {
-  return local.port === remote.port && local.hostname === remote.hostname;
 }
 
 class TcpListener implements Listener {

@@ -81,10 +81,22 @@ export type Listening = Pick<Transport, "listen">;
 /** What a node needs of a transport. */
 export type Connecting = Pick<Transport, "description" | "connect" | "end">;
 
+/** One side of a connection; without a port where there are none. */
+interface Side {
+  readonly hostname: string | undefined;
+  readonly port: number | undefined;
+}
+
 /**
- * Why a connection is none that was made to a port of this machine on which nobody listens: the system
- * may choose the very same port for this side, if it is one of those that it gives away.
+ * Whether a connection has led back to itself. To a port of this machine on which nobody listens it may: the
+ * system chooses the very same port for this side, if it is one of those that it gives away.
  */
+export function isLoop(local: Side, remote: Side): boolean {
+  return local.port !== undefined && local.port === remote.port &&
+    local.hostname === remote.hostname;
+}
+
+/** Why a loop is no connection. */
 export const LED_BACK = "nobody listens there, and the connection led back to itself";
 
 /** Ends accept loops the same way for every kind of Deno listener. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
+import { isLoop } from "../../src/transport/transport.ts";
 
 Deno.test("tcpTransport() lets the system choose a port when it is 0, and tells it", async () => {
   const first = await tcpTransport("127.0.0.1", 0).listen();
@@ -56,4 +57,13 @@ Deno.test("tcpTransport() takes no connection that the system has led back to it
   } finally {
     Object.assign(Deno, { connect });
   }
+});
+
+Deno.test("isLoop() tells a loop from a connection to the same port of another host, and from none", () => {
+  const here = { hostname: "127.0.0.1", port: 40_000 };
+  assertEquals(isLoop(here, { ...here }), true);
+  assertEquals(isLoop(here, { ...here, port: 40_001 }), false);
+  assertEquals(isLoop(here, { ...here, hostname: "192.0.2.1" }), false);
+  const none = { hostname: undefined, port: undefined };
+  assertEquals(isLoop(none, none), false);
 });
