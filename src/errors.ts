@@ -118,7 +118,7 @@ export class ConnectionError extends DaffiError {
 }
 
 /**
- * One side did not prove to the other that it may take part: the secret or the certificate is wrong.
+ * One side did not prove to the other that it may take part: the secret, the certificate or the token is wrong.
  * Or the controller's `authorize` does not allow a call, which has not run then.
  */
 export class AuthenticationError extends DaffiError {

@@ -30,11 +30,14 @@ provideParts({
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };
   },
-  makeController: (options, web) => ({
-    controller: new Controller(options),
-    web: new WebListener(web),
-    ports: new PortListener(),
-  }),
+  makeController(options, place) {
+    const controller = new Controller(options);
+    const web = new WebListener(place, ({ status, words }, remote) => {
+      // Who just looks is told what this is; nobody has tried to join.
+      if (status !== 426) controller.turnedAway(words, status === 401, remote);
+    });
+    return { controller, web, ports: new PortListener() };
+  },
   socketTransport,
   openTaskFile: (path) => new SqliteTaskStore(path),
   makeFunctionRunner: (transfer, ...rest) => new TransferRunner(resolveTransfer(transfer), ...rest),

@@ -20,9 +20,9 @@ export interface GlobalStats {
   readonly forwardedFrames: number;
   /** Frames that the Controller here has dropped, for their target was gone. */
   readonly droppedFrames: number;
-  /** Connections that the Controller here has turned away. */
+  /** Connections that the Controller here has turned away, those of pages and of HTTP requests included. */
   readonly refusedConnections: number;
-  /** Those of them that did not prove that they know the secret, or that `authorize` refused. */
+  /** Those of them that did not prove that they know the secret or a token, or that `authorize` refused. */
   readonly failedAuthentications: number;
   /** What `authorize` has denied: joins, and what joined processes wanted to do. */
   readonly deniedActions: number;

@@ -10,6 +10,7 @@ import {
 } from "../mod.ts";
 import { MAX_WAITING_BYTES } from "../src/wire/limits.ts";
 import { CuttingProxy } from "./helpers/cutting_proxy.ts";
+import { RecordingLogger } from "./helpers/recording_logger.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 
@@ -124,6 +125,33 @@ Deno.test("a Global comes back to a controller restarted on the same port", asyn
     "disconnect",
     "connect",
   ]);
+});
+
+Deno.test("a Global comes back, whatever another program on that port answered meanwhile", async () => {
+  const options = { initController: true, host: "127.0.0.1", callbacks: registry(() => {}) };
+  const first = new Global({ ...options, processName: "first" });
+  await first.ready;
+  const { port } = first;
+  await using node = new Global({
+    ...FAST,
+    host: "127.0.0.1",
+    port,
+    logger: new RecordingLogger(),
+    callbacks: registry((callback) => callback("f", () => "back")),
+  });
+  await node.ready;
+  await first.stop();
+  {
+    using other = Deno.listen({ hostname: "127.0.0.1", port: port! });
+    for (let i = 0; i < 3; i++) {
+      using socket = await soon(other.accept());
+      await socket.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+      while (await soon(socket.read(new Uint8Array(100))) !== null);
+    }
+  }
+  await using second = new Global({ ...options, port, processName: "second" });
+  await soon(second.waitFunction("f"));
+  assertEquals(await soon(second.call.f().fg()), "back");
 });
 
 Deno.test("calls made while the controller is away keep their order", async () => {

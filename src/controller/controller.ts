@@ -124,6 +124,11 @@ export class Controller {
     return listener.address;
   }
 
+  /** Counts and logs who was not let in before it could ask to join; see {@linkcode Doorkeeper.turnedAway}. */
+  turnedAway(why: string, isStranger: boolean, remote: string | undefined): void {
+    this.#door.turnedAway(why, isStranger, remote);
+  }
+
   async #acceptAll(listener: Listener): Promise<void> {
     for (let stream = await listener.accept(); stream; stream = await listener.accept()) {
       void this.#door.take(stream);

@@ -108,11 +108,22 @@ export class Doorkeeper {
   }
 
   #turnedAway(error: Error, remote: string | undefined): void {
-    this.counts.refused++;
     if (error instanceof ProtocolError) this.counts.protocolErrors++;
-    if (error instanceof Refused && error.code === "AUTHENTICATION") this.counts.unauthenticated++;
+    const isStranger = error instanceof Refused && error.code === "AUTHENTICATION";
+    this.turnedAway(error.message, isStranger, remote);
+  }
+
+  /**
+   * Counts and logs a connection that was turned away, here or before it came here.
+   *
+   * @param why In words.
+   * @param isStranger Whether it failed to show that it may join.
+   */
+  turnedAway(why: string, isStranger: boolean, remote: string | undefined): void {
+    this.counts.refused++;
+    if (isStranger) this.counts.unauthenticated++;
     const from = remote === undefined ? "" : ` from ${remote}`;
-    this.#options.logger.warn(`daffi: a connection${from} was turned away: ${error.message}`);
+    this.#options.logger.warn(`daffi: a connection${from} was turned away: ${why}`);
   }
 
   /** Takes no more, and ends what is under way. */

@@ -117,12 +117,16 @@ function refusalError({ code, message }: Refusal, { process: processName }: Hell
   }
 }
 
-/** Trying again would change nothing: refused, not a controller, or no permission to connect. */
-export function isFinal(error: unknown): boolean {
+/**
+ * Trying again would change nothing: refused, not a controller, or no permission to connect.
+ *
+ * @param hasJoined Whether there was a controller before: what answers in its place now may go.
+ */
+export function isFinal(error: unknown, hasJoined: boolean): boolean {
   const { cause } = error as Error;
   return (cause instanceof Error && cause.name === "NotCapable") ||
     error instanceof DuplicateProcessError || error instanceof AuthenticationError ||
-    error instanceof ProtocolError;
+    (error instanceof ProtocolError && !hasJoined);
 }
 
 /** What a socket throws says what happened, but not that it was the connection to the controller. */

@@ -140,11 +140,11 @@ export class Node {
 
   async #stayConnected(): Promise<void> {
     const { reconnect, logger, connect } = this.#options;
-    let failures = 0;
-    while (!this.#stopping) {
+    for (let failures = 0, hasJoined = false; !this.#stopping;) {
       try {
         const connection = await this.#join(await connect());
         failures = 0;
+        hasJoined = true;
         this.#ready.resolve();
         this.#options.watch(connection);
         await connection.over;
@@ -152,14 +152,14 @@ export class Node {
       } catch (error) {
         if (this.#stopping) return;
         failures++;
-        if (reconnect === undefined || failures >= reconnect.maxAttempts || isFinal(error)) {
+        if (
+          reconnect === undefined || failures >= reconnect.maxAttempts || isFinal(error, hasJoined)
+        ) {
           return this.#giveUp(asConnectionError(error as Error));
         }
-        if ((failures & (failures - 1)) === 0) { // less and less often
-          logger.warn(
-            `daffi: ${(error as Error).message}; trying again until a controller answers`,
-          );
-        }
+        const isTold = (failures & (failures - 1)) === 0; // less and less often
+        const { message } = error as Error;
+        if (isTold) logger.warn(`daffi: ${message}; trying again until a controller answers`);
       }
       if (this.#stopping || reconnect === undefined) return;
       const { minDelayMs, maxDelayMs } = reconnect;

@@ -22,7 +22,7 @@ export interface MessageCarrier {
 
 /** What is wrong with a message: the status of RFC 6455, section 7.4.1, and words. */
 export interface Refusal {
-  readonly status: 1003 | 1008 | 1009;
+  readonly status: 1002 | 1003 | 1008 | 1009;
   readonly reason: string;
 }
 
@@ -33,6 +33,9 @@ export interface OtherSide {
   /** See {@linkcode ByteStream.remote}. */
   readonly remote?: string | undefined;
 }
+
+/** The largest credit has no more digits. */
+const CREDIT = /^[1-9][0-9]{0,9}$/;
 
 /** How soon somebody who waits for it hears that something was taken. */
 const ANSWER_WITHIN_MS = 2;
@@ -137,6 +140,12 @@ export class MessageStream implements ByteStream {
     this.#inbox.add(bytes);
     this.#reader?.resolve();
     this.#reader = undefined;
+  }
+
+  /** A text message came, which says what {@linkcode MessageStream.onCredit} is to hear. */
+  onText(text: string): void {
+    if (CREDIT.test(text)) this.onCredit(Number(text));
+    else this.refuse(1003, "a text message is a credit");
   }
 
   /** The reader there has taken bytes. */

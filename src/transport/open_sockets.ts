@@ -5,9 +5,7 @@
  */
 
 import { within } from "../internal/within.ts";
-
-/** How long to wait for what is still to be sent, and for the other side's answer. */
-const CLOSE_TIMEOUT_MS = 2_000;
+import { CLOSE_TIMEOUT_MS } from "../wire/limits.ts";
 
 /** The WebSockets of one owner that are not closed yet. */
 export class OpenSockets {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { WebRequest } from "./web_request.ts";
 import { SUB_PROTOCOL, tokenCheck } from "./web_token.ts";
 
 /** Who is let in. */
@@ -15,42 +16,62 @@ export interface WebRules {
   readonly tokens: readonly string[] | undefined;
 }
 
-/** Says what becomes of a request, by status and words; `undefined` lets it in. */
-export type WebGate = (request: Request) => Promise<Response | undefined>;
+/** Why a request does not become a WebSocket. */
+export interface WebRefusal {
+  /** The status of HTTP. */
+  readonly status: number;
+  /** Without the full stop. */
+  readonly words: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Says what becomes of a request; `undefined` lets it in. */
+export type WebGate = (request: WebRequest) => Promise<WebRefusal | undefined>;
+
+/** Hears of those that are not let in, and where they came from. */
+export type OnWebRefusal = (refusal: WebRefusal, remote: string | undefined) => void;
 
 /** Makes the gate for some rules. */
 export function webGate({ origins, tokens }: WebRules): WebGate {
   const hasToken = tokens && tokenCheck(tokens);
   return async (request) => {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return refusal(426, "This is a daffi controller: it talks over WebSockets only", {
-        upgrade: "websocket",
-      });
+      const words = "This is a daffi controller: it talks over WebSockets only";
+      return { status: 426, words, headers: { upgrade: "websocket" } };
     }
     const origin = request.headers.get("origin");
     if (origin !== null && !isAllowed(origin, request, origins)) {
-      return refusal(403, "Pages of this origin are not let in; web.origins lists those that are");
+      const words = "Pages of this origin are not let in; web.origins lists those that are";
+      return { status: 403, words };
     }
     if (hasToken !== undefined && !await hasToken(offeredProtocols(request))) {
-      return refusal(401, "A token is needed, and this one is missing or wrong");
+      return { status: 401, words: "A token is needed, and this one is missing or wrong" };
     }
     return undefined;
   };
 }
 
 /** The sub-protocol to agree to. */
-export function agreedProtocol(request: Request): string | undefined {
+export function agreedProtocol(request: WebRequest): string | undefined {
   return offeredProtocols(request).find((protocol) => protocol === SUB_PROTOCOL);
 }
 
-function offeredProtocols(request: Request): string[] {
+/**
+ * Deno's client leaves Nagle's algorithm on: its second message waits until the first is acknowledged,
+ * which a system delays by 40 ms unless something is sent back anyway.
+ */
+export function holdsBack(request: WebRequest): boolean {
+  return request.headers.get("user-agent")?.startsWith("Deno/") === true;
+}
+
+function offeredProtocols(request: WebRequest): string[] {
   const header = request.headers.get("sec-websocket-protocol") ?? "";
   return header.split(",").map((protocol) => protocol.trim());
 }
 
 function isAllowed(
   origin: string,
-  request: Request,
+  request: WebRequest,
   origins: readonly string[] | undefined,
 ): boolean {
   if (origins !== undefined) return origins.includes("*") || origins.includes(origin);
@@ -65,8 +86,4 @@ function isAllowed(
  */
 function mayBeRebound({ protocol, hostname }: URL): boolean {
   return protocol !== "https:" && hostname !== "localhost" && !/^[\d.]+$|^\[/.test(hostname);
-}
-
-function refusal(status: number, text: string, headers: HeadersInit = {}): Response {
-  return new Response(`${text}.\n`, { status, headers });
 }

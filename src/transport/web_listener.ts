@@ -4,18 +4,21 @@
  * @module
  */
 
-import { InitializationError } from "../errors.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
+import { socketTransport } from "./sockets.ts";
+import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
 import {
-  type Address,
-  type ByteStream,
-  cannotListen,
-  type Listener,
-  type Listening,
-} from "./transport.ts";
-import { agreedProtocol, type WebGate, webGate, type WebRules } from "./web_gate.ts";
+  agreedProtocol,
+  holdsBack,
+  type OnWebRefusal,
+  type WebGate,
+  webGate,
+  type WebRefusal,
+  type WebRules,
+} from "./web_gate.ts";
+import { WebServer } from "./web_server.ts";
 import { webSocketStream } from "./websocket.ts";
 
 /** Where and for whom a controller serves WebSockets. */
@@ -30,51 +33,42 @@ export class WebListener implements Listener, Listening {
   address: Address = {};
   readonly #place: WebPlace;
   readonly #gate: WebGate;
+  readonly #onRefusal: OnWebRefusal;
   readonly #sockets = new OpenSockets();
   readonly #arrivals = new Arrivals();
-  readonly #stop = new AbortController();
-  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #server: WebServer | undefined;
   #ended: Promise<void> | undefined;
 
   /**
    * @param place Where it serves, and who is let in.
-   * @throws {InitializationError} when this runtime cannot serve.
+   * @param onRefusal Hears of who is not.
    */
-  constructor(place: WebPlace) {
-    if (place.address !== undefined && globalThis.Deno?.serve === undefined) {
-      throw new InitializationError(
-        "Cannot start: this runtime cannot serve by itself; leave web.host and web.port out, and " +
-          "have a server hand its requests to g.fetch",
-      );
-    }
+  constructor(place: WebPlace, onRefusal: OnWebRefusal) {
     this.#place = place;
     this.#gate = webGate(place);
+    this.#onRefusal = onRefusal;
   }
 
   /**
    * Serves by itself, if it has an address.
    *
    * @throws {ConnectionError} when the address cannot be listened on.
+   * @throws {InitializationError} when this runtime has no sockets.
    */
-  // deno-lint-ignore require-await -- what listens is asynchronous, this one is not
   async listen(): Promise<Listener> {
     const { address } = this.#place;
-    if (address !== undefined) this.#serve(address.host, address.port);
+    if (address === undefined) return this;
+    const listener = await socketTransport({ kind: "tcp", ...address }).listen();
+    this.#server = new WebServer({
+      listener,
+      gate: this.#gate,
+      onStream: (stream) => this.#arrivals.add(stream),
+      onRefusal: this.#onRefusal,
+    });
+    const { host, port } = address;
+    const shown = host.includes(":") ? `[${host}]` : host;
+    this.address = { url: `ws://${shown}:${listener.address.port ?? port}/` };
     return this;
-  }
-
-  #serve(hostname: string, port: number): void {
-    const place = `${hostname}:${port}`;
-    try {
-      this.#server = Deno.serve(
-        { hostname, port, signal: this.#stop.signal, onListen() {} },
-        (request, info) => this.fetch(request, info),
-      );
-    } catch (error) {
-      throw cannotListen(place, error);
-    }
-    const shown = hostname.includes(":") ? `[${hostname}]` : hostname;
-    this.address = { url: `ws://${shown}:${this.#server.addr.port}/` };
   }
 
   /**
@@ -83,12 +77,19 @@ export class WebListener implements Listener, Listening {
    * @param info What the server tells of it besides; where it comes from, if it is as `Deno.serve` has it.
    */
   async fetch(request: Request, info?: unknown): Promise<Response> {
+    if (this.#ended !== undefined) {
+      return answer({ status: 503, words: "The controller has stopped" });
+    }
     const remote = hostnameIn(info);
-    const refusal = this.#ended === undefined ? await this.#gate(request) : undefined;
-    if (refusal !== undefined) return refusal;
-    if (this.#ended !== undefined) return text(503, "The controller has stopped");
+    const refusal = await this.#gate(request);
+    if (refusal !== undefined) {
+      this.#onRefusal(refusal, remote);
+      return answer(refusal);
+    }
     if (globalThis.Deno?.upgradeWebSocket === undefined) {
-      return text(501, "This runtime cannot accept WebSockets");
+      const words =
+        "Only Deno can make a WebSocket of a request; web.host and web.port serve others";
+      return answer({ status: 501, words });
     }
     const protocol = agreedProtocol(request);
     // Once it is upgraded, a request has no headers.
@@ -97,7 +98,8 @@ export class WebListener implements Listener, Listening {
     try {
       upgraded = Deno.upgradeWebSocket(request, protocol === undefined ? {} : { protocol });
     } catch (error) {
-      return text(400, `This is no WebSocket handshake: ${(error as Error).message}`);
+      const words = `This is no WebSocket handshake: ${(error as Error).message}`;
+      return answer({ status: 400, words });
     }
     this.#open(upgraded.socket, other);
     return upgraded.response;
@@ -116,29 +118,16 @@ export class WebListener implements Listener, Listening {
     return stream;
   }
 
-  /**
-   * See {@linkcode Listener.close}. An own server ends when all its connections are closed, or a
-   * little later: it would cut off what they still have to send.
-   */
+  /** See {@linkcode Listener.close}. Connections go on until whoever has them closes them. */
   close(): void {
     this.#ended ??= this.#end();
   }
 
   async #end(): Promise<void> {
     this.#arrivals.close();
-    await this.#sockets.end();
-    // Not by `shutdown()`, which waits for requests that somebody has begun and may never finish.
-    this.#stop.abort();
-    await this.#server?.finished;
+    this.#server?.close();
+    await Promise.all([this.#sockets.end(), this.#server?.over()]);
   }
-}
-
-/**
- * Deno's client leaves Nagle's algorithm on: its second message waits until the first is acknowledged,
- * which a system delays by 40 ms unless something is sent back anyway.
- */
-function holdsBack(request: Request): boolean {
-  return request.headers.get("user-agent")?.startsWith("Deno/") === true;
 }
 
 /** What servers tell beside a request can be anything. */
@@ -148,6 +137,6 @@ function hostnameIn(info: unknown): string | undefined {
   return typeof hostname === "string" && hostname !== "" ? hostname : undefined;
 }
 
-function text(status: number, words: string): Response {
-  return new Response(`${words}.\n`, { status });
+function answer({ status, words, headers = {} }: WebRefusal): Response {
+  return new Response(`${words}.\n`, { status, headers });
 }

@@ -4,21 +4,19 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { AuthenticationError, ConnectionError } from "../errors.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
 import { MessageStream, type OtherSide, type Refusal } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Connecting } from "./transport.ts";
 import { SUB_PROTOCOL, tokenProtocol } from "./web_token.ts";
-
-/** The largest credit has no more digits. */
-const CREDIT = /^[1-9][0-9]{0,9}$/;
-
-/** The ends of a connection that finished: closed, going away, no status given. */
-const FINISHED = [1000, 1001, 1005];
+import { brokenWebSocket, closedWebSocket } from "./websocket_end.ts";
 
 /** A page and a client may not use the statuses of the RFC, but these that stand for them. */
 const PRIVATE_STATUS = 3_000;
+
+/** Runtimes that tell the status of an answer say it in words of their own. */
+const UNAUTHORIZED = /\b401\b/;
 
 /**
  * Makes the stream of a WebSocket that may still be connecting.
@@ -34,15 +32,12 @@ export function webSocketStream(socket: WebSocket, other: OtherSide = {}): Messa
   }, other);
   let problem = "";
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
-    if (typeof data !== "string") stream.onBytes(new Uint8Array(data));
-    else if (CREDIT.test(data)) stream.onCredit(Number(data));
-    else stream.refuse(1003, "a text message is a credit");
+    if (typeof data === "string") stream.onText(data);
+    else stream.onBytes(new Uint8Array(data));
   };
   socket.onerror = (event) => problem = problemOf(event);
   socket.onclose = ({ code, reason }) => {
-    if (problem === "" && FINISHED.includes(code)) return stream.onEnd();
-    const why = problem || `${code} ${reason}`.trim();
-    stream.onEnd(new ConnectionError(`The WebSocket was closed: ${why}`));
+    stream.onEnd(problem === "" ? closedWebSocket(code, reason) : brokenWebSocket(problem));
   };
   return stream;
 }
@@ -85,11 +80,11 @@ export function webSocketTransport(url: string, token?: string): Connecting {
         await opened(socket);
         return { stream, address: { url } };
       } catch (error) {
-        throw new ConnectionError(
-          `Cannot connect to the controller at ${url}: ${
-            (error as Error).message
-          }; check that it ` +
-            "runs there, serves WebSockets at this URL, and lets this origin and token in",
+        const { message } = error as Error;
+        const Refusal = UNAUTHORIZED.test(message) ? AuthenticationError : ConnectionError;
+        throw new Refusal(
+          `Cannot connect to the controller at ${url}: ${message}; check that it runs there, serves ` +
+            "WebSockets at this URL, and lets this origin and token in",
           { cause: error },
         );
       }

@@ -196,3 +196,9 @@ export const MAX_MESSAGE_BYTES: number = 1 * MiB;
  * Neither can be asked to stop receiving: stops a sender from piling messages up there.
  */
 export const MESSAGE_WINDOW_BYTES: number = 4 * MiB;
+
+/**
+ * Time that a WebSocket which is closed has for what is still to be sent, and for the goodbye of the other
+ * side. Stops one that says nothing from keeping a socket.
+ */
+export const CLOSE_TIMEOUT_MS = 2_000;

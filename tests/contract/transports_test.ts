@@ -56,11 +56,10 @@ async function unixPlace(): Promise<Place> {
 
 async function webPlace(): Promise<Place> {
   const web = (port: number) =>
-    new WebListener({
-      address: { host: "127.0.0.1", port },
-      origins: undefined,
-      tokens: undefined,
-    });
+    new WebListener(
+      { address: { host: "127.0.0.1", port }, origins: undefined, tokens: undefined },
+      () => {},
+    );
   const listening = await web(0).listen();
   const { url } = listening.address;
   const there = webSocketTransport(url!);

@@ -59,7 +59,8 @@ async function unixPlace(): Promise<Place> {
   };
 }
 
-function webPlace(): Place {
+/** A free TCP port for WebSockets. */
+export function webPlace(): Place {
   const { options: { host, port }, occupy } = tcpPlace();
   const url = `ws://${host}:${port}/`;
   return {

@@ -11,6 +11,7 @@ import {
   QUICK,
   startController,
   tcpPlace,
+  webPlace,
 } from "./network.ts";
 import type { GlobalOptions } from "../../mod.ts";
 
@@ -24,7 +25,8 @@ async function startIn(
   place: Place,
   options: GlobalOptions = {},
 ): Promise<Program> {
-  const argument = { processName: "there", reconnect: QUICK, ...place.options, ...options };
+  const where = options.initController ? place.controllerOptions : place.options;
+  const argument = { processName: "there", reconnect: QUICK, ...where, ...options };
   const started = new Program(program.path, argument, { runtime: path });
   await started.event("ready").catch(async (error) => {
     await started.kill();
@@ -33,9 +35,8 @@ async function startIn(
   return started;
 }
 
-async function callThroughControllerOf(runtime: Runtime): Promise<void> {
+async function callThroughControllerOf(runtime: Runtime, place: Place): Promise<void> {
   await using program = await bundle(NODE, "deno");
-  await using place = tcpPlace();
   await using there = await startIn(runtime, program, place, { initController: true });
   await using here = await joinHere(place);
   await using _other = await startIn(runtime, program, place, { processName: "other" });
@@ -108,11 +109,13 @@ for (const runtime of await Promise.all([findNode(), findBun()])) {
     },
   });
 
-  Deno.test({
-    name: `a controller under ${name} serves Deno over TCP${why}`,
-    ignore,
-    fn: () => within("the test", callThroughControllerOf(runtime), LIMIT_MS),
-  });
+  for (const place of [tcpPlace(), webPlace()]) {
+    Deno.test({
+      name: `a controller under ${name} serves Deno over ${place.transport}${why}`,
+      ignore,
+      fn: () => within("the test", callThroughControllerOf(runtime, place), LIMIT_MS),
+    });
+  }
 
   Deno.test({
     name: `a controller under ${name} says that it cannot listen on a UNIX socket${why}`,

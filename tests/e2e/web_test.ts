@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { CallbackRegistry, ConnectionError, Global } from "../../mod.ts";
+import { AuthenticationError, CallbackRegistry, Global } from "../../mod.ts";
 import { later, Program, within } from "../helpers/processes.ts";
 import { type Here, joinHere, overBoth, POSIX, QUICK, startNode } from "./network.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./raw_peer.ts";
@@ -145,8 +145,9 @@ Deno.test("pages of foreign origins are refused, and their own are let in", asyn
   for (const origin of ["http://evil.example", `http://localhost:1`, "null"]) {
     assertMatch(await open(origin), /403/);
   }
-  await here.logged.until("message", 1); // the one that was let in never said HELLO
-  assertEquals(here.g.stats.refusedConnections, 1);
+  await here.logged.until("message", 4); // the one that was let in never said HELLO
+  const { refusedConnections, failedAuthentications } = here.g.stats;
+  assertEquals([refusedConnections, failedAuthentications], [4, 0]);
 });
 
 Deno.test("a node with a token is let in, one without is told what to check", async () => {
@@ -156,11 +157,15 @@ Deno.test("a node with a token is let in, one without is told what to check", as
   await node.ready;
   assertEquals(await node.call.add(1, 2), 3);
   for (const wrong of [{}, { token: "wrong" }]) {
-    await using stranger = new Global({ url: here.url, ...wrong, reconnect: false, logger: quiet });
-    const error = await assertRejects(() => stranger.ready, ConnectionError, here.url);
+    await using stranger = new Global({ url: here.url, ...wrong, logger: quiet }); // gives up at once
+    const error = await assertRejects(() => stranger.ready, AuthenticationError, here.url);
     assertMatch(error.message, /401.*token/);
     assert(!error.message.includes("wrong"), "the token is told");
   }
+  const [message] = await here.logged.until("message", 2);
+  assertMatch(String(message), /from 127\.0\.0\.1 was turned away: A token is needed/);
+  const { refusedConnections, failedAuthentications } = here.g.stats;
+  assertEquals([refusedConnections, failedAuthentications], [2, 2]);
 });
 
 Deno.test("a node comes back when another server hands its requests to a new controller", async () => {

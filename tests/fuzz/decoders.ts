@@ -8,6 +8,8 @@ import { assert, assertEquals } from "@std/assert";
 import { DaffiError, InitializationError, ProtocolError } from "../../src/errors.ts";
 import { compileCron } from "../../src/scheduler/cron.ts";
 import { asTaskRequest } from "../../src/scheduler/task_request.ts";
+import { BadRequest, readRequest } from "../../src/transport/web_request.ts";
+import { WebSocketReader } from "../../src/transport/websocket_reader.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import {
   decodeChallenge,
@@ -45,7 +47,7 @@ const control = (decode: (bytes: Uint8Array) => unknown) => (bytes: Uint8Array):
 };
 
 /** The decoders by name. Each throws when the bytes do what they must not. */
-export const DECODERS: ReadonlyMap<string, (bytes: Uint8Array) => void> = new Map([
+export const DECODERS: ReadonlyMap<string, (bytes: Uint8Array) => void | Promise<void>> = new Map([
   ["MessagePackCodec.decode()", decodeValue],
   ["decodeHello()", control(decodeHello)],
   ["decodeWelcome()", control(decodeWelcome)],
@@ -58,6 +60,8 @@ export const DECODERS: ReadonlyMap<string, (bytes: Uint8Array) => void> = new Ma
   ["decodeFailure()", failure],
   ["asTaskRequest()", taskRequest],
   ["Framer", framer],
+  ["WebSocketReader", webSocketReader],
+  ["readRequest()", request],
 ]);
 
 function decodeValue(bytes: Uint8Array): void {
@@ -110,4 +114,62 @@ function feed(bytes: Uint8Array, sizeAt: (at: number) => number): [Uint8Array[],
     return false;
   };
   return [frames, outcome(feedAll, ProtocolError) !== false];
+}
+
+/** However the bytes are cut, the same is heard, and no more than has come. */
+function webSocketReader(bytes: Uint8Array): void {
+  const whole = hear(bytes, () => bytes.length);
+  assertEquals(hear(bytes, () => 1), whole);
+  assertEquals(hear(bytes, (at) => 1 + bytes[at]! % 30), whole);
+  assert(whole.messages.length <= bytes.length);
+}
+
+function hear(bytes: Uint8Array, sizeAt: (at: number) => number) {
+  const messages: number[] = [];
+  const heard: unknown[] = [];
+  const reader = new WebSocketReader({
+    onBytes: (bytes) => void messages.push(...bytes),
+    onText: (text) => heard.push(text),
+    onPing: (payload) => heard.push(payload),
+    onClose: (...goodbye) => heard.push(goodbye),
+    onOffence: (...offence) => heard.push(offence),
+  });
+  for (let at = 0; at < bytes.length;) {
+    const end = at + sizeAt(at);
+    reader.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return { messages, heard };
+}
+
+/** What can be said of a request is known when its head is there, however it was cut. */
+async function request(bytes: Uint8Array): Promise<void> {
+  const whole = await requestIn(bytes, () => bytes.length);
+  assertEquals(await requestIn(bytes, (at) => 1 + bytes[at]! % 30), whole);
+}
+
+async function requestIn(bytes: Uint8Array, sizeAt: (at: number) => number): Promise<unknown> {
+  let at = 0;
+  const stream = {
+    read(into: Uint8Array) {
+      if (at === bytes.length) return Promise.resolve(null);
+      const piece = bytes.subarray(at, at + Math.min(sizeAt(at), into.length));
+      into.set(piece);
+      at += piece.length;
+      return Promise.resolve(piece.length);
+    },
+    write: () => Promise.reject(new Error("nothing is written")),
+    close() {},
+  };
+  try {
+    const { request: { method, url, headers } } = await readRequest(stream);
+    assert(/^http:\/\/[^/]+\//.test(url), url);
+    return [method, url, [...headers]];
+  } catch (error) {
+    assert(
+      error instanceof BadRequest || /ended within/.test((error as Error).message),
+      `${error}`,
+    );
+    return (error as Error).message;
+  }
 }

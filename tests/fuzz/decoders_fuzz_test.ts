@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeControl } from "../../src/wire/control.ts";
+import { concat } from "../../src/internal/concat.ts";
+import { OPCODE } from "../../src/transport/websocket_reader.ts";
+import { clientFrame, goodbye, upgradeRequest } from "../transport/client_frames.ts";
 import { conversation, failures, taskRequests, userPayload } from "./conversation.ts";
 import { DECODERS } from "./decoders.ts";
 import { fuzz } from "./fuzz.ts";
@@ -51,12 +54,25 @@ const VALID: Record<string, [valid: fc.Arbitrary<Uint8Array>, runs: number]> = {
   "decodeFailure()": [fc.constantFrom(...failures.map(encoded)), 1_500],
   "asTaskRequest()": [fc.constantFrom(...taskRequests.map((one) => encoded([one]))), 1_500],
   "Framer": [conversation(), 400],
+  "WebSocketReader": [
+    conversation().map((bytes) =>
+      concat([
+        clientFrame(OPCODE.binary, bytes.subarray(0, 200), { last: false }),
+        clientFrame(OPCODE.ping, bytes.subarray(0, 20)),
+        clientFrame(OPCODE.more, bytes.subarray(200, 400)),
+        clientFrame(OPCODE.text, new TextEncoder().encode("2097152")),
+        goodbye(1000, "bye"),
+      ])
+    ),
+    800,
+  ],
+  "readRequest()": [fc.constant(upgradeRequest("localhost", { origin: "http://localhost" })), 800],
 };
 
 for (const [name, decode] of DECODERS) {
   Deno.test(`${name} gives what it should, or the error that it may, for any bytes`, async () => {
     const [valid, runs] = VALID[name]!;
     const bytes = fc.oneof({ arbitrary: mutated(valid), weight: 6 }, valid, noise, heads);
-    await fuzz(fc.property(bytes, decode), runs);
+    await fuzz(fc.asyncProperty(bytes, async (bytes) => await decode(bytes)), runs);
   });
 }

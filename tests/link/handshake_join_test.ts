@@ -179,7 +179,8 @@ for (const [error, final] of finality) {
   const { name, cause } = error as Error;
   const what = cause instanceof Error ? `${name} by ${cause.name}` : name;
   Deno.test(`isFinal() says that trying again after ${what} ${final ? "is of no" : "may be of"} use`, () => {
-    assertEquals(isFinal(error), final);
+    assertEquals(isFinal(error, false), final);
+    assertEquals(isFinal(error, true), final && !(error instanceof ProtocolError));
   });
 }
 

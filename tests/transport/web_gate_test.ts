@@ -10,11 +10,11 @@ async function knock(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<number> {
-  // A request of which a script may set every header.
   const request = {
+    method: "GET",
     url,
     headers: new Headers({ upgrade: "websocket", ...headers }),
-  } as unknown as Request;
+  };
   return (await webGate({ ...OPEN, ...rules })(request))?.status ?? 101;
 }
 

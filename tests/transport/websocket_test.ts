@@ -11,7 +11,10 @@ import { soon } from "../helpers/soon.ts";
 const LOCAL = "127.0.0.1";
 
 function listener(port = 0): WebListener {
-  return new WebListener({ address: { host: LOCAL, port }, origins: undefined, tokens: undefined });
+  return new WebListener(
+    { address: { host: LOCAL, port }, origins: undefined, tokens: undefined },
+    () => {},
+  );
 }
 
 async function readAll(stream: ByteStream): Promise<number> {
@@ -37,7 +40,10 @@ Deno.test("WebListener leaves its connections alone until they are closed", asyn
 });
 
 Deno.test("WebListener tells where a connection comes from, if the server that takes it does", async () => {
-  const mounted = new WebListener({ address: undefined, origins: undefined, tokens: undefined });
+  const mounted = new WebListener(
+    { address: undefined, origins: undefined, tokens: undefined },
+    () => {},
+  );
   const own = await listener().listen();
   let info: unknown;
   await using handing = Deno.serve(

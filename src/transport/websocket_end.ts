@@ -1,0 +1,26 @@
+/**
+ * What the end of a WebSocket means to whoever reads from it.
+ *
+ * @module
+ */
+
+import { ConnectionError } from "../errors.ts";
+
+/** The ends of a connection that finished: closed, going away, no status given. */
+const FINISHED = [1000, 1001, 1005];
+
+/**
+ * The other side has closed it.
+ *
+ * @param status RFC 6455, section 7.4.
+ * @param reason Its words.
+ * @returns Nothing, if it has just finished.
+ */
+export function closedWebSocket(status: number, reason: string): ConnectionError | undefined {
+  return FINISHED.includes(status) ? undefined : brokenWebSocket(`${status} ${reason}`.trim());
+}
+
+/** It has ended in another way. */
+export function brokenWebSocket(why: string): ConnectionError {
+  return new ConnectionError(`The WebSocket was closed: ${why}`);
+}
