@@ -116,6 +116,7 @@ export type {
 export type { GlobalStats } from "./src/stats.ts";
 export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
 export type {
+  ArgumentsOf,
   CallbacksOf,
   ClassesOf,
   FunctionsOf,
@@ -126,6 +127,7 @@ export type {
   RemoteCallbacks,
   RemoteFunction,
   ResultOf,
+  SentAs,
   UntypedCallbacks,
 } from "./src/remote_types.ts";
 export type { WaitOptions } from "./src/wait_options.ts";

@@ -123,6 +123,7 @@ export type {
 export type { GlobalStats } from "./src/stats.ts";
 export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
 export type {
+  ArgumentsOf,
   CallbacksOf,
   ClassesOf,
   FunctionsOf,
@@ -133,6 +134,7 @@ export type {
   RemoteCallbacks,
   RemoteFunction,
   ResultOf,
+  SentAs,
   UntypedCallbacks,
 } from "./src/remote_types.ts";
 export type { WaitOptions } from "./src/wait_options.ts";

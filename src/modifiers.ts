@@ -11,17 +11,17 @@ import type { Overlap } from "./scheduler/task.ts";
 /** Which process runs a call that only one runs. */
 export interface TargetOptions {
   /** The process that must run it. @default {any that offers the callback} */
-  to?: string;
+  to?: string | undefined;
   /** How one is chosen if several offer the callback. @default {"random"} */
-  strategy?: Strategy;
+  strategy?: Strategy | undefined;
 }
 
 /** Options of {@linkcode FG}. */
 export interface FgOptions extends TargetOptions {
   /** How long to wait for the result, a stream's last item included. @default {`defaultTimeout`} */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** Cancels the call. @default {none} */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode BG}. */
@@ -30,57 +30,57 @@ export interface BgOptions extends FgOptions {
    * How long to wait before the call is made: the arguments are encoded after it, as they are then, and
    * `timeout` starts after it. @default {it is made at once}
    */
-  eta?: Duration;
+  eta?: Duration | undefined;
 }
 
 /** Options of {@linkcode NO_RETURN}. */
 export interface NoReturnOptions extends TargetOptions {
   /** How long to wait before the call is made; the arguments are encoded after it. @default {it is made at once} */
-  eta?: Duration;
+  eta?: Duration | undefined;
 }
 
 /** Options of {@linkcode BROADCAST}. */
 export interface BroadcastOptions {
   /** Whether to wait for the results of all processes. @default {false} */
-  returnResult?: boolean;
+  returnResult?: boolean | undefined;
   /** How long to wait for the results. @default {`defaultTimeout`} */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** See {@linkcode BgOptions.eta}. @default {it is made at once} */
-  eta?: Duration;
+  eta?: Duration | undefined;
   /** Cancels the call. @default {none} */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode STREAM}. */
 export interface StreamOptions {
   /** The only process to take the items. @default {every process that offers the callback} */
-  to?: string;
+  to?: string | undefined;
   /** How long all of it may take. @default {`defaultTimeout`} */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** Cancels the call. @default {none} */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode PERIOD}: exactly one of `interval`, `atTime` and `cron`. */
 export interface PeriodOptions extends TargetOptions {
   /** Fires at start + n · interval, without drift. The first run is after one interval. */
-  interval?: Duration;
+  interval?: Duration | undefined;
   /** Fires at this time, or at each of these times; they must lie ahead. */
-  atTime?: Time | readonly Time[];
+  atTime?: Time | readonly Time[] | undefined;
   /** Fires whenever a clock shows this: five fields, or six with seconds first. */
-  cron?: string;
+  cron?: string | undefined;
   /** The time zone of that clock, for example `"Europe/Berlin"`. @default {that of this process} */
-  timezone?: string;
+  timezone?: string | undefined;
   /** What happens when a run is due while the one before still goes on. @default {"skip"} */
-  overlap?: Overlap;
+  overlap?: Overlap | undefined;
   /** Ends the task after so many runs. @default {no limit} */
-  maxRuns?: number;
+  maxRuns?: number | undefined;
   /** The task's UUID: scheduling it again gives the task that is there. @default {a new one} */
-  uuid?: string;
+  uuid?: string | undefined;
   /** How late a missed run may still start. @default {"60s"} */
-  catchUp?: Duration;
+  catchUp?: Duration | undefined;
   /** Pauses the task after so many failed runs in a row. @default {never} */
-  pauseAfterFailures?: number;
+  pauseAfterFailures?: number | undefined;
 }
 
 /** The options of each modifier. */

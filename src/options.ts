@@ -42,11 +42,11 @@ export type TaskFailureFunction = (
 /** How a node finds its controller again: full-jitter exponential backoff. */
 export interface ReconnectOptions {
   /** Longest delay after the first failed attempt, in milliseconds. @default {100} */
-  minDelayMs?: number;
+  minDelayMs?: number | undefined;
   /** Longest delay there is, in milliseconds. @default {2000} */
-  maxDelayMs?: number;
+  maxDelayMs?: number | undefined;
   /** Failed attempts in a row after which the node gives up. @default {Infinity} */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
 }
 
 /** What a controller shows to its nodes, so that they know it and what is sent is encrypted. */
@@ -66,43 +66,43 @@ export interface NodeTlsOptions {
 /** How soon the other side of a connection is known to be lost when it does not say so. */
 export interface HeartbeatOptions {
   /** How often the other side of an idle connection is asked for a sign of life. @default {"5s"} */
-  interval?: Duration;
+  interval?: Duration | undefined;
   /**
    * How long nothing at all has to come for the connection to be lost. A callback may block its
    * process for less than that. More than `interval`. @default {"15s"}
    */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
 }
 
 /** How nodes, pages among them, reach a Controller by WebSocket. */
 export interface WebOptions {
   /** Host to serve on. @default {"localhost" if `port` is given} */
-  host?: string;
+  host?: string | undefined;
   /** Port to serve on; 0 for a free one, which `g.url` tells. @default {0 if `host` is given} */
-  port?: number;
+  port?: number | undefined;
   /**
    * Origins of pages that are let in, such as `"https://example.com"`, or `"*"` for all. Any page can
    * open a WebSocket to any address that its browser reaches, this machine's own included. Who is not
    * a page sends no origin and is let in.
    * @default {the origin of the request itself, if by https, an IP address or localhost}
    */
-  origins?: readonly string[];
+  origins?: readonly string[] | undefined;
   /**
    * Secret texts of 1 to 4,096 characters, of which whoever comes must have one, as `token`. Pages can
    * read theirs, so give them short-lived ones.
    * @default {none is needed}
    */
-  tokens?: readonly string[];
+  tokens?: readonly string[] | undefined;
 }
 
 /** Options of a {@linkcode Global}. */
 export interface GlobalOptions {
   /** How other processes name this node. @default {random and unique} */
-  processName?: string;
+  processName?: string | undefined;
   /** Whether to run the Controller in this process. @default {false} */
-  initController?: boolean;
+  initController?: boolean | undefined;
   /** Whether to run a Node in this process. @default {true} */
-  initNode?: boolean;
+  initNode?: boolean | undefined;
   /** TCP host to listen on or to connect to. @default {"localhost" if `port` is given} */
   host?: string | undefined;
   /**
@@ -156,58 +156,58 @@ export interface GlobalOptions {
    * to {@linkcode Global.fetch}.
    * @default {true if something else is given too}
    */
-  web?: true | WebOptions;
+  web?: true | WebOptions | undefined;
   /** Timeout of calls that give none. @default {none} */
-  defaultTimeout?: Duration;
+  defaultTimeout?: Duration | undefined;
   /** The callbacks that the node offers. @default {those registered by `callback`} */
-  callbacks?: CallbackRegistry;
+  callbacks?: CallbackRegistry | undefined;
   /** How the node finds its controller again; `false` to give up instead. @default {on} */
-  reconnect?: boolean | ReconnectOptions;
+  reconnect?: boolean | ReconnectOptions | undefined;
   /**
    * How soon a process that is frozen or cut off counts as lost; `false` to notice only what the
    * system tells of a connection. @default {on}
    */
-  heartbeat?: boolean | HeartbeatOptions;
+  heartbeat?: boolean | HeartbeatOptions | undefined;
   /** Called once, after the start. */
-  onInit?: LifecycleFunction;
+  onInit?: LifecycleFunction | undefined;
   /** Called each time the node has connected. */
-  onNodeConnect?: LifecycleFunction;
+  onNodeConnect?: LifecycleFunction | undefined;
   /** Called each time the node has lost its connection or left. */
-  onNodeDisconnect?: LifecycleFunction;
+  onNodeDisconnect?: LifecycleFunction | undefined;
   /**
    * Called when another process came, with its name; also for each that is there when this node joins,
    * before `onNodeConnect` and `onInit`.
    */
-  onProcessJoin?: LifecycleFunction;
+  onProcessJoin?: LifecycleFunction | undefined;
   /**
    * Called when another process left, with its name; also for each that was there when this node's own
    * connection ends, before `onNodeDisconnect`.
    */
-  onProcessLeave?: LifecycleFunction;
+  onProcessLeave?: LifecycleFunction | undefined;
   /**
    * What happens to functions that others send by `transferAndCall`: they run in a sandbox without
    * permissions, in the node's own isolate, or not at all.
    * @default {"sandbox", or "deny" where there are no subprocesses}
    */
-  transfer?: TransferMode | TransferOptions;
+  transfer?: TransferMode | TransferOptions | undefined;
   /** Called when a task that this process has scheduled elsewhere, or here, fails in a run. */
-  onTaskFailure?: TaskFailureFunction;
+  onTaskFailure?: TaskFailureFunction | undefined;
   /**
    * Where this node keeps the tasks that are scheduled on it: `"memory"`, the path of a SQLite file, so
    * that they survive a restart, or a store of your own.
    * @default {"memory"}
    */
-  taskStore?: string | TaskStore;
+  taskStore?: string | TaskStore | undefined;
   /** Largest frame, and so nearly the largest value, in bytes. @default {67108864} */
-  maxFrameBytes?: number;
+  maxFrameBytes?: number | undefined;
   /** Where to tell what no caller hears of. @default {console} */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 /** Options of {@linkcode Global.stop}. */
 export interface StopOptions {
   /** How long running callbacks may take to finish. @default {"10s"} */
-  drainTimeout?: Duration;
+  drainTimeout?: Duration | undefined;
   /** Whether to stop every connected node too; only where the Controller is. @default {false} */
-  killAllConnectedNodes?: boolean;
+  killAllConnectedNodes?: boolean | undefined;
 }

@@ -53,6 +53,8 @@ export interface StreamCall {
   stream(options?: StreamOptions): Promise<void>;
   /** The same by the modifier `STREAM`. */
   exec(modifier: Modifier<"stream">): Promise<void>;
+  /** Not to be awaited: that would call once, with the iterable as the argument. */
+  then(use: never): never;
 }
 
 /**

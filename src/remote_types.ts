@@ -22,14 +22,20 @@ export type ItemOf<T> =
     : T extends AsyncIterable<infer Item> | Iterable<infer Item> ? Item
     : never;
 
+/** What a caller may give for an argument: a generator is read item by item, as an async iterable is. */
+export type SentAs<A> = A extends AsyncIterable<infer Item> ? A | IterableIterator<Item> : A;
+
+/** The arguments of a callback as its callers give them. */
+export type ArgumentsOf<A extends readonly unknown[]> = { [I in keyof A]: SentAs<A[I]> };
+
 /** A callback as its callers see it. One that takes one argument can be streamed to. */
 export type RemoteFunction<F> = F extends (...args: infer A) => infer R
   ? A extends [item: infer Item, ...rest: infer Rest] ? [] extends Rest ? {
-        (...args: A): RemoteCall<ResultOf<R>>;
+        (...args: ArgumentsOf<A>): RemoteCall<ResultOf<R>>;
         (items: Iterable<Item> | AsyncIterable<Item>): StreamCall;
       }
-    : (...args: A) => RemoteCall<ResultOf<R>>
-  : (...args: A) => RemoteCall<ResultOf<R>>
+    : (...args: ArgumentsOf<A>) => RemoteCall<ResultOf<R>>
+  : (...args: ArgumentsOf<A>) => RemoteCall<ResultOf<R>>
   : never;
 
 /**

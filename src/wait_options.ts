@@ -11,9 +11,9 @@ import { checkOptionNames } from "./internal/known_options.ts";
 /** How long to wait, for functions that wait for something. */
 export interface WaitOptions {
   /** Longest wait. @default {no limit} */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** Gives the wait up. @default {none} */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The options, checked; `Infinity` for no limit. */

@@ -86,6 +86,22 @@ Deno.test("a call among the arguments is made first, be its result a value or a 
   await assertRejects(() => given, CallCancelledError);
 });
 
+Deno.test("a plain object that gives items is an iterable too, as an argument and as a result", async () => {
+  const ones = (count: number): Iterable<number> => ({
+    [Symbol.iterator]() {
+      let left = count;
+      return { next: () => left-- > 0 ? { value: 1 } : { value: undefined, done: true } };
+    },
+  });
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("collect", collect);
+    callback("ones", ones);
+  });
+  assertEquals(await soon(net.hub.call.collect(ones(3))), [1, 1, 1]);
+  assertEquals(await soon(collect(net.hub.call.ones(2))), [1, 1]);
+});
+
 Deno.test("an iterable argument is read only as far as the callback wants it", async () => {
   let produced = 0;
   const closed = Promise.withResolvers<void>();

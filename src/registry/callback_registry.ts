@@ -24,21 +24,21 @@ export type AnyClass = abstract new (...args: any[]) => object;
 /** How a callback is offered. */
 export interface CallbackOptions {
   /** The name by which others call it. @default {the function's own name} */
-  name?: string;
+  name?: string | undefined;
   /**
    * How many calls of it may run at a time; others wait for their turn. When those that wait have more
    * than 256 MiB together, the next one fails with an `OverloadedError`. @default {no limit}
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** How long a call may take, waiting for its turn included, before it fails. @default {no limit} */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /**
-   * Schema of the list of arguments, or, for a callback with one argument, of that argument.
-   * A call that does not fit fails with a `ValidationError` before the callback runs.
+   * Schema of the argument, for a callback that declares one parameter; otherwise of the list of arguments,
+   * or of the only one. A call that does not fit fails with a `ValidationError` before the callback runs.
    */
-  input?: StandardSchema;
+  input?: StandardSchema | undefined;
   /** Schema of the result. A result that does not fit fails the call with a `ValidationError`. */
-  output?: StandardSchema;
+  output?: StandardSchema | undefined;
 }
 
 /** A callback ready to be run. */
@@ -137,7 +137,13 @@ export class CallbackRegistry {
   constructor() {
     const register = (first: unknown, second?: unknown, third?: unknown): unknown => {
       if (typeof first === "string") {
-        return this.#function(second, { ...asOptions(third), name: first });
+        const options = asOptions(third);
+        if (options.name === undefined || options.name === first) {
+          return this.#function(second, { ...options, name: first });
+        }
+        throw new InitializationError(
+          `Cannot register ${first}: the options give it another name, ${show(options.name)}`,
+        );
       }
       if (isClass(first)) return this.#class(rawClass(first), second);
       return this.#function(first, asOptions(second));
@@ -169,7 +175,7 @@ export class CallbackRegistry {
         `Cannot register a callback: ${show(fn)} is not a function or a class`,
       );
     }
-    const name = options.name ?? fn.name;
+    const name = options.name ?? fn.name.replace(/^(bound )+/, "");
     if (name === "") {
       throw new InitializationError(
         'Cannot register a callback: the function has no name; give one by callback("name", fn) ' +
@@ -199,7 +205,8 @@ export class CallbackRegistry {
       known.instance === undefined
         ? new InitializationError(
           `Cannot call ${name}: it is an instance method of ${type.name}, of which the process has ` +
-            `no instance yet; create one with new ${type.name}(…)`,
+            `no instance yet; create one with new ${type.name}(…), where ${type.name} is what callback() ` +
+            "has returned, or what @callback stands before",
           { executed: "never" },
         )
         : undefined;

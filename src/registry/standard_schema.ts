@@ -41,9 +41,10 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 }
 
 /**
- * Checks the arguments of a call. The schema describes the list of arguments; that of a callback
- * with one argument may describe the argument itself instead.
+ * Checks the arguments of a call. The schema describes the list of arguments, or the argument itself:
+ * [ADR 7](../../docs/adr/0007-arguments-schema.md).
  *
+ * @param parameters How many the callback declares, as its `length` has it.
  * @returns The arguments as the schema gives them, with defaults and conversions.
  * @throws {ValidationError} when they do not fit.
  */
@@ -51,17 +52,53 @@ export async function validateArguments(
   schema: StandardSchema,
   args: unknown[],
   callbackName: string,
+  parameters: number,
 ): Promise<unknown[]> {
-  const whole = await schema["~standard"].validate(args);
-  if (whole.issues === undefined && Array.isArray(whole.value)) return whole.value;
-  let issues = whole.issues ?? [];
-  if (args.length <= 1) {
-    const single = await schema["~standard"].validate(args[0]);
-    if (single.issues === undefined) return [single.value];
-    // A schema that takes no list at all was meant for the one argument.
-    if (issues.some((issue) => (issue.path ?? []).length === 0)) issues = single.issues;
+  const checked = await (parameters === 1 ? asOne(schema, args) : asList(schema, args));
+  if (checked.issues === undefined) return checked.value;
+  const what = `the arguments of ${callbackName} do not fit its schema`;
+  throw failure(what, checked.issues, "never");
+}
+
+type Outcome<Value> =
+  | { readonly value: Value; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
+
+/**
+ * Of a callback with one parameter. A list of values would do for many schemas of that parameter, and what
+ * is no list must not slip through by being put into one: only a schema that takes exactly one value
+ * describes the list.
+ */
+async function asOne(schema: StandardSchema, args: unknown[]): Promise<Outcome<unknown[]>> {
+  if (args.length > 1) {
+    return { issues: [{ message: `one argument is needed, and ${args.length} were given` }] };
   }
-  throw failure(`the arguments of ${callbackName} do not fit its schema`, issues, "never");
+  const validate = (value: unknown) => schema["~standard"].validate(value);
+  const one = await validate(args[0]);
+  if (one.issues === undefined) return { value: [one.value] };
+  const list = await validate(args);
+  if (args.length === 0 || isAboutWhole(list)) return one;
+  const twice = await validate([args[0], args[0]]);
+  const takesOne = isAboutWhole(twice) ||
+    (twice.issues === undefined && Array.isArray(twice.value) && twice.value.length === 1);
+  return takesOne ? list as Outcome<unknown[]> : one;
+}
+
+/** Of a callback with several parameters, or whose parameters cannot be counted. */
+async function asList(schema: StandardSchema, args: unknown[]): Promise<Outcome<unknown[]>> {
+  const validate = (value: unknown) => schema["~standard"].validate(value);
+  const list = await validate(args);
+  if (list.issues === undefined && Array.isArray(list.value)) return { value: list.value };
+  const issues = list.issues ?? [];
+  if (args.length > 1) return { issues };
+  const one = await validate(args[0]);
+  if (one.issues === undefined) return { value: [one.value] };
+  return isAboutWhole(list) && !isAboutWhole(one) ? one : { issues };
+}
+
+/** Whether it does not fit as a whole, rather than something in it. */
+function isAboutWhole({ issues = [] }: Outcome<unknown>): boolean {
+  return issues.some(({ path }) => (path ?? []).length === 0);
 }
 
 /**

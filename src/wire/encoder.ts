@@ -297,7 +297,11 @@ export class Encoder {
 
   #stream(value: Streamable, depth: number): void {
     if (this.#streams === undefined) {
-      this.#refuse(depth, "is an iterable", "only an argument, or a result itself, may be one");
+      this.#refuse(
+        depth,
+        "is an iterable",
+        "only arguments of a call, and its result itself, may be",
+      );
     }
     const number = this.#streams.addStream(value);
     const at = this.#out.reserve(4);

@@ -7,9 +7,14 @@
 /** Anything that gives items. */
 export type Streamable = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** Async iterables, and generators, which unlike arrays, sets and maps give their items only once. */
+/**
+ * Async iterables; generators, which unlike arrays, sets and maps give their items only once; and plain objects
+ * that give items, for nothing else would be left of them.
+ */
 export function isStreamable(value: object): value is Streamable {
-  return Symbol.asyncIterator in value || (Symbol.iterator in value && "next" in value);
+  return Symbol.asyncIterator in value ||
+    (Symbol.iterator in value &&
+      ("next" in value || Object.getPrototypeOf(value) === Object.prototype));
 }
 
 /** Whether something gives items, be it only once or as often as it is asked. */

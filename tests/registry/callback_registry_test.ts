@@ -109,6 +109,16 @@ Deno.test("callback() refuses names that cannot be called", () => {
   assertEquals(registry.names().length, 2);
 });
 
+Deno.test("callback() takes a name once, and that of a bound function without what binding added", () => {
+  function f() {}
+  const { message } = refusal("f", f, { name: "g" });
+  assert(/f: .* another name, "g"/.test(message), message);
+  const { registry } = watched();
+  registry.callback("g", f, { name: "g" });
+  registry.callback(f.bind(null).bind(null));
+  assertEquals(registry.names(), ["g", "f"]);
+});
+
 Deno.test("callback() refuses options that are none, naming the option and the value", () => {
   const f = () => 1;
   for (const options of [5, "fast", null, true]) refusal("f", f, options);

@@ -8,13 +8,18 @@ import {
   validateResult,
 } from "../../src/registry/standard_schema.ts";
 
-async function issuesOf(schema: StandardSchema, args: unknown[]): Promise<ValidationError> {
-  return await assertRejects(() => validateArguments(schema, args, "f"), ValidationError);
+async function issuesOf(
+  schema: StandardSchema,
+  args: unknown[],
+  parameters = args.length,
+): Promise<ValidationError> {
+  const validating = () => validateArguments(schema, args, "f", parameters);
+  return await assertRejects(validating, ValidationError);
 }
 
 Deno.test("validateArguments() takes a schema of the list of arguments", async () => {
   const schema = z.tuple([z.number(), z.string()]);
-  assertEquals(await validateArguments(schema, [1, "a"], "f"), [1, "a"]);
+  assertEquals(await validateArguments(schema, [1, "a"], "f", 2), [1, "a"]);
   const error = await issuesOf(schema, [1, 2]);
   assertEquals(error.issues.map(({ path }) => path), [[1]]);
   assertEquals([error.code, error.executed], ["VALIDATION", "never"]);
@@ -24,29 +29,73 @@ Deno.test("validateArguments() takes a schema of the list of arguments", async (
 Deno.test("validateArguments() takes a schema of the one argument", async () => {
   const schema = z.object({ name: z.string(), tags: z.array(z.string()) });
   const value = { name: "a", tags: ["b"] };
-  assertEquals(await validateArguments(schema, [value], "f"), [value]);
+  assertEquals(await validateArguments(schema, [value], "f", 1), [value]);
   const error = await issuesOf(schema, [{ name: 5, tags: ["b", 6] }]);
   assertEquals(error.issues.map(({ path }) => path), [["name"], ["tags", 1]]);
 });
 
-Deno.test("validateArguments() takes a schema of a list as that of the one argument too", async () => {
-  assertEquals(await validateArguments(z.array(z.number()), [[1, 2]], "f"), [[1, 2]]);
-  assertEquals(await validateArguments(z.array(z.number()), [1, 2], "f"), [1, 2]);
+Deno.test("validateArguments() lets nothing through to one parameter by putting it into a list", async () => {
+  const numbers = z.array(z.number());
+  assertEquals(await validateArguments(numbers, [[1, 2]], "f", 1), [[1, 2]]);
+  assertEquals(await validateArguments(numbers, [[]], "f", 1), [[]]);
+  for (const args of [[5], [1, 2], [], [[1], [2]], [["a"]]]) await issuesOf(numbers, args, 1);
+  const pair = z.tuple([z.number(), z.number()]);
+  assertEquals(await validateArguments(pair, [[1, 2]], "f", 1), [[1, 2]]);
+  for (const args of [[1, 2], [1], [[1]]]) await issuesOf(pair, args, 1);
+  const nested = z.array(z.array(z.number()));
+  assertEquals(await validateArguments(nested, [[[1]]], "f", 1), [[[1]]]);
+  await issuesOf(nested, [[1]], 1);
+  await issuesOf(z.array(z.unknown()), [5], 1);
+});
+
+Deno.test("validateArguments() takes a list of exactly one for one parameter", async () => {
+  const strict = z.tuple([z.coerce.number().min(1)]);
+  assertEquals(await validateArguments(strict, ["5"], "f", 1), [5]);
+  const error = await issuesOf(strict, [0], 1);
+  assertEquals(error.issues.map(({ path }) => path), [[0]]);
+  // One that leaves out what is too much, as valibot's does.
+  const loose: StandardSchema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) =>
+        Array.isArray(value) && typeof value[0] === "number"
+          ? { value: value.slice(0, 1) }
+          : { issues: [{ message: "no list with a number" }] },
+    },
+  };
+  assertEquals(await validateArguments(loose, [5], "f", 1), [5]);
+});
+
+Deno.test("validateArguments() takes a schema of lists for parameters that cannot be counted", async () => {
+  assertEquals(await validateArguments(z.array(z.number()), [1, 2], "f", 0), [1, 2]);
+  assertEquals(await validateArguments(z.array(z.number()), [], "f", 0), []);
+});
+
+Deno.test("validateArguments() tells what is wrong where it is", async () => {
+  const paths = async (schema: StandardSchema, args: unknown[], parameters: number) =>
+    (await issuesOf(schema, args, parameters)).issues.map(({ path }) => path);
+  assertEquals(await paths(z.array(z.string()), [["a", 5]], 1), [[1]]);
+  assertEquals(await paths(z.array(z.string()), [5], 1), [[]]);
+  assertEquals(await paths(z.tuple([z.number(), z.number()]), [1, "a"], 2), [[1]]);
+  assertEquals(await paths(z.object({ a: z.string() }), [{ a: 5 }], 2), [["a"]]);
+  const few = await issuesOf(z.tuple([z.number(), z.number()]), [1], 2);
+  assert(!few.message.includes("received number"), few.message);
 });
 
 Deno.test("validateArguments() applies defaults and conversions", async () => {
   const list = z.tuple([z.coerce.number(), z.string().default("none")]);
-  assertEquals(await validateArguments(list, ["5", undefined], "f"), [5, "none"]);
+  assertEquals(await validateArguments(list, ["5", undefined], "f", 2), [5, "none"]);
   const one = z.object({ limit: z.number().default(10), at: z.coerce.date() });
   assertEquals(
-    await validateArguments(one, [{ at: "2026-01-01T00:00:00Z" }], "f"),
+    await validateArguments(one, [{ at: "2026-01-01T00:00:00Z" }], "f", 1),
     [{ limit: 10, at: new Date("2026-01-01T00:00:00Z") }],
   );
-  assertEquals(await validateArguments(z.string().trim(), [" a "], "f"), ["a"]);
+  assertEquals(await validateArguments(z.string().trim(), [" a "], "f", 1), ["a"]);
 });
 
 Deno.test("validateArguments() applies the default of the one argument when it is left out", async () => {
-  assertEquals(await validateArguments(z.number().default(5), [], "f"), [5]);
+  assertEquals(await validateArguments(z.number().default(5), [], "f", 1), [5]);
 });
 
 Deno.test("validateArguments() refuses too few and too many arguments", async () => {
@@ -58,7 +107,7 @@ Deno.test("validateArguments() refuses too few and too many arguments", async ()
 
 Deno.test("validateArguments() waits for a schema that is asynchronous", async () => {
   const free = z.string().refine((name) => Promise.resolve(name !== "taken"), "is taken");
-  assertEquals(await validateArguments(free, ["new"], "f"), ["new"]);
+  assertEquals(await validateArguments(free, ["new"], "f", 1), ["new"]);
   const error = await issuesOf(free, ["taken"]);
   assertEquals(error.issues, [{ message: "is taken", path: [] }]);
 });

@@ -86,6 +86,35 @@ function _streams(g: Global<Remote>, source: AsyncIterable<{ n: number }>): void
   g.call.hear(source).exec(BG);
 }
 
+async function _notAwaited(g: Global<Remote>): Promise<void> {
+  // @ts-expect-error that would be one call with the list as its item
+  await g.call.hear([{ n: 1 }]);
+}
+
+async function _iterableArguments(
+  g: Global<{ total(from: string, items: AsyncIterable<number> | undefined): number }>,
+): Promise<void> {
+  function* upTo(n: number) {
+    for (let i = 0; i < n; i++) yield i;
+  }
+  async function* later() {
+    yield* upTo(3);
+  }
+  const sums = [
+    await g.call.total("a", upTo(3)),
+    await g.call.total("a", later()),
+    await g.call.total("a", undefined),
+  ];
+  assertType<Equal<typeof sums, number[]>>();
+  // @ts-expect-error the items are of another type
+  g.call.total("a", ["text"].values());
+}
+
+function _undefinedOptions(g: Global<Remote>, timeout: string | undefined): void {
+  g.call.add(1, 2).fg({ timeout, to: undefined });
+  g.call.add(1, 2).period({ interval: "1s", catchUp: timeout });
+}
+
 async function _wrongCalls(g: Global<Remote>): Promise<void> {
   // @ts-expect-error nobody offers it
   g.call.subtract(1, 2);
