@@ -32,6 +32,20 @@ Deno.test("a stream that is also answered by a value breaks, and leaves nobody w
   assertEquals([items, processName], [[1], "stranger"]);
 });
 
+for (const kind of ["ITEM", "END", "FAIL"] as const) {
+  Deno.test(`a call of which ${kind} comes before its STREAM fails at once`, async () => {
+    await using net = await TestNetwork.start();
+    using peer = await stranger(net, "count");
+    const failed = assertRejectsLater(() => soon(net.hub.call.count().fg()), ProtocolError);
+    const { call, peer: hub } = await peer.readUntil(KIND.CALL);
+    await peer.send(KIND[kind], { call, peer: hub, payload: encode(1) });
+    await peer.send(KIND.STREAM, { call, peer: hub });
+    await peer.send(KIND.END, { call, peer: hub });
+    const { message, processName } = await failed;
+    assertEquals([message, processName], [`${kind} is not allowed here`, "stranger"]);
+  });
+}
+
 Deno.test("an answer to no call, announced as too large, harms nobody", async () => {
   await using net = await TestNetwork.start((callback) => callback("add", (a, b) => a + b));
   const other = await net.join("other");

@@ -48,15 +48,18 @@ export class Router {
    *
    * @param source Who sent it.
    * @param incoming The frame; its `peer` is the target's id, and is changed here.
-   * @throws {ProtocolError} when a node may not send a frame of this kind.
+   * @throws {ProtocolError} when a node may not send a frame of this kind, or a call without a number.
    */
   route(source: Peer, incoming: Frame): void {
     const bytes = announcedBytes(incoming);
     switch (incoming.kind) {
       case Kind.Call:
       case Kind.Task:
-      case Kind.TaskFailed:
       case Kind.Transfer:
+        checkCallId(incoming);
+        this.#forward(source, incoming, bytes);
+        break;
+      case Kind.TaskFailed:
       case Kind.Result:
       case Kind.Error:
       case Kind.Cancel:
@@ -75,6 +78,7 @@ export class Router {
         this.#forward(source, incoming, bytes);
         break;
       case Kind.Broadcast:
+        checkCallId(incoming);
         this.#fanOut(source, incoming, bytes);
         break;
       default:
@@ -99,9 +103,10 @@ export class Router {
     target.connection.send(outgoing);
   }
 
-  /** Sends back what its sender may not do. */
-  deny(source: Peer, { call, peer }: Frame): void {
-    this.#sendBack(source, call, peer, Undelivered.Denied);
+  /** Sends back what its sender may not do. @throws {ProtocolError} when it is a call without a number. */
+  deny(source: Peer, incoming: Frame): void {
+    checkCallId(incoming);
+    this.#sendBack(source, incoming.call, incoming.peer, Undelivered.Denied);
   }
 
   #targetIsGone(source: Peer, { kind, call, peer }: Frame): void {
@@ -139,6 +144,11 @@ export class Router {
       else this.#forward(source, incoming, bytes);
     }
   }
+}
+
+/** What is sent back of call 0 is of no call, but of an `OFFER`. */
+function checkCallId({ kind, call }: Frame): void {
+  if (call === 0) throw new ProtocolError(`${kindName(kind)} needs a call id`);
 }
 
 function asksForAnswer(kind: Kind): boolean {

@@ -51,35 +51,23 @@ export class UnaryCall extends PendingCall {
   }
 
   accept(incoming: Frame, process: RemoteProcess): void {
-    switch (incoming.kind) {
-      case Kind.Result: {
-        if (this.#stream !== undefined) throw new ProtocolError("A call has one result only");
-        const value = this.port.codec.decodePayload(incoming);
-        if (this.settle()) this.#resolve(value);
-        break;
-      }
-      case Kind.Error:
-        return this.fail(this.failure(incoming.payload, process));
-      case Kind.Undelivered:
-        return this.fail(this.undelivered(incoming.value, process));
-      case Kind.Stream:
-        return this.#open(process);
-      case Kind.Item:
-        return this.#stream?.push(
-          this.port.codec.decodePayload(incoming),
-          wholeBytes(incoming),
-        );
-      case Kind.End:
-        return this.#stream?.finish();
-      case Kind.Fail:
-        return this.#stream?.fail(this.failure(incoming.payload, process));
-      default:
-        throw new ProtocolError(`${kindName(incoming.kind)} is not an answer to a call`);
+    const { kind } = incoming;
+    const stream = this.#stream;
+    if (kind === Kind.Error) return this.fail(this.failure(incoming.payload, process));
+    if (kind === Kind.Undelivered) return this.fail(this.undelivered(incoming.value, process));
+    // A result, or a stream, comes once, and what is in a stream after its beginning.
+    if ((stream === undefined) === (kind > Kind.Stream)) {
+      throw new ProtocolError(`${kindName(kind)} is not allowed here`);
     }
+    if (kind === Kind.Stream) return this.#open(process);
+    if (kind === Kind.End) return stream!.finish();
+    if (kind === Kind.Fail) return stream!.fail(this.failure(incoming.payload, process));
+    const value = this.port.codec.decodePayload(incoming);
+    if (kind === Kind.Item) stream!.push(value, wholeBytes(incoming));
+    else if (this.settle()) this.#resolve(value);
   }
 
   #open(process: RemoteProcess): void {
-    if (this.#stream !== undefined) throw new ProtocolError("A call has one result stream only");
     const fields = { call: this.callId, peer: process.id };
     const stream = this.#stream = new InStream({
       credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),

@@ -168,7 +168,7 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
 
 /** Decodes the payload of `OFFER` and `WITHDRAW`. @throws {ProtocolError} when it is not one. */
 export function decodeNames(bytes: Uint8Array): string[] {
-  return asCallbackNames(decodeControl(bytes), "OFFER");
+  return asCallbackNames(decodeControl(bytes), "callbacks");
 }
 
 /** Decodes the payload of `TARGETS`. @throws {ProtocolError} when it is not one. */

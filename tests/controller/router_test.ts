@@ -55,6 +55,17 @@ Deno.test("route() forwards from a node to itself", () => {
   assertEquals(a.wire.told, ["CALL 1 5"]);
 });
 
+Deno.test("route() and deny() refuse a call without a number: its answers would be of no call", () => {
+  for (const kind of [...ASKING, Kind.Broadcast] as Kind[]) {
+    const { router, a, b, offers } = network();
+    offers.set(6, new Set([2]));
+    const nameless = () => frame(kind, { peer: 2, name: 6 });
+    assertThrows(() => router.route(a.peer, nameless()), ProtocolError, kindName(kind));
+    assertThrows(() => router.deny(a.peer, nameless()), ProtocolError, kindName(kind));
+    assertEquals([a.wire.sent, b.wire.sent], [[], []]);
+  }
+});
+
 Deno.test("route() sends a call to an unknown process back, and drops anything else", () => {
   for (const kind of FORWARDED) {
     const { router, a } = network();

@@ -98,6 +98,14 @@ for (const odd of ["\uFEFFadd", "\ud800add", "add\udc00"]) {
   });
 }
 
+Deno.test("decodeNames() says what is wrong with it, whatever frame it is of", () => {
+  assertThrows(
+    () => decodeNames(encodeControl([1])),
+    ProtocolError,
+    "Cannot decode the control payload: callbacks[] must be a string, not number",
+  );
+});
+
 const bad: unknown[] = [null, -1, 1.5, 2 ** 32, true, "", "a".repeat(257), [], {}, [[]], [1, [2]]];
 
 /** Each value, with each field in turn missing or of every other type. */
