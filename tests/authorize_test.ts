@@ -241,7 +241,7 @@ Deno.test("authorize is asked about callbacks that are offered later", async () 
     processName: "a",
     callbacks: ["good"],
   });
-  await until(() => net.logger.has("the controller does not allow to offer evil"), 10_000);
+  await until(() => net.logger.has("the controller does not allow to offer: evil"), 10_000);
   assertEquals(net.hub.stats.deniedActions, 1);
   assertEquals(await a.call.whoami(), "hub");
 });

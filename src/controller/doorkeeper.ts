@@ -122,7 +122,7 @@ export class Doorkeeper {
   turnedAway(why: string, isStranger: boolean, remote: string | undefined): void {
     this.counts.refused++;
     if (isStranger) this.counts.unauthenticated++;
-    const from = remote === undefined ? "" : ` from ${remote}`;
+    const from = remote === undefined ? "" : ` from ${JSON.stringify(remote)}`;
     this.#options.logger.warn(`daffi: a connection${from} was turned away: ${why}`);
   }
 
