@@ -51,7 +51,7 @@ export interface ReconnectOptions {
 
 /** What a controller shows to its nodes, so that they know it and what is sent is encrypted. */
 export interface ControllerTlsOptions {
-  /** Its certificate, and those between it and its authority, as PEM. It must be for its `host`. */
+  /** Its certificate first, then those between it and its authority, as PEM. It must be for its `host`. */
   cert: string;
   /** The certificate's private key, as PEM. */
   key: string;

@@ -6,7 +6,7 @@
 
 import { ConnectionError } from "../errors.ts";
 import { SocketStream } from "./socket_stream.ts";
-import { listenTls, startTls, type TlsSettings } from "./tls.ts";
+import { checkCertificate, listenTls, startTls, type TlsSettings } from "./tls.ts";
 import {
   acceptFrom,
   type Address,
@@ -36,6 +36,7 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
   return {
     description,
     async listen(): Promise<Listener> {
+      if (tls !== undefined) checkCertificate(tls);
       try {
         if (tls !== undefined) return await listenTls(host, port, tls);
         const listener = Deno.listen({
