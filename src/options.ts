@@ -51,7 +51,7 @@ export interface ReconnectOptions {
 
 /** What a controller shows to its nodes, so that they know it and what is sent is encrypted. */
 export interface ControllerTlsOptions {
-  /** Its certificate, and those between it and its authority, as PEM. It must be for its `host`. */
+  /** Its certificate first, then those between it and its authority, as PEM. It must be for its `host`. */
   cert: string;
   /** The certificate's private key, as PEM. */
   key: string;
@@ -134,7 +134,7 @@ export interface GlobalOptions {
   /**
    * Decides, where the Controller is, who may do what: join, offer callbacks, call them, schedule
    * tasks, send functions. Only `true` allows it, at once or within four seconds; who may not gets an
-   * `AuthenticationError`. It is asked once for each caller, callback and process that runs it, and its
+   * `AuthenticationError`. A node that wants to join when it fails is not let in, and tries again. It is asked once for each caller, callback and process that runs it, and its
    * answer holds until one of the two leaves. Meanwhile the caller's frames wait: so it must not wait
    * for that process itself. Of the node in its own process it is not asked, but for `"stopNodes"`.
    * @default {everything is allowed to whoever has joined}

@@ -58,6 +58,31 @@ Deno.test("authorize is asked about joins, and who may not gets AuthenticationEr
   assertEquals(Object.keys(net.hub.registeredCallbacks), ["good"]);
 });
 
+for (
+  const [what, decide] of [
+    ["fails", () => Promise.reject(new Error("the database is down"))],
+    ["decides nothing in time", () => new Promise(() => {})],
+  ] as [what: string, decide: Decide][]
+) {
+  Deno.test(`a node tries again to join when authorize ${what}`, async () => {
+    let works = false;
+    await using guard = await guarded((request) =>
+      request.action !== "join" || works || decide(request)
+    );
+    const { net } = guard;
+    const g = net.add("late");
+    await until(() => net.hub.stats.refusedConnections > 0, 20_000);
+    assertEquals(Object.keys(net.hub.registeredCallbacks), []);
+    await until(() => net.logger.has("cannot decide about it at present"), 10_000);
+    assert(net.logger.has("authorize "));
+    assert(net.hub.stats.deniedActions > 0);
+    assertEquals(net.hub.stats.failedAuthentications, 0);
+    works = true;
+    await soon(g.ready, 20_000);
+    await soon(net.hub.waitProcess("late"));
+  });
+}
+
 Deno.test("authorize is not asked about the node in its own process", async () => {
   await using guard = await guarded(({ action }) => action === "join");
   const { net } = guard;
@@ -216,7 +241,7 @@ Deno.test("authorize is asked about callbacks that are offered later", async () 
     processName: "a",
     callbacks: ["good"],
   });
-  await until(() => net.logger.has("the controller does not allow to offer evil"), 10_000);
+  await until(() => net.logger.has("the controller does not allow to offer: evil"), 10_000);
   assertEquals(net.hub.stats.deniedActions, 1);
   assertEquals(await a.call.whoami(), "hub");
 });

@@ -7,6 +7,7 @@ import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
 const TASK = 0x20;
+const TRANSFER = 0x22;
 
 async function stranger({ hub }: TestNetwork, ...callbacks: string[]): Promise<RawPeer> {
   const place = { dial: () => Deno.connect({ hostname: "localhost", port: hub.port! }) };
@@ -45,6 +46,26 @@ for (const kind of ["ITEM", "END", "FAIL"] as const) {
     assertEquals([message, processName], [`${kind} is not allowed here`, "stranger"]);
   });
 }
+
+Deno.test("a stream is no answer to a request about tasks, nor to a function that was sent", async () => {
+  await using net = await TestNetwork.start();
+  using peer = await stranger(net, "due");
+  const asked: [kind: number, ask: () => Promise<unknown>][] = [
+    [TASK, () => net.hub.getScheduledTasks("stranger")],
+    [TASK, async () => await net.hub.call.due().period({ interval: "1h" })],
+    [TRANSFER, () => net.hub.transferAndCall("stranger", () => 1)],
+  ];
+  for (const [kind, ask] of asked) {
+    const refused = assertRejectsLater(() => soon(ask()), ProtocolError, "streams as results");
+    const { call, peer: hub } = await peer.readUntil(kind);
+    for (const other of [KIND.ITEM, KIND.END, KIND.STREAM]) {
+      await peer.send(other, { call, peer: hub, payload: encode(1) });
+    }
+    const { processName } = await refused;
+    assertEquals(processName, "stranger");
+  }
+  assertEquals(net.hub.stats.pendingCalls, 0);
+});
 
 Deno.test("an answer to no call, announced as too large, harms nobody", async () => {
   await using net = await TestNetwork.start((callback) => callback("add", (a, b) => a + b));

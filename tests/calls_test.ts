@@ -231,7 +231,7 @@ Deno.test("NO_RETURN runs the callback and never rejects", async () => {
   assertEquals(net.hub.stats.droppedCalls, 3);
   await net.hub.call.fail().noReturn();
   await until(() => a.stats.failedCalls === 1);
-  assert(net.logger.has("callback fail, called without answer by hub, failed"));
+  assert(net.logger.has("a call without answer failed: fail, called by hub"));
 });
 
 Deno.test("a generator that is called without answer is not run, and that is counted and logged", async () => {
@@ -248,7 +248,7 @@ Deno.test("a generator that is called without answer is not run, and that is cou
   await net.hub.call.count().broadcast();
   await until(() => a.stats.failedCalls === 2);
   const told = net.logger.lines.filter((line) =>
-    line.includes("callback count, called without answer by hub, failed")
+    line.includes("a call without answer failed: count, called by hub")
   );
   assertEquals([told.length, begun, a.stats.runningCalls], [2, 0, 0]);
 });

@@ -43,10 +43,33 @@ Deno.test("the owner hears of a run that failed, and the task goes on", async ()
       { ...failure, message: "RangeError: run 1" },
       { ...failure, message: "RangeError: run 2" },
     ]);
-    assert(network.logger.has(`task ${uuid} of callback fail failed: RangeError: run 1`));
+    assert(network.logger.has(`a task has failed: ${uuid} of callback fail: RangeError: run 1`));
     const [info] = await owner.describeScheduledTasks("hub");
     assert(info!.runs >= 2);
     assert(info!.lastError!.startsWith("RangeError: run"));
+  });
+});
+
+Deno.test("failures of many tasks and callbacks are of one kind each, so that other lines are told", async () => {
+  const most = 100; // of one kind
+  const names = Array.from({ length: most + 20 }, (_, i) => "x".repeat(i + 1));
+  const offer: Offer = (callback) => {
+    for (const name of names) {
+      callback(name, () => {
+        throw new Error("on purpose");
+      });
+    }
+  };
+  await withOwner(offer, async (network, owner, heard) => {
+    for (const name of names) {
+      await owner.call[name]!().period({ interval: 1, maxRuns: 1 });
+      await owner.call[name]!().noReturn();
+    }
+    await until(() => heard.length === names.length, 10_000);
+    await until(() => network.hub.stats.failedCalls === names.length, 10_000);
+    for (const kind of ["a task has failed", "a call without answer failed"]) {
+      assertEquals(network.logger.lines.filter((line) => line.includes(kind)).length, most);
+    }
   });
 });
 

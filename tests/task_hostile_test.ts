@@ -108,38 +108,36 @@ Deno.test("what is no request is refused, and everything goes on", async () => {
   assertEquals(await stranger.ask({ op: "list" }), { kind: KIND.RESULT, value: [] });
 });
 
-Deno.test("arguments that cannot be decoded fail the run, and nothing else", async () => {
+Deno.test("a task whose arguments cannot be decoded is refused at once", async () => {
   let runs = 0;
-  await using network = await TestNetwork.start((callback) => {
-    callback("f", () => runs++);
-    callback("sum", async (numbers: AsyncIterable<number>) => {
-      for await (const _ of numbers);
-    });
-  });
+  await using network = await TestNetwork.start((callback) => callback("f", () => runs++));
   using stranger = await Stranger.join(network);
   const bad = {
     "no MessagePack": [0xc1],
+    "nothing": [],
     "no list": [0x01],
     "cut off": [0x92, 0x01],
     "a stream, whose items nobody will send": [0x91, 0xd5, 9, 0, 1],
   };
   for (const [what, args] of Object.entries(bad)) {
-    const { kind, value } = await stranger.ask(
-      create({ callbackName: "sum", args: new Uint8Array(args), overlap: "skip" }),
-    );
-    if (kind === KIND.ERROR) continue; // refused already
-    let lastError: unknown = undefined;
-    const end = performance.now() + 3_000;
-    while (lastError === undefined || lastError === null) {
-      assert(performance.now() < end, `${what}: the run did not fail`);
-      const { value: tasks } = await stranger.ask({ op: "describe" });
-      const task = (tasks as Record<string, unknown>[]).find(({ uuid }) => uuid === value)!;
-      lastError = typeof task.lastError === "string" ? task.lastError : undefined;
-    }
-    await stranger.ask({ op: "cancel", uuid: value });
+    const { kind, value } = await stranger.ask(create({ args: new Uint8Array(args) }));
+    const { code, executed } = value as { code: string; executed: string };
+    assertEquals([kind, code, executed], [KIND.ERROR, "PROTOCOL", "never"], what);
   }
+  assertEquals(await network.hub.getScheduledTasks("hub"), []);
   await stranger.ask(create());
   await until(() => runs >= 2);
+});
+
+Deno.test("a TASK whose payload is no list of exactly one request is refused", async () => {
+  await using network = await TestNetwork.start();
+  using stranger = await Stranger.join(network);
+  const request = { op: "list" };
+  for (const payload of [request, [], [request, 1], [request, request], "list"]) {
+    const { kind, value } = await stranger.raw(encode(payload));
+    assertEquals([kind, (value as { code: string }).code], [KIND.ERROR, "PROTOCOL"]);
+  }
+  assertEquals(await stranger.ask(request), { kind: KIND.RESULT, value: [] });
 });
 
 Deno.test("a task for a callback that is not there is refused or waits, and does no harm", async () => {

@@ -20,21 +20,22 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon accept activeCalls addBytes added addShared addStream allowInfinity alwaysReads answer
+  abandon accept activeCalls addBytes addShared addStream added allowInfinity alwaysReads answer
   answered argumentStreams arrayHead attachments beganAt begin broadcastNoReturn bufferedBytes byId
   byte callbacksChanged callerTimeoutMs calm capture changed checkRoom choose claim
-  closeArgumentStreams codec compileCron congested connected connectionLost credit deadlineAt
-  decodePayload defaultTimeoutMs deliver disconnected drained drop dropped encodeArguments events
-  expects expire facts finish finished forget found frames functionRunner gate giveUp giveUpAll
-  handle handler handleTask hasRoom head head2 head3 head5 heapIndex heldBytes here hooks isDone
-  isEmpty isFree isStatic isTask isWhole large limitedByCallback lines locate lost makeController
-  makeFunctionRunner mapHead nameId network networkChanged neverRan nextDue nextId nowMs offers
-  onBytes onClose onConnect onCredit onDisconnect onEnd onFailure onFrame onJoin onLeave onShutdown
-  onWake openTaskFile outbox ownCallback payload peer post providers providersOf queuedBytes
-  quietTicks readsCron receivedBytes refuse registry reply requireNode reserve resultStream running
-  runNow runTask sendCredit sendShared session setBackMs settle silentTicks site socketTransport
-  take tellCancelled tellOwner there timeLeft timeOf timeoutError tracked tryRecord undelivered
-  until view waited watch whenFunction whenProcess writtenBytes
+  closeArgumentStreams codec compileCron congested connected connectionLost controllerNonce credit
+  deadlineAt decodePayload defaultTimeoutMs deliver disconnected drained drop dropped encodeArguments
+  events expects expire facts finish finished flushed forget found frames functionRunner gate giveUp
+  giveUpAll handle handleTask handler hasRoom head head2 head3 head5 heapIndex heldBytes here
+  holdsBack hooks isDone isEmpty isFree isStatic isTask isWhole large limitedByCallback lines locate
+  lost makeController makeFunctionRunner mapHead mayStopNodes nameId network networkChanged neverRan
+  nextDue nextId nodeNonce nowMs offers onAbort onBytes onClose onConnect onCredit onDisconnect
+  onDrain onEnd onFailure onFrame onJoin onLeave onShutdown onTermination onTimeout onWake
+  openTaskFile outbox ownCallback payload peer post providers providersOf queuedBytes quietTicks
+  readsCron receivedBytes refuse registry reply requireNode reserve resolveEntrance resultStream
+  runNow runTask running sendCredit sendShared session setBackMs settle silentTicks site
+  socketTransport take tellCancelled tellOwner there timeLeft timeOf timeoutError tracked tryRecord
+  unauthenticated undelivered until view waited watch whenFunction whenProcess writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

@@ -31,12 +31,13 @@ export async function makeAuthority(name = "Test authority"): Promise<Authority>
   return { pem, name, keys };
 }
 
-/** Makes a certificate for host names and IPv4 addresses. */
+/** Makes a certificate for host names and IPv4 addresses, of new keys or of given ones. */
 export async function makeCertificate(
   authority: Authority,
   hosts: readonly string[] = ["localhost", "127.0.0.1"],
+  given?: CryptoKeyPair,
 ): Promise<Certificate> {
-  const keys = await crypto.subtle.generateKey(ECDSA_P256, true, ["sign", "verify"]);
+  const keys = given ?? await crypto.subtle.generateKey(ECDSA_P256, true, ["sign", "verify"]);
   const names = hosts.map((host) =>
     /^[\d.]+$/.test(host) ? der(0x87, host.split(".").map(Number)) : der(0x82, text(host))
   );

@@ -304,7 +304,7 @@ export class Controller {
     for (const { connection } of others()) connection.send(frame(Kind.Shutdown));
     if (await within(Promise.all(left), timeoutMs)) return;
     const names = others().map(({ name }) => name).join(", ");
-    this.#options.logger.warn(`daffi: asked to stop, but still connected are ${names}`);
+    this.#options.logger.warn(`daffi: asked to stop, but still connected are: ${names}`);
   }
 
   /** Stops listening, sends what is queued, and closes all connections. Idempotent. */

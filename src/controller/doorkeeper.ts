@@ -122,7 +122,7 @@ export class Doorkeeper {
   turnedAway(why: string, isStranger: boolean, remote: string | undefined): void {
     this.counts.refused++;
     if (isStranger) this.counts.unauthenticated++;
-    const from = remote === undefined ? "" : ` from ${remote}`;
+    const from = remote === undefined ? "" : ` from ${JSON.stringify(remote)}`;
     this.#options.logger.warn(`daffi: a connection${from} was turned away: ${why}`);
   }
 
@@ -138,6 +138,14 @@ async function permit(
   { process, callbacks }: Hello,
   address: string | undefined,
 ): Promise<void> {
-  if (await authorizer.allows({ action: "join", processName: process, address, callbacks })) return;
-  throw new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it");
+  const verdict = await authorizer.decide({
+    action: "join",
+    ...{ processName: process, address, callbacks },
+  });
+  if (verdict === true) return;
+  authorizer.denied++;
+  // A refusal of the first kind ends a node for good, and nobody has said that it may not join.
+  throw verdict === false
+    ? new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it")
+    : new Refused("OVERLOADED", "Cannot join: the controller cannot decide about it at present");
 }

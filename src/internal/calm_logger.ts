@@ -10,7 +10,7 @@ import type { Logger } from "./log.ts";
 const MAX_LINES = 100;
 const PERIOD_MS = 60_000;
 
-/** So many kinds are told apart, for what makes a kind may hold names that others have chosen. */
+/** So many kinds are told apart at a time, so that whatever is logged, memory stays bounded. */
 const MAX_KINDS = 64;
 
 const NAMES_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|\d+/g;
@@ -25,7 +25,7 @@ interface Count {
 
 /**
  * Passes lines on, but of each kind only so many in a minute, and says when it leaves some out, and how
- * many it did. Control characters are escaped, so that a name or a message from another process cannot
+ * many it did, if the kind comes again soon. Control characters are escaped, so that a name or a message from another process cannot
  * look like a line of its own.
  */
 export class CalmLogger implements Logger {
@@ -49,11 +49,12 @@ export class CalmLogger implements Logger {
 
   #tell(level: keyof Logger, message: string, details: unknown[]): void {
     const kind = level + kindOf(message);
-    const key = this.#counts.has(kind) || this.#counts.size < MAX_KINDS ? kind : "";
     const now = Date.now();
+    if (!this.#counts.has(kind) && this.#counts.size >= MAX_KINDS) this.#forget(now);
+    const key = this.#counts.has(kind) || this.#counts.size < MAX_KINDS ? kind : "";
     let count = this.#counts.get(key);
     let note = "";
-    if (count === undefined || Math.abs(now - count.beganAt) >= PERIOD_MS) {
+    if (count === undefined || isOver(count, now)) {
       const leftOut = (count?.lines ?? 0) - MAX_LINES;
       if (leftOut > 0) note = ` (${leftOut} lines like this one were left out)`;
       this.#counts.set(key, count = { beganAt: now, lines: 0 });
@@ -67,9 +68,22 @@ export class CalmLogger implements Logger {
       // Whoever logs has enough to do with what went wrong, and there is nobody else to tell.
     }
   }
+
+  /** Makes room: kinds whose period is over begin anew anyway. */
+  #forget(now: number): void {
+    for (const [kind, count] of this.#counts) if (isOver(count, now)) this.#counts.delete(kind);
+  }
 }
 
-/** The line up to the colon behind which details begin, without names and numbers. */
+/** A clock that was set back ends a period, too. */
+function isOver(count: Count, now: number): boolean {
+  return Math.abs(now - count.beganAt) >= PERIOD_MS;
+}
+
+/**
+ * The line up to the colon behind which details begin, without names and numbers. So whoever logs quotes what
+ * varies, or tells it behind a colon.
+ */
 function kindOf(message: string): string {
   return message.replace("daffi: ", "").replace(NAMES_AND_NUMBERS, "").split(":", 1)[0]!;
 }

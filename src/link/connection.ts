@@ -180,6 +180,10 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#stream.close();
+    // Megabytes, which whoever still knows of the connection, be it by an error's stack, would keep.
+    this.#queue = new WriteQueue();
+    this.#framer = new Framer(0);
+    this.#piece = undefined;
     this.handler.onClose(error);
     this.#resting?.resolve();
     this.#over.resolve();
@@ -215,6 +219,7 @@ export class Connection {
   }
 
   readonly #wrote = (bytes: number): void => {
+    if (this.#closed) return;
     const piece = this.#piece!;
     this.#writtenBytes += bytes;
     this.#pieceBytes += bytes;
@@ -258,6 +263,7 @@ export class Connection {
   };
 
   readonly #received = (count: number | null): void => {
+    if (this.#closed) return;
     if (count === null) {
       const torn = this.#framer.bufferedBytes > 0;
       return this.close(

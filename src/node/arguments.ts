@@ -43,8 +43,16 @@ export function decodeArguments(
     return incoming;
   };
   // Nobody sends items to what is not called, but due.
-  const args = codec.decodePayload(incoming, call.isTask ? undefined : addStream);
-  if (Array.isArray(args)) return args;
+  return asArguments(codec.decodePayload(incoming, call.isTask ? undefined : addStream));
+}
+
+/**
+ * What was decoded, if it can be the arguments of a call.
+ *
+ * @throws {ProtocolError} when it is no list.
+ */
+export function asArguments(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
   throw new ProtocolError("The payload of a call must be the list of its arguments");
 }
 

@@ -120,7 +120,7 @@ export class Caller {
       let target: RemoteProcess;
       const settle = (value: unknown) => resolve({ value, processName: target.name });
       const named = { ...request, what: request.callbackName || what };
-      const call = new UnaryCall(this.#port, named, false, settle, reject);
+      const call = new UnaryCall(this.#port, named, undefined, settle, reject);
       this.#start(call, request, ({ outbox }, payload) => {
         target = request.callbackName === ""
           ? this.#options.network.process(request.to!, what)

@@ -20,7 +20,7 @@ import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { isStreamable } from "../wire/streamable.ts";
-import { decodeArguments, onArgumentFrame } from "./arguments.ts";
+import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
 import { type Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
@@ -199,9 +199,8 @@ export class Dispatcher {
     const asked = unrun(source, incoming, "the scheduler");
     try {
       if (this.#closing) throw this.#problem(undefined, asked.callbackName, source);
-      const payload = codec.decode(incoming.payload);
-      const request = Array.isArray(payload) ? payload[0] : undefined;
-      this.#replier.answer(asked, handleTask(request, source.name));
+      const list = asArguments(codec.decode(incoming.payload));
+      this.#replier.answer(asked, handleTask(list.length === 1 ? list[0] : undefined, source.name));
     } catch (error) {
       this.#replier.refuse(asked, error as DaffiError);
     }

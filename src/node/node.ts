@@ -124,7 +124,7 @@ export class Node {
       transferred: this.#transfers.callback,
     });
     this.tasks = new TaskService({
-      ...{ registry, logger, ...options.tasks },
+      ...{ codec, registry, logger, ...options.tasks },
       run: (...task) => this.#dispatcher.runTask(...task),
       tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
     });

@@ -168,7 +168,7 @@ export class OneWayCalls {
   undelivered({ call, value, payload }: Frame, process: RemoteProcess | undefined): void {
     if (call === 0 && value === Undelivered.Denied) {
       const names = decodeNames(payload).join(", ");
-      return this.#options.logger.warn(`daffi: the controller does not allow to offer ${names}`);
+      return this.#options.logger.warn(`daffi: the controller does not allow to offer: ${names}`);
     }
     const who = process?.name ?? "the process";
     this.drop(

@@ -131,7 +131,7 @@ export class Replier implements Reply {
     call.answered = true;
     this.counts.failedCalls++;
     this.#logger.warn(
-      `daffi: callback ${call.callbackName}, called without answer by ${call.source.name}, failed:`,
+      `daffi: a call without answer failed: ${call.callbackName}, called by ${call.source.name}:`,
       error,
     );
   }

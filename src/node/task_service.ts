@@ -14,6 +14,7 @@ import { asTaskRequest, type TaskRequest } from "../scheduler/task_request.ts";
 import type { TaskStore } from "../scheduler/task_store.ts";
 import type { CompileCron } from "../scheduler/trigger.ts";
 import type { Codec } from "../wire/codec.ts";
+import { asArguments } from "./arguments.ts";
 
 /** A run that failed, as its task's owner hears of it. */
 export interface TaskFailure {
@@ -30,6 +31,7 @@ export interface OwnedTaskFailure extends TaskFailure {
 /** What the service needs of its node. */
 export interface TaskServiceOptions {
   readonly store: TaskStore;
+  readonly codec: Codec;
   readonly registry: CallbackRegistry;
   readonly logger: Logger;
   readonly compileCron: CompileCron;
@@ -42,6 +44,7 @@ export interface TaskServiceOptions {
 /** Answers what is asked of the scheduler. */
 export class TaskService {
   readonly #scheduler: Scheduler;
+  readonly #codec: Codec;
   readonly #compileCron: CompileCron;
   readonly #logger: Logger;
   readonly #unsubscribe: () => void;
@@ -53,7 +56,8 @@ export class TaskService {
    * @throws {InitializationError} when they cannot be read.
    */
   constructor(options: TaskServiceOptions) {
-    const { registry, run, tellOwner, compileCron, logger } = options;
+    const { registry, run, tellOwner, codec, compileCron, logger } = options;
+    this.#codec = codec;
     this.#compileCron = compileCron;
     this.#logger = logger;
     this.#scheduler = new Scheduler({
@@ -87,6 +91,8 @@ export class TaskService {
   #do(checked: TaskRequest, owner: string): string | boolean | string[] | ScheduledTaskInfo[] {
     switch (checked.op) {
       case "create":
+        // Told now, and not by each run. A stream is refused, too: nobody would send its items.
+        asArguments(this.#codec.decode(checked.spec.args));
         return this.#scheduler.create(checked.spec, owner);
       case "list":
         return this.#scheduler.list();

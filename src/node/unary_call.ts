@@ -17,19 +17,19 @@ export class UnaryCall extends PendingCall {
   #resolve: (value: unknown) => void;
   #reject: (error: Error) => void;
   #stream: InStream | undefined;
-  #eager: boolean;
+  #eager: boolean | undefined;
 
   /**
    * @param port What it needs of its node.
    * @param request What was asked for.
-   * @param eager Whether a stream may begin before it is asked for its first item.
+   * @param eager Whether a stream may begin before it is asked for its first item; `undefined` if there may be none.
    * @param resolve Gets the result: a value or an {@linkcode InStream}.
    * @param reject Gets the error.
    */
   constructor(
     port: CallPort,
     request: CallRequest,
-    eager: boolean,
+    eager: boolean | undefined,
     resolve: (value: unknown) => void,
     reject: (error: Error) => void,
   ) {
@@ -68,6 +68,7 @@ export class UnaryCall extends PendingCall {
   }
 
   #open(process: RemoteProcess): void {
+    if (this.#eager === undefined) throw new ProtocolError("Only calls have streams as results");
     const fields = { call: this.callId, peer: process.id };
     const stream = this.#stream = new InStream({
       credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),

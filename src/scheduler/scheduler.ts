@@ -326,7 +326,9 @@ export class Scheduler {
       this.#place(task);
     }
     try {
-      logger.warn(`daffi: task ${uuid} of callback ${callbackName} failed: ${record.lastError}`);
+      logger.warn(
+        `daffi: a task has failed: ${uuid} of callback ${callbackName}: ${record.lastError}`,
+      );
       if (isHere) onFailure(record, error);
     } catch {
       // Nobody waits for a run: what is thrown here would end the process.

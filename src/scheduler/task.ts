@@ -5,7 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
-import { type CompileCron, compileTrigger, type Trigger } from "./trigger.ts";
+import { type CompileCron, compileTrigger, oldestToRun, type Trigger } from "./trigger.ts";
 
 /** What happens when a run is due while the one before still goes on. */
 export type Overlap = "skip" | "queue" | "allow";
@@ -24,7 +24,7 @@ export interface TaskSpec {
   readonly overlap: Overlap;
   /** Runs after which the task ends. */
   readonly maxRuns: number | undefined;
-  /** How late a missed run may still start, in milliseconds. */
+  /** How late a missed run may still start, in milliseconds; a second at least, whatever it is. */
   readonly catchUpMs: number;
   /** Failed runs in a row after which the task is paused. */
   readonly pauseAfterFailures: number | undefined;
@@ -101,7 +101,7 @@ export function newRecord(
   const trigger = type === "interval" ? { ...spec.trigger, startMs: now } : spec.trigger;
   // The clocks of two machines differ: a time that has just passed here is a missed run.
   const nextMs = compileTrigger(trigger, compileCron)(
-    type === "atTime" ? now - spec.catchUpMs - 1 : now,
+    type === "atTime" ? oldestToRun(now, spec.catchUpMs) - 1 : now,
   );
   if (nextMs === undefined) {
     throw new InitializationError(

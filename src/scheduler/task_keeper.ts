@@ -47,7 +47,7 @@ export class TaskKeeper {
       this.record(record);
       return true;
     } catch (error) {
-      this.#logger.error(`daffi: task ${record.uuid} cannot be recorded:`, error);
+      this.#logger.error(`daffi: a task cannot be recorded: ${record.uuid}:`, error);
       return false;
     }
   }

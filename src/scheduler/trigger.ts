@@ -63,9 +63,17 @@ export interface Due {
 /** From this number on, the times of a cron trigger that have passed are not all counted. */
 const MAX_COUNTED = 100;
 
+/** What is late by no more than this was not missed: timers are, when the process has much to do. */
+const LATENESS_MS = 1_000;
+
+/** The earliest due time that may still run. */
+export function oldestToRun(nowMs: number, catchUpMs: number): number {
+  return nowMs - Math.max(catchUpMs, LATENESS_MS);
+}
+
 /**
  * Decides what becomes of the times that have passed since `firstDueMs`, itself included: those
- * older than `catchUpMs` are skipped; of the others each listed time runs, and of a recurring task
+ * older than `catchUpMs`, and more than a second, are skipped; of the others each listed time runs, and of a recurring task
  * the latest.
  */
 export function dueBy(
@@ -75,7 +83,7 @@ export function dueBy(
   nowMs: number,
   catchUpMs: number,
 ): Due {
-  const oldest = nowMs - catchUpMs;
+  const oldest = oldestToRun(nowMs, catchUpMs);
   if (trigger.type === "atTime") {
     const due = trigger.timesMs.filter((time) => time >= firstDueMs && time <= nowMs);
     const run = due.filter((time) => time >= oldest);

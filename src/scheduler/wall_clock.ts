@@ -129,8 +129,11 @@ export function endOfChange(offsetAt: OffsetAt, shownMs: number): number {
 /** A clock that goes back by less than this was corrected, not set. */
 const SET_BACK_MS = 1_000;
 
-/** A clock that goes back by this much was wrong before: what it shows now is shown anew. */
-export const SHOWN_ANEW_MS = 3_600_000;
+/**
+ * A clock that goes back by this much was wrong before: what it shows now is shown anew. Not a whole hour, which is
+ * what clocks are set back by, for the time since the last look at it, up to half a minute, is missing in a step.
+ */
+export const SHOWN_ANEW_MS = 3_540_000;
 
 /** A clock that notices when it is set back. */
 export class WallClock {

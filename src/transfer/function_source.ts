@@ -6,6 +6,7 @@
 
 import { TransferError } from "../errors.ts";
 import { show } from "../internal/show.ts";
+import type { Codec } from "../wire/codec.ts";
 
 /** Longest source of a function that is sent. Stops a receiver from compiling for seconds. */
 export const MAX_SOURCE_LENGTH: number = 1024 * 1024;
@@ -101,6 +102,25 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
  */
 function onItsOwn(source: string): string {
   return /\barguments\b/.test(source) ? `(${source}\n)` : `(function(){return(${source}\n)})()`;
+}
+
+/**
+ * The arguments that came with a function.
+ *
+ * @throws {TransferError} when they are no list, cannot be decoded, or hold a stream, whose items nobody would send.
+ */
+export function argumentsFor(name: string, codec: Codec, encoded: Uint8Array): unknown[] {
+  let cause: unknown;
+  try {
+    const args = codec.decode(encoded);
+    if (Array.isArray(args)) return args;
+  } catch (error) {
+    cause = error;
+  }
+  throw new TransferError(`Cannot run ${name}: its arguments are no list of values as it must be`, {
+    executed: "never",
+    cause,
+  });
 }
 
 /**

@@ -25,11 +25,12 @@ export async function logOutput(
   const decoder = new TextDecoder();
   let rest = "";
   let told = 0;
+  const who = JSON.stringify(sender);
   const tell = (line: string) => {
     if (told === MAX_LINES) return;
-    logger.warn(`daffi: a function of ${sender} says: ${plain(line)}`);
+    logger.warn(`daffi: a function of ${who} says: ${plain(line)}`);
     if (++told === MAX_LINES) {
-      logger.warn(`daffi: what functions of ${sender} say further is dropped`);
+      logger.warn(`daffi: what functions of ${who} say further is dropped`);
     }
   };
   try {

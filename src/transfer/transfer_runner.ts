@@ -7,7 +7,13 @@
 import { type DaffiError, EncodeError, OverloadedError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
-import { compile, type FunctionSource, missingVariable, ownStack } from "./function_source.ts";
+import {
+  argumentsFor,
+  compile,
+  type FunctionSource,
+  missingVariable,
+  ownStack,
+} from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import { loadProgram } from "./sandbox_process.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
@@ -196,7 +202,8 @@ export class TransferRunner {
 
   async #runInline(fn: FunctionSource, args: Uint8Array): Promise<TransferOutcome> {
     try {
-      const value = await compile(fn)(...this.#codec.decode(args) as unknown[]);
+      const list = argumentsFor(fn.name, this.#codec, args);
+      const value = await compile(fn)(...list);
       return { payload: this.#codec.encode(value, "result").slice() };
     } catch (thrown) {
       if (thrown instanceof TransferError) return { refused: thrown };

@@ -6,7 +6,7 @@
 
 import { ConnectionError } from "../errors.ts";
 import { SocketStream } from "./socket_stream.ts";
-import { listenTls, startTls, type TlsSettings } from "./tls.ts";
+import { checkCertificate, listenTls, startTls, type TlsSettings } from "./tls.ts";
 import {
   acceptFrom,
   type Address,
@@ -24,6 +24,9 @@ import {
  */
 const BACKLOG = 4_096;
 
+/** A connection that is not made so soon after it was given up is taken for one that nobody will answer. */
+const LATE_MS = 100;
+
 /**
  * Makes the TCP transport for an address.
  *
@@ -33,9 +36,11 @@ const BACKLOG = 4_096;
  */
 export function tcpTransport(host: string, port: number, tls?: TlsSettings): Transport {
   const description = `${host}:${port}`;
+  const attempts = new Set<Promise<unknown>>();
   return {
     description,
     async listen(): Promise<Listener> {
+      if (tls !== undefined) checkCertificate(tls);
       try {
         if (tls !== undefined) return await listenTls(host, port, tls);
         const listener = Deno.listen({
@@ -51,10 +56,7 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
     },
     async connect(signal?: AbortSignal): Promise<{ stream: ByteStream; address: Address }> {
       try {
-        const socket = await Deno.connect({
-          ...{ transport: "tcp", hostname: host, port },
-          ...(signal && { signal }),
-        });
+        const socket = await open(host, port, signal, attempts);
         if (isLoop(socket.localAddr, socket.remoteAddr)) {
           socket.close();
           throw new Error(LED_BACK);
@@ -71,7 +73,43 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
         );
       }
     },
+    async end(): Promise<void> {
+      await Promise.all(attempts);
+    },
   };
+}
+
+/**
+ * Connects, and gives up at once when it is told to. What is under way then is closed if it is made after all. The
+ * runtime is told to give up only later, if nobody has answered: what it has just connected when it is told, it loses,
+ * and keeps its file descriptor for ever. Not to tell it would keep the process alive for two minutes.
+ *
+ * @param attempts Where it is kept until nothing is left of it.
+ */
+function open(
+  hostname: string,
+  port: number,
+  signal: AbortSignal | undefined,
+  attempts: Set<Promise<unknown>>,
+): Promise<Deno.TcpConn> {
+  return new Promise((resolve, reject) => {
+    const attempt = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const giveUp = () => {
+      timer = setTimeout(() => attempt.abort(), LATE_MS);
+      reject(signal!.reason);
+    };
+    const connecting = Deno.connect({ hostname, port, signal: attempt.signal })
+      .then((socket) => timer === undefined ? resolve(socket) : socket.close(), reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
+        attempts.delete(connecting);
+      });
+    attempts.add(connecting);
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener("abort", giveUp);
+  });
 }
 
 class TcpListener implements Listener {

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type * as nodeCrypto from "node:crypto";
 import type * as net from "node:net";
 import type * as tls from "node:tls";
-import { AuthenticationError, ProtocolError } from "../errors.ts";
+import { AuthenticationError, InitializationError, ProtocolError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -68,6 +69,31 @@ function notTls(error: Error): ProtocolError {
   return new ProtocolError(`The other side does not do TLS as it should: ${error.message}`, {
     cause: error,
   });
+}
+
+/**
+ * Whether what a controller is to show to its nodes can be used. The runtime does not look: it would listen, and each
+ * node would be told something else.
+ *
+ * @throws {InitializationError} when it cannot.
+ */
+export function checkCertificate({ cert, key }: TlsSettings): void {
+  const { createPrivateKey, X509Certificate } = builtinModule<typeof nodeCrypto>("node:crypto")!;
+  let fits: boolean;
+  try {
+    // Of several certificates this is the first, as it is in TLS.
+    fits = new X509Certificate(cert!).checkPrivateKey(createPrivateKey(key!));
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new InitializationError(
+      `Cannot start: tls.cert or tls.key cannot be read: ${message}`,
+      { cause },
+    );
+  }
+  if (fits) return;
+  throw new InitializationError(
+    "Cannot start: tls.key is not the private key of tls.cert, whose first certificate must be the controller's",
+  );
 }
 
 /**

@@ -60,6 +60,7 @@ export interface Transport {
    * Starts listening.
    *
    * @throws {ConnectionError} when the address is taken or cannot be listened on.
+   * @throws {InitializationError} when it cannot be encrypted as it should.
    */
   listen(): Promise<Listener>;
 

@@ -163,7 +163,7 @@ Deno.test("a node with a token is let in, one without is told what to check", as
     assert(!error.message.includes("wrong"), "the token is told");
   }
   const [message] = await here.logged.until("message", 2);
-  assertMatch(String(message), /from 127\.0\.0\.1 was turned away: A token is needed/);
+  assertMatch(String(message), /from "127\.0\.0\.1" was turned away: A token is needed/);
   const { refusedConnections, failedAuthentications } = here.g.stats;
   assertEquals([refusedConnections, failedAuthentications], [2, 2]);
 });

@@ -60,6 +60,18 @@ Deno.test("CalmLogger cannot be filled by lines that look like many kinds", () =
   assert(lines.length <= 200, `${lines.length}`);
 });
 
+Deno.test("CalmLogger has room for other kinds when those that filled it are a minute old", () => {
+  using time = new FakeTime();
+  const [logger, lines] = made();
+  const kinds = Array.from({ length: 64 }, (_, i) => "x".repeat(i + 1));
+  for (const kind of kinds) logger.warn(`daffi: ${kind}`);
+  time.tick(MINUTE);
+  for (let i = 0; i < 2 * MAX_LINES; i++) logger.warn("daffi: a flood");
+  logger.warn("daffi: something important");
+  assertEquals(lines.length, kinds.length + MAX_LINES + 1);
+  assertEquals(lines.at(-1), "warn daffi: something important");
+});
+
 Deno.test("CalmLogger keeps a line one line", () => {
   const [logger, lines] = made();
   logger.warn("daffi: process a\nwarn daffi: \u001b[2Jb\r\u2028\u0085\u007fc");

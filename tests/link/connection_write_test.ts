@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Connection } from "../../src/link/connection.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../../src/wire/limits.ts";
@@ -223,6 +225,45 @@ Deno.test("Connection.close() in the turn of a send() writes nothing more and re
   connection.close();
   await turn();
   assertEquals(stream.writes.length, 0);
+  assertEquals(errors, [undefined]);
+});
+
+Deno.test("Connection.close() keeps nothing of what was sent or has come", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const announced = toBytes(frame(Kind.Item, { call: 1, payload: new Uint8Array(400_000) }));
+  const incoming = [PREFACE, announced.subarray(0, HEADER_BYTES)];
+  const memory: WeakRef<ArrayBufferLike>[] = [];
+  const late = Promise.withResolvers<number>();
+  const use = ({ buffer }: Uint8Array) => {
+    if (buffer.byteLength > 100_000) memory.push(new WeakRef(buffer));
+    return late.promise;
+  };
+  const stream = {
+    write: use,
+    close() {},
+    read(into: Uint8Array): Promise<number> {
+      const bytes = incoming.shift();
+      if (bytes === undefined) return use(into);
+      into.set(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  const errors: unknown[] = [];
+  const connection = new Connection(stream, 1 << 20, {
+    onFrame() {},
+    onClose: (error) => errors.push(error),
+  });
+  connection.send(frame(Kind.Item, { call: 1, payload: new Uint8Array(1_000_000) }));
+  await turn();
+  assertEquals(memory.length, 2);
+  connection.close();
+  await turn();
+  collectGarbage();
+  assertEquals(memory.map((reference) => reference.deref()?.byteLength), [undefined, undefined]);
+  assertEquals(connection.queuedBytes, 0);
+  late.resolve(10); // what was under way comes to its end
+  await turn();
   assertEquals(errors, [undefined]);
 });
 

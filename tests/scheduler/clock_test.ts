@@ -139,6 +139,18 @@ Deno.test("a cron time runs once when the clock is set back a little", async () 
   assertEquals(rig.ranAt, [MINUTE, 2 * MINUTE]);
 });
 
+for (const [expression, everyMs] of [["* * * * * *", SECOND], ["* * * * *", MINUTE]] as const) {
+  Deno.test(`a cron task ("${expression}") goes on when the clock is set back by an hour`, async () => {
+    using rig = new Rig();
+    rig.create(cron(expression));
+    await rig.pass(MINUTE + 29.5 * SECOND);
+    const count = rig.runs.length;
+    rig.setClock(-HOUR);
+    await rig.pass(3 * everyMs);
+    assert(rig.runs.length >= count + 2, `${rig.runs.length - count} runs`);
+  });
+}
+
 Deno.test("a cron task goes on when a clock that was wrong by a year is set right", async () => {
   using rig = new Rig();
   rig.create(cron("* * * * *"));

@@ -78,7 +78,7 @@ export class Model {
     const { trigger, catchUpMs } = this.#options;
     const passed = this.#due.filter((time) => time <= this.#clock);
     this.#due = this.#due.slice(passed.length);
-    const young = passed.filter((time) => time >= this.#clock - catchUpMs);
+    const young = passed.filter((time) => time >= this.#clock - Math.max(catchUpMs, 1_000));
     const run = trigger.type === "atTime" ? young : young.slice(-1);
     this.skipped += passed.length - run.length;
     this.#begin(run.length);

@@ -31,7 +31,7 @@ const task: fc.Arbitrary<ModelOptions> = fc.record({
   trigger,
   overlap: fc.constantFrom<Overlap>("skip", "queue", "allow"),
   maxRuns: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
-  catchUpMs: fc.constantFrom(500, 2_500, 60_000, 3_600_000),
+  catchUpMs: fc.constantFrom(0, 500, 2_500, 60_000, 3_600_000),
   durations: fc.array(fc.integer({ min: 0, max: 40 }).map((s) => s * SECOND + 37), {
     minLength: 1,
     maxLength: 4,

@@ -63,8 +63,16 @@ Deno.test("dueBy() runs each listed time that is not older than catchUp", () => 
   const trigger = atTime(1000, 2000, 3000, 9000);
   assertEquals(due(trigger, 1000, 3500, 60_000), { run: [1000, 2000, 3000], skipped: 0 });
   assertEquals(due(trigger, 1000, 3500, 1500), { run: [2000, 3000], skipped: 1 });
-  assertEquals(due(trigger, 1000, 3500, 100), { run: [], skipped: 3 });
+  assertEquals(due(trigger, 1000, 4001, 100), { run: [], skipped: 3 });
   assertEquals(due(trigger, 2000, 3500, 60_000), { run: [2000, 3000], skipped: 0 });
+});
+
+Deno.test("dueBy() runs what is late by no more than timers are, whatever catchUp is", () => {
+  for (const catchUpMs of [0, 1, 999]) {
+    assertEquals(due(atTime(1000, 2000), 1000, 2000, catchUpMs), { run: [1000, 2000], skipped: 0 });
+    assertEquals(due(atTime(1000, 2000), 1000, 2001, catchUpMs), { run: [2000], skipped: 1 });
+    assertEquals(due(interval(50), 50, 149, catchUpMs), { run: [100], skipped: 1 });
+  }
 });
 
 Deno.test("dueBy() counts the skipped times of a cron expression", () => {
@@ -88,7 +96,7 @@ Deno.test("dueBy() finds what is not too old, however much passed before it", ()
   const now = 30 * 86_400_000 + 2 * 3_600_000;
   assertEquals(due(trigger, 3_600_000, now, 1_000_000 + 2_600_000).run.length, 1);
   assertEquals(due(trigger, 3_600_000, now - 1_800_000, 60_000).run, [now - 1_800_000]);
-  assertEquals(due(trigger, 3_600_000, now, 500).run, []);
+  assertEquals(due(trigger, 3_600_000, now + 1, 500).run, []);
 });
 
 for (

@@ -128,7 +128,7 @@ Deno.test("what functions print is logged with their sender, without control cha
   for (const line of sandbox.logger.lines) {
     // deno-lint-ignore no-control-regex -- these must not be there
     assertEquals(/[\x00-\x1f\x7f-\x9f]/.test(line), false, line);
-    assertMatch(line, /a function of sender says: /);
+    assertMatch(line, /a function of "sender" says: /);
   }
 });
 

@@ -258,3 +258,20 @@ Deno.test("an inline function gets the same errors as one in a sandbox", async (
   assertInstanceOf(unsent, EncodeError);
   assertEquals(unsent.executed, "yes");
 });
+
+for (const mode of ["sandbox", "inline"] as const) {
+  Deno.test(`arguments that are no list of values keep a function from running: ${mode}`, async () => {
+    await using runner = new TestRunner(mode === "inline" ? mode : {});
+    const fn = sourceOf(() => void Object.assign(globalThis, { ran: 1 }));
+    const bad = { nothing: [], garbage: [0xc1], "no list": [0x05], stream: [0x91, 0xd5, 9, 0, 1] };
+    for (const [what, bytes] of Object.entries(bad)) {
+      const { signal } = new AbortController();
+      const running = runner.runner.run(fn, new Uint8Array(bytes), "sender", signal);
+      const error = refusalIn(await within("the outcome", running, 20_000));
+      assertInstanceOf(error, TransferError, what);
+      assertMatch(error.message, /its arguments are no list/);
+      assertEquals(error.executed, "never");
+    }
+    assertEquals(await runner.value(() => "ran" in globalThis), false);
+  });
+}

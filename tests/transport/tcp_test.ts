@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
 import { isLoop } from "../../src/transport/transport.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
 
 Deno.test("tcpTransport() lets the system choose a port when it is 0, and tells it", async () => {
   const first = await tcpTransport("127.0.0.1", 0).listen();
@@ -66,4 +67,52 @@ Deno.test("isLoop() tells a loop from a connection to the same port of another h
   assertEquals(isLoop(here, { ...here, hostname: "192.0.2.1" }), false);
   const none = { hostname: undefined, port: undefined };
   assertEquals(isLoop(none, none), false);
+});
+
+/** `Deno.connect` in a test's hands. */
+function connecting() {
+  const { connect } = Deno;
+  const made = Promise.withResolvers<unknown>();
+  let signal: AbortSignal | undefined;
+  const fake = (options: { signal?: AbortSignal }) => {
+    signal = options.signal;
+    signal?.addEventListener("abort", () => made.reject(signal!.reason));
+    return made.promise;
+  };
+  Object.assign(Deno, { connect: fake });
+  return {
+    made,
+    isToldToGiveUp: () => signal?.aborted,
+    [Symbol.dispose]: () => void Object.assign(Deno, { connect }),
+  };
+}
+
+Deno.test("tcpTransport() closes a connection that is made just when it is given up", async () => {
+  using time = new FakeTime();
+  using attempt = connecting();
+  const transport = tcpTransport("127.0.0.1", 40_000);
+  const stop = new AbortController();
+  const given = transport.connect(stop.signal);
+  stop.abort();
+  await assertRejects(() => given, ConnectionError, "127.0.0.1:40000");
+  assertEquals(attempt.isToldToGiveUp(), false); // it would lose the connection
+  const ended = transport.end!();
+  let closed = 0;
+  attempt.made.resolve({ close: () => closed++ });
+  await ended;
+  assertEquals([closed, time.pending], [1, 0]);
+});
+
+Deno.test("tcpTransport() tells the runtime to give up if nobody answers, and waits for that", async () => {
+  using time = new FakeTime();
+  using attempt = connecting();
+  const transport = tcpTransport("127.0.0.1", 40_000);
+  const stop = new AbortController();
+  const given = transport.connect(stop.signal);
+  stop.abort();
+  await assertRejects(() => given, ConnectionError);
+  const ended = transport.end!();
+  await time.tickAsync(200);
+  await ended;
+  assertEquals([attempt.isToldToGiveUp(), time.pending], [true, 0]);
 });
