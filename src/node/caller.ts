@@ -70,8 +70,7 @@ export class Caller {
       nextId: () => this.#pending.nextId(),
     });
     this.#port = {
-      codec: options.codec,
-      defaultTimeoutMs: options.defaultTimeoutMs,
+      ...options,
       session: () => this.#gate.session,
       send: (frame) => this.#gate.session?.connection.send(frame),
       forget: (call) => {
@@ -88,7 +87,7 @@ export class Caller {
   }
 
   /**
-   * Calls one process and waits for its result: a value or an `InStream`.
+   * Calls one process and waits for its result: a value or a `StreamReader`.
    *
    * @param request The call.
    * @param eager Whether a stream may begin before it is asked for its first item.

@@ -19,6 +19,8 @@ export interface ProducerLink {
 }
 
 interface Reader {
+  /** Held as long as somebody waits for it. */
+  readonly holder: unknown;
   resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: unknown): void;
 }
@@ -57,8 +59,12 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     return this;
   }
 
-  /** Takes the next item. */
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  /**
+   * Takes the next item.
+   *
+   * @param holder What must not become garbage until there is one.
+   */
+  next(holder?: unknown): Promise<IteratorResult<unknown, undefined>> {
     this.start();
     if (this.#head < this.#values.length) return Promise.resolve(this.#take());
     if (this.#failure !== undefined) {
@@ -67,7 +73,7 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
       return Promise.reject(error);
     }
     if (this.#ended) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#readers.push({ holder, resolve, reject }));
   }
 
   /** Wants no more items: tells the producer. */

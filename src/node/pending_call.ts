@@ -19,6 +19,7 @@ import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { concerning } from "../internal/concerning.ts";
+import type { Logger } from "../internal/log.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
 import type { AttachmentTaker, Codec, StreamWriter } from "../wire/codec.ts";
 import type { Streamable } from "../wire/streamable.ts";
@@ -35,6 +36,8 @@ export interface CallPort {
   readonly codec: Codec;
   /** Time given to calls that say nothing, in milliseconds. */
   readonly defaultTimeoutMs: number;
+  /** Where results that nobody reads are told. */
+  readonly logger: Logger;
   /** Gives the present session. */
   session(): Session | undefined;
   /** Sends a small frame at once. */
