@@ -89,14 +89,19 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     this.#grant(STREAM_WINDOW);
   }
 
-  /** Drops what came and asks for no more. */
-  cancel(): void {
+  /**
+   * Drops what came and asks for no more.
+   *
+   * @param reason Makes the error for whoever reads on, if the stream has not come to its end.
+   */
+  cancel(reason?: () => Error): void {
     if (this.#ended) return;
     this.#link.stop();
     this.#values = [];
     this.#costs = [];
     this.#head = 0;
-    this.#end();
+    if (reason === undefined) this.#end();
+    else this.fail(reason());
   }
 
   /**
