@@ -20,6 +20,7 @@ import type {
   PeriodOptions,
   StreamOptions,
 } from "./modifiers.ts";
+import { releaseSources } from "./wire/sources.ts";
 import { isIterable, itemsOf } from "./wire/streamable.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { ScheduledTask } from "./scheduled_task.ts";
@@ -57,7 +58,7 @@ export interface StreamCall {
 
 /**
  * A call that is described but not made. It is made when it is awaited, iterated, or given an
- * execution modifier; each time anew.
+ * execution modifier; each time anew. An iterator among its arguments is for one call, and ended with it.
  */
 export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
   /**
@@ -327,13 +328,18 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   }
 
   async #prepare(request: CallRequest): Promise<CallRequest> {
-    if (request.etaMs !== undefined) await this.#port.delay(request);
     const { signal, timeoutMs: timeout } = request;
     const args = [...request.args];
-    const results = args.map(async (arg, i) => {
-      if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
-    });
-    await Promise.all(results);
+    try {
+      if (request.etaMs !== undefined) await this.#port.delay(request);
+      const results = args.map(async (arg, i) => {
+        if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
+      });
+      await Promise.all(results);
+    } catch (error) {
+      releaseSources(args);
+      throw error;
+    }
     return { ...request, args };
   }
 }

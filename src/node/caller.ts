@@ -20,6 +20,7 @@ import type { CallPort, PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
 import { attachedBytes, copyOf } from "../wire/parts.ts";
+import { releaseSources } from "../wire/sources.ts";
 import { checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
@@ -67,6 +68,7 @@ export class Caller {
       ...options,
       gate: this.#gate,
       answered: this,
+      refusal: () => this.#ended?.(),
       nextId: () => this.#pending.nextId(),
     });
     this.#port = {
@@ -187,16 +189,12 @@ export class Caller {
 
   /** See {@linkcode OneWayCalls.noReturn}. */
   noReturn(request: CallRequest): Promise<void> {
-    return this.#ended === undefined
-      ? this.#oneWay.noReturn(request)
-      : Promise.resolve(this.#oneWay.drop(`${request.callbackName}: ${this.#ended().message}`));
+    return this.#oneWay.noReturn(request);
   }
 
   /** See {@linkcode OneWayCalls.broadcast}. */
   broadcastNoReturn(request: CallRequest): Promise<void> {
-    return this.#ended === undefined
-      ? this.#oneWay.broadcast(request)
-      : Promise.reject(this.#ended());
+    return this.#oneWay.broadcast(request);
   }
 
   #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
@@ -204,8 +202,10 @@ export class Caller {
   }
 
   #start<C extends PendingCall>(call: C, request: CallRequest, send: Send<C>): void {
-    if (this.#ended !== undefined) return call.fail(this.#ended());
-    if (request.signal?.aborted) return call.cancel(request.signal.reason);
+    if (this.#ended !== undefined || request.signal?.aborted) {
+      releaseSources(request.args);
+      return this.#ended ? call.fail(this.#ended()) : call.cancel(request.signal!.reason);
+    }
     this.#pending.add(call);
     this.#deadlines.added(call);
     try {
@@ -218,6 +218,7 @@ export class Caller {
       send(session, payload, call, request);
     } catch (error) {
       call.fail(error as Error);
+      releaseSources(request.args);
     }
   }
 
