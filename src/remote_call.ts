@@ -151,6 +151,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 /** Makes `g.call`. */
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
   const sites = new CallSites();
+  let room = 1000; // names that are made up without end, as by whoever passes calls on, are not all kept
   const build = (name: string) => {
     const call = (...args: unknown[]) =>
       new PendingRemoteCall(port, tasks, name, args, sites.capture(call));
@@ -161,7 +162,7 @@ export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string,
       // Whoever awaits or prints `g.call` asks for these; they are no callbacks.
       if (typeof name === "symbol" || name === "then") return undefined;
       const value = build(name);
-      Object.defineProperty(known, name, { value }); // the next time without asking the proxy
+      if (room-- > 0) Object.defineProperty(known, name, { value }); // the next time without the proxy
       return value;
     },
     set(_, name) {
