@@ -94,7 +94,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
 
   get deadline(): number | undefined {
     if (this.deadlineAt === Infinity) return undefined;
-    return Date.now() + this.deadlineAt - monotonicMs();
+    return Math.round(Date.now() + this.deadlineAt - monotonicMs());
   }
 
   /** Made when it is first asked for: most callbacks never do. */
