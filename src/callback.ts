@@ -97,7 +97,7 @@ export interface CallContext<Remote = UntypedCallbacks> {
   readonly callId: number;
   /** Aborts when the result is not wanted any more: timeout, cancellation, or the caller is gone. */
   readonly signal: AbortSignal;
-  /** Until when the caller waits, in whole epoch milliseconds; `undefined` if it waits for ever. */
+  /** Until when the caller waits, in whole epoch milliseconds; `undefined` if it waits longer than 49 days. */
   readonly deadline: number | undefined;
 }
 

@@ -46,6 +46,8 @@ export interface CallPort {
   forget(call: PendingCall): void;
 }
 
+/** What four bytes can hold: 49 days. */
+const MAX_TIME_LEFT = 0xffffffff;
 const NO_STREAMS: readonly OutStream[] = [];
 
 /** A call that waits for answers. */
@@ -249,8 +251,8 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   }
 }
 
-/** The milliseconds left as they travel: 0 for no limit. */
+/** The milliseconds left as they travel: 0 for no limit, or for more than the field can hold. */
 export function timeLeft(deadlineAt: number, now: number): number {
-  if (deadlineAt === Infinity) return 0;
-  return Math.min(Math.max(1, Math.ceil(deadlineAt - now)), 0xffffffff);
+  const left = deadlineAt - now;
+  return left > MAX_TIME_LEFT ? 0 : Math.max(1, Math.ceil(left));
 }
