@@ -109,13 +109,13 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
    *
    * @param value The item.
    * @param payloadBytes What it cost to send.
+   * @throws {ProtocolError} when it was not allowed; the stream is to fail with that then.
    */
   push(value: unknown, payloadBytes: number): void {
     if (this.#ended) return; // it was under way when the stream ended
     if (this.#allowed <= 0) {
       this.#link.stop();
-      this.fail(new ProtocolError("The producer of a stream sent more items than it was allowed"));
-      return;
+      throw new ProtocolError("The producer of a stream sent more items than it was allowed");
     }
     const cost = itemCost(payloadBytes);
     this.#allowed -= cost;
