@@ -27,6 +27,9 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  * {@linkcode local}, inherited ones included. Static methods answer at once, instance methods once
  * the class has its one instance.
  *
+ * An iterable among the arguments arrives as an async iterator. It ends with the call: a loop that goes on
+ * behind the answer gets a `CallCancelledError`, if the items had not come to their end.
+ *
  * @throws {InitializationError} when a function has no name, the name is another callback's, a class has
  * no public method, or an option is not valid; and when a second instance of the class is made.
  *
@@ -94,7 +97,7 @@ export interface CallContext<Remote = UntypedCallbacks> {
   readonly callId: number;
   /** Aborts when the result is not wanted any more: timeout, cancellation, or the caller is gone. */
   readonly signal: AbortSignal;
-  /** Until when the caller waits, in epoch milliseconds; `undefined` if it waits for ever. */
+  /** Until when the caller waits, in whole epoch milliseconds; `undefined` if it waits longer than 49 days. */
   readonly deadline: number | undefined;
 }
 

@@ -11,6 +11,7 @@ import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
 import { longTimeout } from "./internal/long_timeout.ts";
 import type { CallPort } from "./remote_call.ts";
+import { releaseSources } from "./wire/sources.ts";
 
 /** What carries calls out once they are let through. */
 export type NodeCalls = Omit<CallPort, "delay">;
@@ -63,18 +64,22 @@ export class GatedCalls implements CallPort {
   /** See {@linkcode CallPort.noReturn}. */
   noReturn(request: CallRequest): Promise<void> {
     if (request.etaMs === undefined) return this.#noReturn(request);
-    return this.delay(request).then(() => this.#noReturn(request), (error) => this.#drop(error));
+    return this.delay(request).then(
+      () => this.#noReturn(request),
+      (error) => this.#drop(error, request),
+    );
   }
 
   #noReturn(request: CallRequest): Promise<void> {
     try {
       return this.#caller(request)?.noReturn(request) ?? NEVER;
     } catch (error) {
-      return this.#drop(error as Error);
+      return this.#drop(error as Error, request);
     }
   }
 
-  #drop(error: Error): Promise<void> {
+  #drop(error: Error, { args }: CallRequest): Promise<void> {
+    releaseSources(args);
     this.dropped++;
     this.#options.logger.warn(`daffi: a call without answer was dropped: ${error.message}`);
     return Promise.resolve();
@@ -91,7 +96,8 @@ export class GatedCalls implements CallPort {
       const caller = this.#caller(request);
       return caller === undefined ? NEVER : call(caller);
     } catch (error) {
-      const { callbackName } = request;
+      const { callbackName, args } = request;
+      releaseSources(args);
       return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
     }
   }

@@ -230,9 +230,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     ...args: A
   ): Promise<Awaited<R>> {
     const { source, name } = sourceOf(fn);
-    const { caller } = this.#runtime.requireNode("run", name);
     checkProcessName(processName);
-    const encoded = beforeCall({ processName }, () => caller.encodeArguments(args));
+    const called = { processName };
+    const { caller } = beforeCall(called, () => this.#runtime.requireNode("run", name));
+    const encoded = beforeCall(called, () => caller.encodeArguments(args));
     const request = requestTo(processName, [source, name, encoded]);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }

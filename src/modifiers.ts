@@ -156,7 +156,11 @@ export const BROADCAST: ModifierFunction<"broadcast", { returnResult?: false }> 
   "broadcast",
 );
 
-/** Calls the callback once for each item of an iterable, on every process that offers it. */
+/**
+ * Calls the callback once for each item of an iterable, on every process that offers it. As with every iterable
+ * among arguments, what was not used up when the call is over, or cannot be sent, is ended by `return()`, which
+ * cancels a `ReadableStream`.
+ */
 export const STREAM: ModifierFunction<"stream"> = modifier("stream");
 
 /**

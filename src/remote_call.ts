@@ -20,6 +20,7 @@ import type {
   PeriodOptions,
   StreamOptions,
 } from "./modifiers.ts";
+import { releaseSources } from "./wire/sources.ts";
 import { isIterable, itemsOf } from "./wire/streamable.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { ScheduledTask } from "./scheduled_task.ts";
@@ -59,7 +60,7 @@ export interface StreamCall {
 
 /**
  * A call that is described but not made. It is made when it is awaited, iterated, or given an
- * execution modifier; each time anew.
+ * execution modifier; each time anew. An iterator among its arguments is for one call, and ended with it.
  */
 export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
   /**
@@ -152,6 +153,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 /** Makes `g.call`. */
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
   const sites = new CallSites();
+  let room = 1000; // names that are made up without end, as by whoever passes calls on, are not all kept
   const build = (name: string) => {
     const call = (...args: unknown[]) =>
       new PendingRemoteCall(port, tasks, name, args, sites.capture(call));
@@ -162,7 +164,7 @@ export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string,
       // Whoever awaits or prints `g.call` asks for these; they are no callbacks.
       if (typeof name === "symbol" || name === "then") return undefined;
       const value = build(name);
-      Object.defineProperty(known, name, { value }); // the next time without asking the proxy
+      if (room-- > 0) Object.defineProperty(known, name, { value }); // the next time without the proxy
       return value;
     },
     set(_, name) {
@@ -329,13 +331,18 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   }
 
   async #prepare(request: CallRequest): Promise<CallRequest> {
-    if (request.etaMs !== undefined) await this.#port.delay(request);
     const { signal, timeoutMs: timeout } = request;
     const args = [...request.args];
-    const results = args.map(async (arg, i) => {
-      if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
-    });
-    await Promise.all(results);
+    try {
+      if (request.etaMs !== undefined) await this.#port.delay(request);
+      const results = args.map(async (arg, i) => {
+        if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
+      });
+      await Promise.all(results);
+    } catch (error) {
+      releaseSources(args);
+      throw error;
+    }
     return { ...request, args };
   }
 }

@@ -42,7 +42,7 @@ export class TaskClient {
   async schedule(request: CallRequest, options: PeriodOptions): Promise<ScheduledTask> {
     const plan = readPeriodOptions(options, this.#compileCron);
     const { callbackName } = request;
-    const node = this.#requireNode("schedule", callbackName);
+    const node = beforeCall({ callbackName }, () => this.#requireNode("schedule", callbackName));
     const args = beforeCall({ callbackName }, () => node.caller.encodeArguments(request.args));
     const body = { op: "create", spec: { ...plan, callbackName, args } };
     const { value, processName } = await node.caller.ask(
@@ -81,7 +81,10 @@ export class TaskClient {
 
   async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
     checkProcessName(processName);
-    const node = this.#requireNode("ask", `${processName} for its tasks`);
+    const node = beforeCall(
+      { processName },
+      () => this.#requireNode("ask", `${processName} for its tasks`),
+    );
     if (processName === this.#processName) return node.tasks.handle(body, processName);
     const request = requestTo(processName, [body]);
     return (await node.caller.ask(Kind.Task, request, "look at the tasks")).value;

@@ -5,7 +5,7 @@ import {
   CallCancelledError,
   CallTimeoutError,
   currentCall,
-  type DaffiError,
+  DaffiError,
   EncodeError,
   GlobalContextError,
   PeerLostError,
@@ -295,6 +295,35 @@ Deno.test("a call on a stopped Global, and one that its stop ends, say which cal
   ]);
   const after = await assertRejects(() => soon(a.call.wait().fg()), GlobalContextError);
   assertEquals([after.callbackName, after.executed], ["wait", "never"]);
+});
+
+Deno.test("what is asked of a Global that is stopped, or has given up, has never been done", async () => {
+  await using net = await TestNetwork.start();
+  const stopped = await net.join("stopped");
+  await stopped.stop();
+  const lost = await net.join("lost", () => {}, { reconnect: false });
+  const waiting = lost.waitFunction("wait").catch(() => {});
+  await net.hub.stop();
+  await soon(waiting); // it has given up
+  for (const g of [stopped, lost]) {
+    const asked = [
+      () => g.call.wait().period({ interval: "1s" }),
+      () => g.getScheduledTasks("hub"),
+      () => g.describeScheduledTasks("hub"),
+      () => g.cancelScheduledTaskByUuid("hub", crypto.randomUUID()),
+      () => g.transferAndCall("hub", () => 1),
+    ];
+    for (const ask of asked) {
+      const { executed, processName, callbackName } = await assertRejects(
+        () => soon<unknown>(ask()),
+        DaffiError,
+      );
+      assertEquals([executed, processName ?? callbackName], [
+        "never",
+        ask === asked[0] ? "wait" : "hub",
+      ]);
+    }
+  }
 });
 
 Deno.test("an error travels through several processes", async () => {

@@ -35,6 +35,7 @@ Deno.test("currentCall() tells who called what, also behind an await", async () 
     assertEquals(call.signal.aborted, false);
     const left = call.deadline! - Date.now();
     assert(left > 3_500_000 && left <= 3_600_500, String(left));
+    assertEquals(Number.isInteger(call.deadline), true); // as a `Temporal.Instant` wants it
   }
 });
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import {
   BG,
   BROADCAST,
+  CallbackNotFoundError,
   type CallbackRegistry,
   CallTimeoutError,
   currentCall,
@@ -340,6 +341,29 @@ Deno.test("a withdrawn callback is found no more, and its name can be offered by
   callbacks.callback("f", () => "new");
   await soon(net.hub.waitFunction("f"));
   assertEquals(await net.hub.call.f(), "new");
+});
+
+Deno.test("a callback that another one replaces in the same turn is never away", async () => {
+  const callbacks: CallbackRegistry = registry((callback) => callback("f", () => -1));
+  await using net = await TestNetwork.start(() => {}, { callbacks });
+  const a = await net.join("a");
+  for (let n = 0; n < 30; n++) {
+    callbacks.callback.remove("f");
+    callbacks.callback("f", () => n);
+    assertEquals(await soon(a.call.f()), n);
+  }
+});
+
+Deno.test("a callback that has just been withdrawn is called by its name in the error", async () => {
+  const callbacks: CallbackRegistry = registry((callback) => callback("f", () => {}));
+  await using net = await TestNetwork.start(() => {}, { callbacks });
+  const a = await net.join("a");
+  callbacks.callback.remove("f");
+  await assertRejects(
+    () => soon(a.call.f().fg()),
+    CallbackNotFoundError,
+    "Cannot call f: its process has just withdrawn it",
+  );
 });
 
 Deno.test("callbacks call on through several processes", async () => {

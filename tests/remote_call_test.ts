@@ -192,3 +192,16 @@ Deno.test("modifiers are values with and without options, and cannot be changed"
   assertEquals(FG(options).kind, "fg");
   assertEquals(FG.options, {});
 });
+
+Deno.test("g.call keeps some of the names that it was asked for, not all", async () => {
+  const port = new Port();
+  const call = remoteCallbacks(port, port) as Record<string, Build>;
+  for (let n = 0; n < 3000; n++) call[`name${n}`]!();
+  assertStrictEquals(call.name0, call.name0);
+  assertEquals(Object.getOwnPropertyNames(call).length, 1000);
+  await call.name2999!(5).fg!();
+  assertEquals(port.requests.map(({ callbackName, args }) => [callbackName, args]), [[
+    "name2999",
+    [5],
+  ]]);
+});

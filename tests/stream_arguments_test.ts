@@ -7,6 +7,7 @@ import {
   EncodeError,
   InitializationError,
   RemoteCallError,
+  ValidationError,
 } from "../mod.ts";
 import { STREAM_WINDOW } from "../src/wire/limits.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
@@ -289,4 +290,59 @@ Deno.test("STREAM wants exactly one iterable, and somebody who takes it", async 
     await assertRejects(() => call.stream(), InitializationError, "iterable");
   }
   await assertRejects(() => soon(nobody([1]).stream()), Error, "nobody");
+});
+
+Deno.test("a loop over an argument that is left running behind the answer gets an error", async () => {
+  const outcomes: Promise<number>[] = [];
+  const read = (items: AsyncIterable<number>) => {
+    const all = collect(items).then((all) => all.length);
+    all.catch(() => {});
+    outcomes.push(all);
+  };
+  const output = {
+    "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "no" }] }) },
+  } as const;
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("accept", (items: AsyncIterable<number>) => {
+      read(items);
+      return "accepted";
+    });
+    callback("refuse", (items: AsyncIterable<number>) => {
+      read(items);
+      throw new RangeError("refused");
+    });
+    callback("misfit", (items: AsyncIterable<number>) => {
+      read(items);
+      return "misfit";
+    }, { output });
+  });
+  const { accept, refuse, misfit } = net.hub.call;
+  assertEquals(await soon(accept(range(1000).values()).fg()), "accepted");
+  await assertRejects(() => soon(refuse(range(1000).values()).fg()), RemoteCallError, "refused");
+  await assertRejects(() => soon(misfit(range(1000).values()).fg()), ValidationError);
+  for (const [i, name] of ["accept", "refuse", "misfit"].entries()) {
+    const error = await assertRejects(
+      () => soon(outcomes[i]!),
+      CallCancelledError,
+      `The call of ${name} was answered: streams of its arguments end with it`,
+    );
+    assertEquals([error.callbackName, error.callId! > 0, error.executed], [name, true, "yes"]);
+  }
+});
+
+Deno.test("an argument that has come to its end, or was left, ends quietly behind the answer", async () => {
+  const kept: AsyncIterableIterator<number>[] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("begin", async (items: AsyncIterableIterator<number>, more: AsyncIterable<number>) => {
+      assertEquals((await items.next()).value, 0);
+      for await (const n of more) if (n === 3) break; // what the other gives is there by now
+      kept.push(items, more as AsyncIterableIterator<number>);
+    });
+  });
+  const { begin } = net.hub.call;
+  await soon(begin(range(3).values(), range(1000).values()).fg());
+  assertEquals(await soon(collect(kept[0]!)), [1, 2]);
+  assertEquals(await soon(collect(kept[1]!)), []);
 });

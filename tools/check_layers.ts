@@ -93,7 +93,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "message_address.ts": ["options.ts", ...BOTTOM],
   "resolve_security.ts": ["options.ts", ...BOTTOM],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
-  "gated_calls.ts": ["remote_call.ts", ...GROUND],
+  "gated_calls.ts": ["remote_call.ts", "wire", ...GROUND],
   "hooks.ts": ["options.ts", "resolve_options.ts", ...GROUND],
   "result_iterator.ts": ["wire", ...GROUND],
   "remote_call.ts": [

@@ -18,7 +18,7 @@ export interface CallScope {
   readonly callId: number;
   /** Aborts when the caller does not want the result any more. */
   readonly signal: AbortSignal;
-  /** Until when the caller waits, in epoch milliseconds. */
+  /** Until when the caller waits, in whole epoch milliseconds. */
   readonly deadline: number | undefined;
   /** The same on the monotonic clock; `Infinity` for no limit. */
   readonly deadlineAt: number;

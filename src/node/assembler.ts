@@ -42,7 +42,18 @@ export class Assembler {
   onFrame(incoming: Frame): void {
     if (incoming.kind === Kind.Part) this.#add(incoming);
     else if ((incoming.flags & Flag.InParts) !== 0) this.#begin(incoming);
-    else this.#options.deliver(incoming);
+    else {
+      if (incoming.kind === Kind.Cancel) this.#drop(incoming);
+      this.#options.deliver(incoming);
+    }
+  }
+
+  /** A call that is cancelled before it has come is not to run. */
+  #drop({ peer, call }: Frame): void {
+    const head = this.#unfinished.get(peer)?.head;
+    if (head?.call !== call) return;
+    // Answers and items have numbers too: those of calls in the other direction, or of one that runs.
+    if (head.kind === Kind.Call || head.kind === Kind.Transfer) this.forget(peer);
   }
 
   /** A process is gone: what it began will not be finished. */

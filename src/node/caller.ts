@@ -20,6 +20,7 @@ import type { CallPort, PendingCall } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
 import { attachedBytes, copyOf } from "../wire/parts.ts";
+import { releaseSources } from "../wire/sources.ts";
 import { checkSize } from "./stream_link.ts";
 import { UnaryCall } from "./unary_call.ts";
 
@@ -67,11 +68,11 @@ export class Caller {
       ...options,
       gate: this.#gate,
       answered: this,
+      refusal: () => this.#ended?.(),
       nextId: () => this.#pending.nextId(),
     });
     this.#port = {
-      codec: options.codec,
-      defaultTimeoutMs: options.defaultTimeoutMs,
+      ...options,
       session: () => this.#gate.session,
       send: (frame) => this.#gate.session?.connection.send(frame),
       forget: (call) => {
@@ -88,7 +89,7 @@ export class Caller {
   }
 
   /**
-   * Calls one process and waits for its result: a value or an `InStream`.
+   * Calls one process and waits for its result: a value or a `StreamReader`.
    *
    * @param request The call.
    * @param eager Whether a stream may begin before it is asked for its first item.
@@ -188,16 +189,12 @@ export class Caller {
 
   /** See {@linkcode OneWayCalls.noReturn}. */
   noReturn(request: CallRequest): Promise<void> {
-    return this.#ended === undefined
-      ? this.#oneWay.noReturn(request)
-      : Promise.resolve(this.#oneWay.drop(`${request.callbackName}: ${this.#ended().message}`));
+    return this.#oneWay.noReturn(request);
   }
 
   /** See {@linkcode OneWayCalls.broadcast}. */
   broadcastNoReturn(request: CallRequest): Promise<void> {
-    return this.#ended === undefined
-      ? this.#oneWay.broadcast(request)
-      : Promise.reject(this.#ended());
+    return this.#oneWay.broadcast(request);
   }
 
   #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
@@ -205,8 +202,10 @@ export class Caller {
   }
 
   #start<C extends PendingCall>(call: C, request: CallRequest, send: Send<C>): void {
-    if (this.#ended !== undefined) return call.fail(this.#ended());
-    if (request.signal?.aborted) return call.cancel(request.signal.reason);
+    if (this.#ended !== undefined || request.signal?.aborted) {
+      releaseSources(request.args);
+      return this.#ended ? call.fail(this.#ended()) : call.cancel(request.signal!.reason);
+    }
     this.#pending.add(call);
     this.#deadlines.added(call);
     try {
@@ -219,6 +218,7 @@ export class Caller {
       send(session, payload, call, request);
     } catch (error) {
       call.fail(error as Error);
+      releaseSources(request.args);
     }
   }
 

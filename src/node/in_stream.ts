@@ -19,6 +19,8 @@ export interface ProducerLink {
 }
 
 interface Reader {
+  /** Held as long as somebody waits for it. */
+  readonly holder: unknown;
   resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: unknown): void;
 }
@@ -57,8 +59,12 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     return this;
   }
 
-  /** Takes the next item. */
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  /**
+   * Takes the next item.
+   *
+   * @param holder What must not become garbage until there is one.
+   */
+  next(holder?: unknown): Promise<IteratorResult<unknown, undefined>> {
     this.start();
     if (this.#head < this.#values.length) return Promise.resolve(this.#take());
     if (this.#failure !== undefined) {
@@ -67,7 +73,7 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
       return Promise.reject(error);
     }
     if (this.#ended) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#readers.push({ holder, resolve, reject }));
   }
 
   /** Wants no more items: tells the producer. */
@@ -83,14 +89,19 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     this.#grant(STREAM_WINDOW);
   }
 
-  /** Drops what came and asks for no more. */
-  cancel(): void {
+  /**
+   * Drops what came and asks for no more.
+   *
+   * @param reason Makes the error for whoever reads on, if the stream has not come to its end.
+   */
+  cancel(reason?: () => Error): void {
     if (this.#ended) return;
     this.#link.stop();
     this.#values = [];
     this.#costs = [];
     this.#head = 0;
-    this.#end();
+    if (reason === undefined) this.#end();
+    else this.fail(reason());
   }
 
   /**
@@ -98,13 +109,13 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
    *
    * @param value The item.
    * @param payloadBytes What it cost to send.
+   * @throws {ProtocolError} when it was not allowed; the stream is to fail with that then.
    */
   push(value: unknown, payloadBytes: number): void {
     if (this.#ended) return; // it was under way when the stream ended
     if (this.#allowed <= 0) {
       this.#link.stop();
-      this.fail(new ProtocolError("The producer of a stream sent more items than it was allowed"));
-      return;
+      throw new ProtocolError("The producer of a stream sent more items than it was allowed");
     }
     const cost = itemCost(payloadBytes);
     this.#allowed -= cost;

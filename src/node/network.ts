@@ -9,6 +9,9 @@ import type { Strategy } from "../internal/call_request.ts";
 import { nearest } from "../internal/nearest.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
 
+/** Of so many callbacks that were withdrawn the names are known. */
+const MAX_WITHDRAWN = 1000;
+
 /** Another process, or the own one. */
 export class RemoteProcess {
   /** Names of its callbacks by name id. */
@@ -55,6 +58,8 @@ export class Network {
   #byName = new Map<string, RemoteProcess>();
   #offers = new Map<string, Offer>();
   #waiters = new Set<Waiter>();
+  /** The own callbacks that were withdrawn, by name id: who has not heard of it may still call them. */
+  #withdrawn = new Map<number, string>();
 
   /** @param events Who hears of changes. */
   constructor(events: NetworkEvents) {
@@ -73,6 +78,7 @@ export class Network {
   clear(): void {
     for (const process of [...this.#processes.values()]) this.#remove(process, false);
     this.#offers.clear();
+    this.#withdrawn.clear();
   }
 
   /**
@@ -132,6 +138,7 @@ export class Network {
       const name = process.callbacks.get(nameId);
       if (name === undefined) continue;
       process.callbacks.delete(nameId);
+      if (process.id === this.#selfId) this.#remember(nameId, name);
       const offer = this.#offers.get(name);
       const index = offer?.providers.indexOf(process) ?? -1;
       if (index < 0) continue;
@@ -140,14 +147,22 @@ export class Network {
     }
   }
 
+  #remember(nameId: number, name: string): void {
+    this.#withdrawn.set(nameId, name);
+    if (this.#withdrawn.size <= MAX_WITHDRAWN) return;
+    const [oldest] = this.#withdrawn.keys();
+    this.#withdrawn.delete(oldest!);
+  }
+
   /** The process with this number. */
   byId(id: number): RemoteProcess | undefined {
     return this.#processes.get(id);
   }
 
-  /** The own callback's name for a number in a `CALL`. */
+  /** The own callback's name for a number in a `CALL`, also if it has just been withdrawn. */
   ownCallback(nameId: number): string | undefined {
-    return this.#processes.get(this.#selfId)?.callbacks.get(nameId);
+    return this.#processes.get(this.#selfId)?.callbacks.get(nameId) ??
+      this.#withdrawn.get(nameId);
   }
 
   /** The callbacks of the other processes by process name. */

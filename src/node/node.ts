@@ -12,16 +12,17 @@ import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { asConnectionError, isFinal, joinController } from "../link/join_controller.ts";
 import type { Secret } from "../link/secret.ts";
-import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
+import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import type { LargePayloads } from "../wire/large_payloads.ts";
-import { decodeDirectoryChange, encodeControl, type Welcome } from "../wire/control.ts";
+import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Network } from "./network.ts";
+import { Offers } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 import { TransferService } from "./transfer_service.ts";
@@ -91,6 +92,7 @@ export class Node {
   readonly #transfers: TransferService;
   readonly #instance = crypto.randomUUID();
   readonly #ready = Promise.withResolvers<void>();
+  readonly #offers: Offers;
   readonly #unsubscribe: () => void;
   readonly #loop: Promise<void>;
   #joining: ByteStream | undefined;
@@ -129,7 +131,10 @@ export class Node {
       tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
     });
     this.#codec = codec;
-    this.#unsubscribe = registry.subscribe((change) => this.#onRegistryChange(change));
+    this.#offers = new Offers(registry, (frame) => this.#session?.connection.send(frame));
+    this.#unsubscribe = registry.subscribe((change) => {
+      if (!this.#stopping) this.#offers.changed(change);
+    });
     this.#loop = this.#stayConnected();
   }
 
@@ -194,24 +199,9 @@ export class Node {
     this.#session = session;
     this.#dispatcher.connected(session);
     this.network.reset(welcome);
-    this.#catchUp(welcome);
+    this.#offers.catchUp(welcome);
     this.caller.connected(session);
     this.#options.events.onConnect();
-  }
-
-  /** What was registered or withdrawn between `HELLO` and `WELCOME`. */
-  #catchUp(welcome: Welcome): void {
-    const own = welcome.processes.find(([id]) => id === welcome.id)?.[2] ?? [];
-    const told = new Set(own.map(([, name]) => name));
-    const names = new Set(this.#options.registry.names());
-    this.#onRegistryChange({ offered: true, names: [...names].filter((name) => !told.has(name)) });
-    this.#onRegistryChange({ offered: false, names: [...told].filter((name) => !names.has(name)) });
-  }
-
-  #onRegistryChange({ offered, names }: RegistryChange): void {
-    if (names.length === 0 || this.#stopping) return;
-    const kind = offered ? Kind.Offer : Kind.Withdraw;
-    this.#session?.connection.send(frame(kind, { payload: encodeControl(names) }));
   }
 
   #handler(connection: Connection): ConnectionHandler {
@@ -320,7 +310,7 @@ export class Node {
    */
   async stop(drainTimeoutMs: number, reason: (() => DaffiError) | undefined): Promise<void> {
     // Nobody should choose this node any more; what is under way is still answered.
-    this.#onRegistryChange({ offered: false, names: this.#options.registry.names() });
+    this.#offers.withdrawAll();
     this.#stopping = true;
     this.tasks.stop();
     this.#wake?.();

@@ -14,6 +14,7 @@ import type { Logger } from "../internal/log.ts";
 import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { decodeNames } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
+import { releaseSources } from "../wire/sources.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import type { FrameOwner } from "./outbox.ts";
 import { timeLeft } from "./pending_call.ts";
@@ -34,6 +35,8 @@ export interface OneWayOptions {
     call(request: CallRequest): Promise<unknown>;
     broadcast(request: CallRequest): Promise<unknown>;
   };
+  /** Why nothing can be called any more, if so. */
+  readonly refusal: () => Error | undefined;
   /** Gives a call id that no waiting call has. */
   readonly nextId: () => number;
 }
@@ -75,6 +78,7 @@ export class OneWayCalls {
       return sent === undefined ? HANDED_OVER : sent.catch(failed);
     } catch (error) {
       failed(error as Error);
+      releaseSources(request.args);
       return HANDED_OVER;
     }
   }
@@ -96,6 +100,7 @@ export class OneWayCalls {
         answered.broadcast(request).catch((error: Error) => this.#failed(request, error));
       } else await this.#send(request, payload, this.#toAll(until), until);
     } catch (error) {
+      releaseSources(request.args);
       throw concerning(error as Error, { callbackName, executed: "never" });
     }
   }
@@ -186,7 +191,8 @@ export class OneWayCalls {
 
   /** The arguments; `undefined` if there are streams among them. */
   #encode(request: CallRequest): Uint8Array | undefined {
-    if (request.signal?.aborted) throw cancelled(request);
+    const refusal = request.signal?.aborted ? cancelled(request) : this.#options.refusal();
+    if (refusal !== undefined) throw refusal;
     const streams = new StreamDetector();
     const payload = this.#options.codec.encode(request.args, "args", streams);
     return streams.found ? undefined : payload;

@@ -5,6 +5,7 @@
  */
 
 import type { DaffiError } from "../errors.ts";
+import { iteratorOf, type SourceIterator, take } from "../wire/sources.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { itemCost } from "./credit.ts";
 
@@ -26,11 +27,9 @@ export interface ConsumerLink {
   run<T>(fn: () => T): T;
 }
 
-type SourceIterator = AsyncIterator<unknown> | Iterator<unknown>;
-
 /**
  * Reads a source and sends each item to every consumer, once all of them have credit for it. The
- * source is not touched before the first credit.
+ * source is not read before the first credit, and ended if it was not used up.
  */
 export class OutStream {
   /** Settles when the source is finished or nobody wants it any more; rejects if it throws. */
@@ -48,7 +47,7 @@ export class OutStream {
    * @param link How to speak to the consumers.
    */
   constructor(source: Streamable, link: ConsumerLink) {
-    this.#source = source;
+    this.#source = take(source);
     this.#link = link;
     this.finished = this.#settle.promise;
     this.finished.catch(() => {}); // whoever cares looks at `finished`
@@ -98,7 +97,8 @@ export class OutStream {
 
   async #closeSource(): Promise<void> {
     try {
-      await this.#link.run(() => this.#iterator?.return?.());
+      // One that was not read is ended too: a file, or what a request answers, would stay open.
+      await this.#link.run(() => (this.#iterator ??= iteratorOf(this.#source)).return?.());
     } catch {
       // Nobody waits for the source any more, so nobody could be told what its clean-up threw.
     }
@@ -154,12 +154,6 @@ export class OutStream {
     }
     return undefined;
   }
-}
-
-function iteratorOf(source: Streamable): SourceIterator {
-  return Symbol.asyncIterator in source
-    ? source[Symbol.asyncIterator]()
-    : source[Symbol.iterator]();
 }
 
 type Step = IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;

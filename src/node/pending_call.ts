@@ -19,6 +19,7 @@ import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { concerning } from "../internal/concerning.ts";
+import type { Logger } from "../internal/log.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
 import type { AttachmentTaker, Codec, StreamWriter } from "../wire/codec.ts";
 import type { Streamable } from "../wire/streamable.ts";
@@ -35,6 +36,8 @@ export interface CallPort {
   readonly codec: Codec;
   /** Time given to calls that say nothing, in milliseconds. */
   readonly defaultTimeoutMs: number;
+  /** Where results that nobody reads are told. */
+  readonly logger: Logger;
   /** Gives the present session. */
   session(): Session | undefined;
   /** Sends a small frame at once. */
@@ -43,6 +46,8 @@ export interface CallPort {
   forget(call: PendingCall): void;
 }
 
+/** What four bytes can hold: 49 days. */
+const MAX_TIME_LEFT = 0xffffffff;
 const NO_STREAMS: readonly OutStream[] = [];
 
 /** A call that waits for answers. */
@@ -246,8 +251,8 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   }
 }
 
-/** The milliseconds left as they travel: 0 for no limit. */
+/** The milliseconds left as they travel: 0 for no limit, or for more than the field can hold. */
 export function timeLeft(deadlineAt: number, now: number): number {
-  if (deadlineAt === Infinity) return 0;
-  return Math.min(Math.max(1, Math.ceil(deadlineAt - now)), 0xffffffff);
+  const left = deadlineAt - now;
+  return left > MAX_TIME_LEFT ? 0 : Math.max(1, Math.ceil(left));
 }

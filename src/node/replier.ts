@@ -115,8 +115,8 @@ export class Replier implements Reply {
 
   /** Answers with what the callback, or the way to it, threw. */
   failure(call: RunningCall, thrown: unknown): void {
-    if (thrown instanceof Refusal) return this.refuse(call, thrown.error);
     call.closeArgumentStreams();
+    if (thrown instanceof Refusal) return this.refuse(call, thrown.error);
     this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
   }
 

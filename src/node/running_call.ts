@@ -6,7 +6,7 @@
 
 import type { CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
-import type { DaffiError } from "../errors.ts";
+import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import type { AttachmentTaker } from "../wire/codec.ts";
 import type { Attachment } from "../wire/frame.ts";
@@ -94,7 +94,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
 
   get deadline(): number | undefined {
     if (this.deadlineAt === Infinity) return undefined;
-    return Date.now() + this.deadlineAt - monotonicMs();
+    return Math.round(Date.now() + this.deadlineAt - monotonicMs());
   }
 
   /** Made when it is first asked for: most callbacks never do. */
@@ -128,11 +128,21 @@ export class RunningCall implements CallScope, AttachmentTaker {
     this.abort(reason);
   }
 
-  /** The callback has what it wants of its arguments, or, with a reason, gets no more of them. */
+  /**
+   * The callback gets no more of its arguments: whoever still reads is told why, for example a loop
+   * that it has left running behind its answer.
+   *
+   * @param reason Why not, if the call was not answered.
+   */
   closeArgumentStreams(reason?: Error): void {
     for (const stream of this.argumentStreams?.values() ?? []) {
-      if (reason !== undefined) stream.fail(reason);
-      stream.cancel();
+      if (reason === undefined) stream.cancel(() => answered(this));
+      else stream.fail(reason);
     }
   }
+}
+
+function answered({ callbackName, callId }: RunningCall): DaffiError {
+  const message = `The call of ${callbackName} was answered: streams of its arguments end with it`;
+  return new CallCancelledError(message, { callbackName, callId, executed: "yes" });
 }

@@ -11,6 +11,9 @@ import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import { type CallPort, PendingCall } from "./pending_call.ts";
+import { StreamReader } from "./stream_reader.ts";
+
+const NOTHING = (): void => {};
 
 /** A call that waits for one process. */
 export class UnaryCall extends PendingCall {
@@ -23,7 +26,7 @@ export class UnaryCall extends PendingCall {
    * @param port What it needs of its node.
    * @param request What was asked for.
    * @param eager Whether a stream may begin before it is asked for its first item; `undefined` if there may be none.
-   * @param resolve Gets the result: a value or an {@linkcode InStream}.
+   * @param resolve Gets the result: a value or a {@linkcode StreamReader}.
    * @param reject Gets the error.
    */
   constructor(
@@ -73,10 +76,23 @@ export class UnaryCall extends PendingCall {
     const stream = this.#stream = new InStream({
       credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),
       stop: () => this.port.send(frame(Kind.Stop, fields)),
-      over: () => this.settle(),
+      over: () => {
+        StreamReader.over(stream);
+        this.settle();
+      },
     });
-    this.#resolve(stream);
+    this.#resolve(new StreamReader(stream, () => this.#forsaken(process, stream)));
+    this.#resolve = this.#reject = NOTHING; // they would hold the reader
     if (this.#eager) stream.start();
+  }
+
+  /** The reader is garbage: nobody can take the items any more, as if it had left its loop. */
+  #forsaken({ name }: RemoteProcess, stream: InStream): void {
+    const what = `${this.callbackName} on ${name}`;
+    this.port.logger.warn(
+      `daffi: the items of ${what} were dropped: nobody can read them any more`,
+    );
+    stream.cancel();
   }
 
   lose(process: RemoteProcess): void {

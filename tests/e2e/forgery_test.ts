@@ -217,7 +217,12 @@ overBoth("a producer that sends more items than allowed fails its stream only", 
       await forger.send(KIND.ITEM, { call, peer, payload: encode(i) });
     }
     const error = await within("the rejection", assertRejects(() => reading, DaffiError), 5_000);
-    assertEquals(error.name, "ProtocolError");
+    assertEquals([error.name, error.callbackName, error.callId, error.executed], [
+      "ProtocolError",
+      "trap",
+      call,
+      "yes",
+    ]);
     assertEquals(await g.call.add(1, 2).fg({ to: "there" }), 3);
   });
 });

@@ -216,3 +216,42 @@ Deno.test("Assembler counts what it takes to keep a part, however short it is", 
   assembler.onFrame(part(1, 1, 1));
   assert(delivered[0]?.problem instanceof OverloadedError);
 });
+
+Deno.test("Assembler drops a call that is cancelled between its parts", () => {
+  const { assembler, delivered } = made();
+  assembler.onFrame(head(1, 7, 20));
+  assembler.onFrame(part(1, 7, 10));
+  assembler.onFrame(frame(Kind.Cancel, { peer: 1, call: 7 }));
+  assembler.onFrame(part(1, 7, 10));
+  assertEquals(delivered.map(({ frame }) => frame.kind), [Kind.Cancel]);
+  for (const call of [8, 9]) { // what comes next has its place
+    assembler.onFrame(head(1, call, 10));
+    assembler.onFrame(part(1, call, 10));
+  }
+  assertEquals(delivered.slice(1).map(({ frame, problem }) => [frame.call, problem]), [
+    [8, undefined],
+    [9, undefined],
+  ]);
+});
+
+Deno.test("Assembler keeps what a CANCEL is not about", () => {
+  const { assembler, delivered } = made();
+  const result = { ...head(1, 7, 10), kind: Kind.Result };
+  for (
+    const [began, peer, call] of [[result, 1, 7], [head(1, 7, 10), 2, 7], [
+      head(1, 7, 10),
+      1,
+      8,
+    ]] as const
+  ) {
+    assembler.onFrame(began);
+    assembler.onFrame(frame(Kind.Cancel, { peer, call }));
+    assembler.onFrame(part(1, 7, 10));
+  }
+  const whole = delivered.filter(({ frame }) => frame.kind !== Kind.Cancel);
+  assertEquals(whole.map(({ frame, problem }) => [frame.call, problem]), [
+    [7, undefined],
+    [7, undefined],
+    [7, undefined],
+  ]);
+});

@@ -53,11 +53,22 @@ Deno.test("apply() refuses a change of a process that is not there", () => {
   assertThrows(() => network.apply({ type: "offer", id: 7, callbacks: [] }), ProtocolError);
 });
 
+Deno.test("ownCallback() still knows some that were withdrawn, as long as there is the connection", () => {
+  const { network } = new Watched();
+  network.apply({ type: "withdraw", id: SELF, callbacks: [1] });
+  assertEquals(network.ownCallback(1), "own");
+  for (let id = 2; id < 3000; id++) {
+    network.apply({ type: "offer", id: SELF, callbacks: [[id, `own${id}`]] });
+    network.apply({ type: "withdraw", id: SELF, callbacks: [id] });
+  }
+  assertEquals([network.ownCallback(1), network.ownCallback(2999)], [undefined, "own2999"]);
+  network.reset({ id: SELF, controller: "d", maxFrameBytes: 1, processes: [[SELF, "self", []]] });
+  assertEquals(network.ownCallback(2999), undefined);
+});
+
 Deno.test("ownCallback() knows the own callbacks only", () => {
   const { network } = new Watched([2, "a", [[5, "f"]]]);
   assertEquals([network.ownCallback(1), network.ownCallback(5)], ["own", undefined]);
-  network.apply({ type: "withdraw", id: SELF, callbacks: [1] });
-  assertEquals(network.ownCallback(1), undefined);
 });
 
 Deno.test("nameId() follows a name that has come back with another number", () => {

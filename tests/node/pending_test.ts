@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
+import { timeLeft } from "../../src/node/pending_call.ts";
 import { PendingTable } from "../../src/node/pending.ts";
 
 const MAX_CALL_ID = 2 ** 31 - 1;
@@ -127,4 +128,17 @@ Deno.test("PendingTable behaves like a map whatever comes and goes, from any fir
     }),
     { numRuns: 50 },
   );
+});
+
+Deno.test("timeLeft() is none when there is no limit, or one that the field cannot hold", () => {
+  const cases = [
+    [Infinity, 0],
+    [0x1_0000_0000, 0],
+    [0xffff_ffff + 0.5, 0],
+    [0xffff_ffff, 0xffff_ffff],
+    [1.5, 2],
+    [0, 1],
+    [-5, 1],
+  ] as const;
+  for (const [left, travels] of cases) assertEquals(timeLeft(1000 + left, 1000), travels);
 });

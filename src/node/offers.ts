@@ -1,0 +1,65 @@
+/**
+ * What the controller is told of the own callbacks.
+ *
+ * @module
+ */
+
+import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
+import { encodeControl, type Welcome } from "../wire/control.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+
+/**
+ * Tells of what is registered at once, and of what is withdrawn at the end of the turn: a callback that
+ * another one takes the place of in between was never away for anybody.
+ */
+export class Offers {
+  readonly #registry: CallbackRegistry;
+  readonly #send: (frame: Frame) => void;
+  readonly #withdrawn = new Set<string>();
+
+  /**
+   * @param registry What is offered.
+   * @param send Tells the controller, if there is a connection.
+   */
+  constructor(registry: CallbackRegistry, send: (frame: Frame) => void) {
+    this.#registry = registry;
+    this.#send = send;
+  }
+
+  /** The registry has changed. */
+  changed({ offered, names }: RegistryChange): void {
+    if (!offered) {
+      if (this.#withdrawn.size === 0) queueMicrotask(() => this.#tellWithdrawn());
+      for (const name of names) this.#withdrawn.add(name);
+      return;
+    }
+    const others = names.filter((name) => !this.#withdrawn.delete(name));
+    if (others.length === 0) return;
+    this.#tellWithdrawn(); // first, for the controller allows only so many
+    this.#tell(Kind.Offer, others);
+  }
+
+  /** What was registered or withdrawn between `HELLO` and `WELCOME`. */
+  catchUp({ id, processes }: Welcome): void {
+    const own = processes.find(([process]) => process === id)?.[2] ?? [];
+    const told = new Set(own.map(([, name]) => name));
+    const names = new Set(this.#registry.names());
+    this.#tell(Kind.Offer, [...names].filter((name) => !told.has(name)));
+    this.#tell(Kind.Withdraw, [...told].filter((name) => !names.has(name)));
+  }
+
+  /** Nobody should choose this node any more. */
+  withdrawAll(): void {
+    this.#tellWithdrawn();
+    this.#tell(Kind.Withdraw, this.#registry.names());
+  }
+
+  #tellWithdrawn(): void {
+    this.#tell(Kind.Withdraw, [...this.#withdrawn]);
+    this.#withdrawn.clear();
+  }
+
+  #tell(kind: Kind, names: readonly string[]): void {
+    if (names.length > 0) this.#send(frame(kind, { payload: encodeControl(names) }));
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Ending what gives items and is not wanted.
+ *
+ * @module
+ */
+
+import { isStreamable, type Streamable } from "./streamable.ts";
+
+/** Reads a source. */
+export type SourceIterator = AsyncIterator<unknown> | Iterator<unknown>;
+
+/** Sources that a stream has taken: it ends them itself. */
+const taken = new WeakSet<Streamable>();
+
+/** Marks a source as one that whoever takes it will end. */
+export function take(source: Streamable): Streamable {
+  taken.add(source);
+  return source;
+}
+
+/** Begins to read a source. */
+export function iteratorOf(source: Streamable): SourceIterator {
+  return Symbol.asyncIterator in source
+    ? source[Symbol.asyncIterator]()
+    : source[Symbol.iterator]();
+}
+
+/** Ends the sources among arguments that were not sent, as if their loop had been left. */
+export function releaseSources(args: readonly unknown[]): void {
+  for (const arg of args) release(arg);
+}
+
+async function release(arg: unknown): Promise<void> {
+  try {
+    if (typeof arg !== "object" || arg === null || !isStreamable(arg) || taken.has(arg)) return;
+    await iteratorOf(take(arg)).return?.();
+  } catch {
+    // The call has failed already, for a reason of its own.
+  }
+}
