@@ -24,18 +24,19 @@ export const INTERNAL_NAMES: readonly string[] = `
   answered argumentStreams arrayHead attachments beganAt begin broadcastNoReturn bufferedBytes byId
   byte callbacksChanged callerTimeoutMs calm capture changed checkRoom choose claim
   closeArgumentStreams codec compileCron congested connected connectionLost controllerNonce credit
-  deadlineAt decodePayload defaultTimeoutMs deliver disconnected drained drop dropped encodeArguments
-  events expects expire facts finish finished flushed forget found frames functionRunner gate giveUp
-  giveUpAll handle handleTask handler hasRoom head head2 head3 head5 heapIndex heldBytes here
-  holdsBack hooks isDone isEmpty isFree isStatic isTask isWhole large limitedByCallback lines locate
-  lost makeController makeFunctionRunner mapHead mayStopNodes nameId network networkChanged neverRan
-  nextDue nextId nodeNonce nowMs offers onAbort onBytes onClose onConnect onCredit onDisconnect
-  onDrain onEnd onFailure onFrame onJoin onLeave onShutdown onTermination onTimeout onWake
-  openTaskFile outbox ownCallback payload peer post providers providersOf queuedBytes quietTicks
-  readsCron receivedBytes refuse registry reply requireNode reserve resolveEntrance resultStream
-  runNow runTask running sendCredit sendShared session setBackMs settle silentTicks site
-  socketTransport take tellCancelled tellOwner there timeLeft timeOf timeoutError tracked tryRecord
-  unauthenticated undelivered until view waited watch whenFunction whenProcess writtenBytes
+  deadlineAt decodePayload defaultTimeoutMs deliver description disconnected drained drop dropped
+  empty encodeArguments events expects expire facts finish finished flushed forget found frames
+  functionRunner gate giveUp giveUpAll handle handleTask handler hasRoom head head2 head3 head5
+  heapIndex heldBytes here holdsBack hooks isDone isEmpty isFree isStatic isTask isWhole large
+  limitedByCallback lines locate lost makeController makeFunctionRunner mapHead mayStopNodes nameId
+  network networkChanged neverRan nextDue nextId nodeNonce nowMs offers onAbort onBytes onClose
+  onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
+  onTermination onTimeout onWake openTaskFile outbox ownCallback payload peer post providers
+  providersOf queuedBytes quietTicks readsCron receivedBytes refuse registry reply requireNode reserve
+  resolveEntrance resultStream runNow runTask running sendCredit sendShared session setBackMs settle
+  silentTicks site socketTransport take tellCancelled tellOwner there timeLeft timeOf timeoutError
+  tracked tryRecord unauthenticated undelivered until view waited watch whenFunction whenProcess
+  writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
