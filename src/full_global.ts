@@ -10,12 +10,14 @@ import { CalmLogger } from "./internal/calm_logger.ts";
 import { mostSimilar } from "./internal/levenshtein.ts";
 import { provideNearest } from "./internal/nearest.ts";
 import { onTermination } from "./internal/termination.ts";
+import { TransferService } from "./node/transfer_service.ts";
 import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
 import { SqliteTaskStore } from "./scheduler/sqlite_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
+import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
@@ -40,7 +42,9 @@ provideParts({
   },
   socketTransport,
   openTaskFile: (path) => new SqliteTaskStore(path),
-  makeFunctionRunner: (transfer, ...rest) => new TransferRunner(resolveTransfer(transfer), ...rest),
+  makeTransfers: (transfer, ...rest) =>
+    new TransferService(new TransferRunner(resolveTransfer(transfer), ...rest)),
+  sourceOf,
   calm: (logger) => new CalmLogger(logger),
   onTermination,
   large: largePayloads,

@@ -7,7 +7,7 @@
 import { Hooks } from "./hooks.ts";
 import type { WaitOptions } from "./wait_options.ts";
 import type { GlobalOptions, StopOptions } from "./options.ts";
-import { providedParts } from "./parts.ts";
+import { type Parts, providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { resolveOptions } from "./resolve_options.ts";
@@ -16,7 +16,6 @@ import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { checkProcessName, requestTo } from "./internal/call_request.ts";
-import { sourceOf } from "./transfer/function_source.ts";
 import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
 
@@ -78,6 +77,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   readonly isController: boolean;
   readonly #runtime: Runtime;
   readonly #tasks: TaskClient;
+  readonly #sourceOf: Parts["sourceOf"];
 
   /**
    * Checks the options and starts in the background.
@@ -97,6 +97,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       (verb, object) => this.#runtime.requireNode(verb, object),
       parts.readsCron ? parts.compileCron : undefined,
     );
+    this.#sourceOf = parts.sourceOf;
     const { calls } = this.#runtime;
     this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
@@ -229,7 +230,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     fn: (...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>> {
-    const { source, name } = sourceOf(fn);
+    const { source, name } = this.#sourceOf(fn);
     checkProcessName(processName);
     const called = { processName };
     const { caller } = beforeCall(called, () => this.#runtime.requireNode("run", name));

@@ -190,7 +190,9 @@ export interface GlobalOptions {
    * @default {"sandbox", or "deny" where there are no subprocesses}
    */
   transfer?: TransferMode | TransferOptions | undefined;
-  /** Called when a task that this process has scheduled elsewhere, or here, fails in a run. */
+  /**
+   * Called when a run fails of a task that this process, or one that had its name before, has scheduled on another one.
+   */
   onTaskFailure?: TaskFailureFunction | undefined;
   /**
    * Where this node keeps the tasks that are scheduled on it: `"memory"`, the path of a SQLite file, so

@@ -5,14 +5,16 @@
  */
 
 import type { Controller, ControllerOptions } from "./controller/controller.ts";
-import { InitializationError, TransferError } from "./errors.ts";
+import { InitializationError } from "./errors.ts";
 import type { Logger } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
+import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
+import type { AnyFunction } from "./registry/callback_registry.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
-import type { FunctionRunner } from "./transfer/transfer_runner.ts";
+import type { FunctionSource } from "./transfer/function_source.ts";
 import type { PortListener } from "./transport/message_port.ts";
 import type { ControllerAddress, SocketTransport } from "./transport/select.ts";
 import type { LargePayloads } from "./wire/large_payloads.ts";
@@ -42,12 +44,14 @@ export interface Parts {
   readonly socketTransport: SocketTransport;
   /** Opens the file of the option `taskStore`. */
   readonly openTaskFile: (path: string) => TaskStore;
-  /** Makes what runs the functions that others send. */
-  readonly makeFunctionRunner: (
+  /** Makes what runs the functions that others send; `undefined` where none is ever run. */
+  readonly makeTransfers: (
     transfer: GlobalOptions["transfer"],
     maxFrameBytes: number,
     logger: Logger,
-  ) => FunctionRunner;
+  ) => TransferService | undefined;
+  /** Takes the source of a function that is sent. A page leaves it to the receiver to see what it is. */
+  readonly sourceOf: (fn: AnyFunction) => FunctionSource;
   /** Makes a logger that others cannot fill; a page's log is nobody's file. */
   readonly calm: (logger: Logger) => Logger;
   /** Hears of signals that ask the process to end. */
@@ -87,13 +91,11 @@ let parts: Parts = {
   makeController: refuse("Controller"),
   socketTransport: refuseSockets,
   openTaskFile: refuse("task store in a file"),
-  makeFunctionRunner(transfer = "deny") {
+  makeTransfers(transfer = "deny") {
     if (transfer !== "deny") refuse('transfer but "deny"')();
-    const refused = new TransferError("A page runs no functions that others send", {
-      executed: "never",
-    });
-    return { run: () => Promise.resolve({ refused }), leave() {}, stop: () => Promise.resolve() };
+    return undefined;
   },
+  sourceOf: (fn) => ({ name: fn.name, source: String(fn) }),
   calm: (logger) => logger,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,

@@ -154,16 +154,12 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
   const sites = new CallSites();
   let room = 1000; // names that are made up without end, as by whoever passes calls on, are not all kept
-  const build = (name: string) => {
-    const call = (...args: unknown[]) =>
-      new PendingRemoteCall(port, tasks, name, args, sites.capture(call));
-    return call;
-  };
   const unknown = new Proxy(Object.create(null), {
     get(_, name) {
       // Whoever awaits or prints `g.call` asks for these; they are no callbacks.
       if (typeof name === "symbol" || name === "then") return undefined;
-      const value = build(name);
+      const value = (...args: unknown[]): PendingRemoteCall =>
+        new PendingRemoteCall(port, tasks, name, args, sites.capture(value));
       if (room-- > 0) Object.defineProperty(known, name, { value }); // the next time without the proxy
       return value;
     },

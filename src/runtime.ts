@@ -150,7 +150,7 @@ export class Runtime {
       g,
       registry: callbacks,
       secret: controller === undefined ? secret : undefined, // nobody is between the two
-      functionRunner: parts.makeFunctionRunner(transfer, maxFrameBytes, logger),
+      transfers: parts.makeTransfers(transfer, maxFrameBytes, logger),
       large: parts.large,
       // After what may fail: a file must not stay open.
       tasks: {

@@ -10,6 +10,7 @@ import {
   type PeriodOptions,
   ProcessNotFoundError,
   ScheduledTask,
+  type TaskFailureInfo,
 } from "../mod.ts";
 import { uuid } from "./scheduler/rig.ts";
 import { FakeTime } from "./helpers/fake_time.ts";
@@ -36,6 +37,23 @@ Deno.test("period() has another process run the callback by itself", async () =>
   assertEquals(await g.getScheduledTasks("hub"), [task.uuid]);
   await until(() => notes.length >= 3);
   assertEquals(notes[2], { args: ["a", 1], caller: "owner" });
+});
+
+Deno.test("a process schedules its own callback by a second Global, which hears of what fails", async () => {
+  const failures: TaskFailureInfo[] = [];
+  await using network = await TestNetwork.start((callback) =>
+    callback("own", () => {
+      throw new Error("on purpose");
+    })
+  );
+  const refused = () => network.hub.call.own().period({ interval: 20 });
+  await assertRejects(refused, CallbackNotFoundError, "by a second Global");
+  const clock = await network.join("clock", () => {}, {
+    onTaskFailure: (_, failure) => void failures.push(failure),
+  });
+  const task = await clock.call.own().period({ to: "hub", interval: 20 });
+  await until(() => failures.length > 0);
+  assertEquals([failures[0]!.uuid, failures[0]!.processName], [task.uuid, "hub"]);
 });
 
 Deno.test("exec(PERIOD()) does the same for each trigger", async () => {

@@ -10,6 +10,7 @@ import {
   CallTimeoutError,
   type DaffiError,
   OverloadedError,
+  TransferError,
 } from "../errors.ts";
 import { enterSpareContext } from "../internal/call_scope.ts";
 import { Deadlines } from "../internal/deadlines.ts";
@@ -40,7 +41,7 @@ export interface DispatcherOptions {
   /** Does what another process asks of the scheduler. @throws {DaffiError} when it cannot be done. */
   readonly handleTask: (request: unknown, owner: string) => unknown;
   /** Runs functions that other processes send. */
-  readonly transferred: RegisteredCallback;
+  readonly transferred: RegisteredCallback | undefined;
 }
 
 /** The answering half of a node. */
@@ -148,9 +149,9 @@ export class Dispatcher {
     const { g, network, registry, transferred } = this.#options;
     const source = network.byId(incoming.peer);
     if (source === undefined) return; // it has left, and nobody waits for an answer
-    const callback = incoming.kind === Kind.Transfer
-      ? transferred
-      : registry.get(network.ownCallback(incoming.name) ?? "");
+    const isSent = incoming.kind === Kind.Transfer;
+    if (isSent && transferred === undefined) problem ??= runsNone();
+    const callback = isSent ? transferred : registry.get(network.ownCallback(incoming.name) ?? "");
     const callbackName = callback?.name ?? network.ownCallback(incoming.name) ?? "";
     problem ??= this.#problem(callback, callbackName, source);
     if (callback === undefined || problem !== undefined) {
@@ -158,10 +159,8 @@ export class Dispatcher {
     }
     const { call: callId, flags, value: callerTimeoutMs } = incoming;
     const reply = this.#replier;
-    this.#admit(
-      new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply }),
-      incoming,
-    );
+    const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply });
+    this.#admit(call, incoming);
   }
 
   /**
@@ -227,13 +226,10 @@ export class Dispatcher {
     name: string,
     { activeCalls }: RemoteProcess,
   ): DaffiError | undefined {
-    if (this.#closing) {
-      return new CallbackNotFoundError(`Cannot call ${name}: its process is stopping`);
+    if (this.#closing || callback === undefined) {
+      const why = this.#closing ? "is stopping" : "has just withdrawn it";
+      return new CallbackNotFoundError(`Cannot call ${name}: its process ${why}`);
     }
-    if (callback === undefined) {
-      return new CallbackNotFoundError(`Cannot call ${name}: its process has just withdrawn it`);
-    }
-    if (this.#active < MAX_RUNNING_CALLS_PER_CALLER) return undefined;
     if (this.#active < MAX_RUNNING_CALLS && activeCalls < MAX_RUNNING_CALLS_PER_CALLER) {
       return undefined;
     }
@@ -345,4 +341,9 @@ export class Dispatcher {
     if (limitedByCallback) call.giveUp(reason);
     this.#abort(call, reason, neverRan);
   }
+}
+
+function runsNone(): TransferError {
+  const message = "Cannot run what was sent: this process runs no functions of others";
+  return new TransferError(message, { executed: "never" });
 }

@@ -250,7 +250,7 @@ export class Network {
     if (process.id === this.#selfId) {
       throw new CallbackNotFoundError(
         `Cannot call ${name} on ${quote(to)}: that is this process itself; ` +
-          "call it as an ordinary function",
+          "call it as an ordinary function, or by a second Global",
         { processName: to, callbackName: name, executed: "never" },
       );
     }
@@ -268,7 +268,7 @@ export class Network {
     throw new CallbackNotFoundError(
       `Cannot call ${name}: ` +
         (own
-          ? "only this process itself offers it; call it as an ordinary function"
+          ? "only this process itself offers it; call it as an ordinary function, or by a second Global"
           : "no other process offers it") +
         `; others offer ${list(names)}${suggestion(name, names)}`,
       { callbackName: name, executed: "never" },

@@ -25,8 +25,7 @@ import { Network } from "./network.ts";
 import { Offers } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
-import { TransferService } from "./transfer_service.ts";
-import type { FunctionRunner } from "../transfer/transfer_runner.ts";
+import type { TransferService } from "./transfer_service.ts";
 import {
   type OwnedTaskFailure,
   readTaskFailure,
@@ -61,7 +60,8 @@ export interface NodeOptions {
   readonly maxFrameBytes: number;
   readonly defaultTimeoutMs: number;
   readonly tasks: Pick<TaskServiceOptions, "store" | "compileCron">;
-  readonly functionRunner: FunctionRunner;
+  /** Runs the functions that others send. */
+  readonly transfers: TransferService | undefined;
   /** `undefined` to give up at the first failure. */
   readonly reconnect: ReconnectPolicy | undefined;
   /** What it proves to the controller, and the controller to it. */
@@ -89,7 +89,6 @@ export class Node {
   readonly #options: NodeOptions;
   readonly #codec: Codec;
   readonly #dispatcher: Dispatcher;
-  readonly #transfers: TransferService;
   readonly #instance = crypto.randomUUID();
   readonly #ready = Promise.withResolvers<void>();
   readonly #offers: Offers;
@@ -113,17 +112,16 @@ export class Node {
         this.#assembler?.forget(process.id);
         this.caller.onLeave(process);
         this.#dispatcher.onLeave(process);
-        this.#transfers.leave(process.name);
+        options.transfers?.leave(process.name);
         events.onLeave(process.name);
       },
     });
     const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
-    this.#transfers = new TransferService(options.functionRunner);
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },
       handleTask: (request, owner) => this.tasks.handle(request, owner),
-      transferred: this.#transfers.callback,
+      transferred: options.transfers?.callback,
     });
     this.tasks = new TaskService({
       ...{ codec, registry, logger, ...options.tasks },
@@ -319,7 +317,7 @@ export class Node {
     if (reason !== undefined) this.#ready.reject(reason());
     const connection = this.#session?.connection;
     connection?.send(frame(Kind.Leave));
-    await this.#transfers.stop();
+    await this.#options.transfers?.stop();
     await within(this.#loop, LEAVE_TIMEOUT_MS);
     connection?.close();
     this.#joining?.close();

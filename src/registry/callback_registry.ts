@@ -205,8 +205,7 @@ export class CallbackRegistry {
       known.instance === undefined
         ? new InitializationError(
           `Cannot call ${name}: it is an instance method of ${type.name}, of which the process has ` +
-            `no instance yet; create one with new ${type.name}(…), where ${type.name} is what callback() ` +
-            "has returned, or what @callback stands before",
+            `no instance yet; create one with new ${type.name}(…), of the class that callback has returned`,
           { executed: "never" },
         )
         : undefined;

@@ -16,6 +16,9 @@ import type { TaskStore } from "./task_store.ts";
 const APPLICATION_ID = 0x64616666;
 const SCHEMA_VERSION = 1;
 
+/** What SQLite says of a file that somebody else holds; there are kinds of it, told by higher bits. */
+const SQLITE_BUSY = 5;
+
 /** The part of `node:sqlite` that is used here. */
 interface Database {
   exec(sql: string): void;
@@ -65,7 +68,10 @@ export class SqliteTaskStore implements TaskStore {
   }
 
   #unusable(error: unknown): InitializationError {
-    const why = error instanceof Error ? error.message : String(error);
+    const { errcode, message = String(error) } = error as Error & { errcode?: number };
+    const why = (errcode! & 0xff) === SQLITE_BUSY
+      ? "another process uses it, or another Global of this one; each needs a file of its own"
+      : message;
     return new InitializationError(`Cannot use the task store ${this.#path}: ${why}`, {
       cause: error,
     });

@@ -14,6 +14,7 @@ import { resolveOptions } from "../../src/resolve_options.ts";
 import { compileCron } from "../../src/scheduler/cron.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
+import { TransferService } from "../../src/node/transfer_service.ts";
 import { TransferRunner } from "../../src/transfer/transfer_runner.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
@@ -83,10 +84,12 @@ export function startNode(setting: NodeSetting): Node {
     ...options,
     g: {},
     registry: options.callbacks,
-    functionRunner: new TransferRunner(
-      resolveTransfer(options.transfer),
-      options.maxFrameBytes,
-      options.logger,
+    transfers: new TransferService(
+      new TransferRunner(
+        resolveTransfer(options.transfer),
+        options.maxFrameBytes,
+        options.logger,
+      ),
     ),
     tasks: { store: new MemoryTaskStore(), compileCron },
     connect,

@@ -144,8 +144,11 @@ Deno.test("choose() says that only the own process offers the name", () => {
   const { network } = new Watched([2, "a", []]);
   for (
     const [to, why] of [
-      [undefined, "only this process itself offers it"],
-      ["self", "that is this process itself"],
+      [undefined, "only this process itself offers it; call it as an ordinary function, or by"],
+      [
+        "self",
+        "that is this process itself; call it as an ordinary function, or by a second Global",
+      ],
     ] as const
   ) {
     const error = assertThrows(() => network.choose("own", to, "random"), CallbackNotFoundError);

@@ -194,7 +194,7 @@ Deno.test("callback() lets a subclass of a registered class be made as often as 
     }
   }
   assertEquals([new Derived().f(), new Derived().f()], ["derived", "derived"]);
-  assertThrows(() => invoke(registry, "f"), InitializationError, "what callback() has returned");
+  assertThrows(() => invoke(registry, "f"), InitializationError, "that callback has returned");
   new Base();
   assertEquals(invoke(registry, "f"), "base");
 });

@@ -202,7 +202,7 @@ Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its u
       assertThrows(
         () => new SqliteTaskStore(path),
         InitializationError,
-        `Cannot use the task store ${path}`,
+        `Cannot use the task store ${path}: another process uses it`,
       );
       store.save(record(2));
       assertEquals(store.load().length, 2);
