@@ -22,6 +22,8 @@ import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import { WebListener } from "./transport/web_listener.ts";
+import { provideKindNames } from "./wire/frame.ts";
+import { KIND_NAMES } from "./wire/kind_names.ts";
 import { largePayloads } from "./wire/large_payloads.ts";
 import { provideLongStrings } from "./wire/short_strings.ts";
 import { stringAtOnce } from "./wire/strings_at_once.ts";
@@ -54,5 +56,6 @@ provideParts({
 
 provideNearest(mostSimilar);
 provideLongStrings(stringAtOnce);
+provideKindNames(KIND_NAMES);
 
 export { Global };

@@ -58,7 +58,7 @@ Deno.test("a stream is no answer to a request about tasks, nor to a function tha
   for (const [kind, ask] of asked) {
     const refused = assertRejectsLater(() => soon(ask()), ProtocolError, "streams as results");
     const { call, peer: hub } = await peer.readUntil(kind);
-    for (const other of [KIND.ITEM, KIND.END, KIND.STREAM]) {
+    for (const other of [KIND.STREAM, KIND.ITEM, KIND.END]) {
       await peer.send(other, { call, peer: hub, payload: encode(1) });
     }
     const { processName } = await refused;

@@ -42,26 +42,27 @@ export const Kind = {
 /** One of {@linkcode Kind}. */
 export type Kind = typeof Kind[keyof typeof Kind];
 
-/**
- * Names by number; a hyphen where there is no kind. Not made from {@linkcode Kind}: only what nobody
- * lists can be left out of a bundle.
- */
-const NAMES: readonly string[] =
-  ("- HELLO WELCOME REFUSED CHALLENGE PROOF OFFER WITHDRAW DIRECTORY LEAVE SHUTDOWN PING PONG PAUSE " +
-    "RESUME - CALL BROADCAST TARGETS RESULT ERROR CANCEL UNDELIVERED PART STREAM ITEM END FAIL " +
-    "CREDIT STOP - - TASK TASKFAILED TRANSFER").split(" ");
-
 /** By number, for every frame is looked at. */
-const IS_KIND: readonly boolean[] = NAMES.map((name) => name !== "-");
+const IS_KIND: readonly boolean[] = Array.from(
+  { length: 0x23 },
+  (_, byte) => ![0x00, 0x0f, 0x1e, 0x1f].includes(byte),
+);
 
 /** Tells whether a byte is a kind of this version. */
 export function isKind(byte: number): byte is Kind {
   return IS_KIND[byte] === true;
 }
 
+let names: ReadonlyMap<number, string> | undefined;
+
+/** Provides the names of kinds for messages, while `mod.ts` is loaded; a page tells their numbers. */
+export function provideKindNames(all: ReadonlyMap<number, string>): void {
+  names = all;
+}
+
 /** A kind's name as in the protocol's document, for messages. */
 export function kindName(kind: number): string {
-  return isKind(kind) ? NAMES[kind]! : `0x${(kind as number).toString(16)}`;
+  return names?.get(kind) ?? `0x${kind.toString(16)}`;
 }
 
 /** Bits of `flags`. */

@@ -4,7 +4,8 @@ import { Announcer } from "../../src/controller/announcer.ts";
 import type { Peer } from "../../src/controller/peer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeDirectoryChange } from "../../src/wire/control.ts";
-import { frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
+import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 import { MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../../src/wire/limits.ts";
 import type { FakeConnection } from "../helpers/fake_connection.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
@@ -44,7 +45,7 @@ function network(nodes: number, fn: (network: Network) => void): void {
 /** What a node was told: ids of those who left, and kinds of other frames. */
 function told({ sent }: FakeConnection): (number | string)[] {
   return sent.map(({ kind, payload }) => {
-    if (kind !== Kind.Directory) return kindName(kind);
+    if (kind !== Kind.Directory) return KIND_NAMES.get(kind);
     const change = decodeDirectoryChange(payload);
     return change.type === "leave" || change.type === "withdraw" ? change.id : change.type;
   });

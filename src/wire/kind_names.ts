@@ -1,0 +1,12 @@
+/**
+ * What the kinds of frame are called.
+ *
+ * @module
+ */
+
+import { Kind } from "./frame.ts";
+
+/** The names in the protocol's document, by number. */
+export const KIND_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Kind).map(([name, kind]) => [kind, name.toUpperCase()]),
+);
