@@ -48,7 +48,7 @@ export class TaskClient {
     const { value, processName } = await node.caller.ask(
       Kind.Task,
       { ...request, args: [body] },
-      "schedule a task",
+      `schedule ${callbackName}`,
     );
     const uuid = value as string;
     return new ScheduledTask(
@@ -81,12 +81,13 @@ export class TaskClient {
 
   async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
     checkProcessName(processName);
+    const tasks = body.uuid === undefined ? "the tasks" : "the task";
     const node = beforeCall(
       { processName },
-      () => this.#requireNode("ask", `${processName} for its tasks`),
+      () => this.#requireNode(body.op, `${tasks} on ${processName}`),
     );
     if (processName === this.#processName) return node.tasks.handle(body, processName);
     const request = requestTo(processName, [body]);
-    return (await node.caller.ask(Kind.Task, request, "look at the tasks")).value;
+    return (await node.caller.ask(Kind.Task, request, `${body.op} ${tasks}`)).value;
   }
 }

@@ -15,8 +15,8 @@ export type Strategy = "random" | "round-robin" | "least-pending";
 export interface CallRequest {
   /** Empty if it is no call of a callback. */
   readonly callbackName: string;
-  /** What is asked for, in words for messages. @default {the callback's name} */
-  readonly what?: string;
+  /** What the user does, as a verb for messages. @default {`call ${callbackName}`} */
+  readonly verb?: string;
   readonly args: readonly unknown[];
   /** In milliseconds; `Infinity` for no limit, `undefined` for the default. */
   readonly timeoutMs: number | undefined;

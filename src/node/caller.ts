@@ -113,19 +113,19 @@ export class Caller {
    * @param kind What is asked: `TASK` or `TRANSFER`.
    * @param request Who is asked: one that offers `callbackName`, or, with an empty name, the process
    * `to`. Its arguments are what is asked.
-   * @param what What is asked in words, for messages.
+   * @param verb What the user does, for messages.
    * @returns The answer, and who gave it.
    */
-  ask(kind: Kind, request: CallRequest, what: string): Promise<Answer> {
+  ask(kind: Kind, request: CallRequest, verb: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       let target: RemoteProcess;
       const settle = (value: unknown) => resolve({ value, processName: target.name });
-      const named = { ...request, what: request.callbackName || what };
+      const named = { ...request, verb };
       const call = new UnaryCall(this.#port, named, undefined, settle, reject);
       this.#start(call, request, ({ outbox }, payload) => {
         target = request.callbackName === ""
-          ? this.#options.network.process(request.to!, what)
-          : this.#choose(request);
+          ? this.#options.network.process(request.to!, verb)
+          : this.#choose(named);
         call.begin(target);
         const { callId, attachments, timeLeft: value } = call;
         const fields = { call: callId, peer: target.id, value, payload, attachments };
@@ -197,8 +197,8 @@ export class Caller {
     return this.#oneWay.broadcast(request);
   }
 
-  #choose({ callbackName, to, strategy }: CallRequest): RemoteProcess {
-    return this.#options.network.choose(callbackName, to, strategy);
+  #choose({ callbackName, to, strategy, verb }: CallRequest): RemoteProcess {
+    return this.#options.network.choose(callbackName, to, strategy, verb);
   }
 
   #start<C extends PendingCall>(call: C, request: CallRequest, send: Send<C>): void {

@@ -205,12 +205,13 @@ export class Network {
   /**
    * Chooses who runs a callback.
    *
+   * @param verb What the user does, for messages.
    * @throws {CallbackNotFoundError} when nobody, or not the one asked for, offers it.
    * @throws {ProcessNotFoundError} when the one asked for is not connected.
    */
-  choose(name: string, to: string | undefined, strategy: Strategy): RemoteProcess {
-    if (to !== undefined) return this.#pinned(name, to);
-    const offer = this.#offers.get(name) ?? this.#notFound(name);
+  choose(name: string, to: string | undefined, strategy: Strategy, verb?: string): RemoteProcess {
+    if (to !== undefined) return this.#pinned(name, to, verb);
+    const offer = this.#offers.get(name) ?? this.#notFound(name, verb);
     const { providers } = offer;
     if (providers.length === 1) return providers[0]!;
     switch (strategy) {
@@ -227,16 +228,16 @@ export class Network {
    * The process of this name.
    *
    * @param to Its name.
-   * @param what What is wanted of it, for the message.
+   * @param verb What is wanted of it, for the message.
    * @param callbackName The callback that is wanted, if it is one.
    * @throws {ProcessNotFoundError} when it is not connected.
    */
-  process(to: string, what: string, callbackName?: string): RemoteProcess {
+  process(to: string, verb: string, callbackName?: string): RemoteProcess {
     const process = this.#byName.get(to);
     if (process === undefined) {
       const names = this.#others().map((other) => other.name);
       throw new ProcessNotFoundError(
-        `Cannot ${what} on ${quote(to)}: no such process is connected; ` +
+        `Cannot ${verb} on ${quote(to)}: no such process is connected; ` +
           `there is ${list(names)}${suggestion(to, names)}`,
         { processName: to, callbackName, executed: "never" },
       );
@@ -244,29 +245,29 @@ export class Network {
     return process;
   }
 
-  #pinned(name: string, to: string): RemoteProcess {
-    const process = this.process(to, `call ${name}`, name);
+  #pinned(name: string, to: string, verb = `call ${name}`): RemoteProcess {
+    const process = this.process(to, verb, name);
     if (this.#offers.get(name)?.providers.includes(process)) return process;
     if (process.id === this.#selfId) {
       throw new CallbackNotFoundError(
-        `Cannot call ${name} on ${quote(to)}: that is this process itself; ` +
+        `Cannot ${verb} on ${quote(to)}: that is this process itself; ` +
           "call it as an ordinary function, or by a second Global",
         { processName: to, callbackName: name, executed: "never" },
       );
     }
     const names = [...process.callbacks.values()];
     throw new CallbackNotFoundError(
-      `Cannot call ${name} on ${quote(to)}: that process does not offer it; ` +
+      `Cannot ${verb} on ${quote(to)}: that process does not offer it; ` +
         `it offers ${list(names)}${suggestion(name, names)}`,
       { processName: to, callbackName: name, executed: "never" },
     );
   }
 
-  #notFound(name: string): never {
+  #notFound(name: string, verb = `call ${name}`): never {
     const names = [...this.#offers.keys()];
     const own = [...this.#processes.get(this.#selfId)?.callbacks.values() ?? []].includes(name);
     throw new CallbackNotFoundError(
-      `Cannot call ${name}: ` +
+      `Cannot ${verb}: ` +
         (own
           ? "only this process itself offers it; call it as an ordinary function, or by a second Global"
           : "no other process offers it") +

@@ -73,19 +73,18 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   #site: CallSite | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
-  readonly #what: string;
+  readonly #verb: string | undefined;
   #settled = false;
   #sent = false;
 
   constructor(port: CallPort, request: CallRequest) {
-    const { callbackName, what = callbackName, timeoutMs = port.defaultTimeoutMs, signal, site } =
-      request;
+    const { callbackName, verb, timeoutMs = port.defaultTimeoutMs, signal, site } = request;
     const inherited = currentScope()?.deadlineAt ?? Infinity;
     let own = Infinity;
     if (timeoutMs !== Infinity) own = timeoutMs + (this.#madeAt = monotonicMs());
     this.port = port;
     this.callbackName = callbackName;
-    this.#what = what;
+    this.#verb = verb;
     this.timeoutMs = own <= inherited ? timeoutMs : NaN;
     this.deadlineAt = own <= inherited ? own : inherited;
     this.#site = site;
@@ -156,7 +155,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     if (this.#settled) return;
     this.tellCancelled();
     this.fail(
-      new CallCancelledError(`The call of ${this.#what} was cancelled`, {
+      new CallCancelledError(`The ${this.#deed} was cancelled`, {
         ...this.facts(),
         cause: reason,
       }),
@@ -165,6 +164,11 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
 
   /** Tells those who still work on it to stop. */
   protected abstract tellCancelled(): void;
+
+  /** What this call is, for messages. */
+  get #deed(): string {
+    return this.#verb === undefined ? `call of ${this.callbackName}` : `request to ${this.#verb}`;
+  }
 
   /** What an error tells of this call. */
   protected facts(process: RemoteProcess | undefined = this.target): FailedCall {
@@ -196,13 +200,13 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call that the controller could not forward. */
   protected undelivered(reason: number, process: RemoteProcess): DaffiError {
     const facts = { ...this.facts(process), executed: "never" } as const;
-    const what = `Cannot call ${this.#what} on ${process.name}`;
+    const what = `Cannot ${this.#verb ?? `call ${this.callbackName}`} on ${process.name}`;
     // What is too large may be one item of a stream, and the callback at work.
     this.port.send(frame(Kind.Cancel, { call: this.callId, peer: process.id }));
     switch (reason) {
       case Undelivered.AnswerTooLarge:
         return new EncodeError(
-          `${this.#what} on ${process.name} answered with more than fits into a frame here`,
+          `${what}: it answered with more than fits into a frame here`,
           { ...facts, executed: "yes" },
         );
       case Undelivered.TooLarge:
@@ -219,7 +223,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call whose process is gone. */
   protected lost(process: RemoteProcess): DaffiError {
     return new PeerLostError(
-      `Process ${process.name} was lost during the call of ${this.#what}`,
+      `Process ${process.name} was lost during the ${this.#deed}`,
       this.facts(process),
     );
   }
@@ -227,7 +231,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call that was under way when the own connection broke. */
   connectionLost(): DaffiError {
     return new PeerLostError(
-      `The connection to the controller was lost during the call of ${this.#what}`,
+      `The connection to the controller was lost during the ${this.#deed}`,
       this.facts(),
     );
   }
@@ -239,7 +243,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
       ? `was not answered within ${Math.round(this.timeoutMs)} ms`
       : "was not answered in time";
     return this.locate(
-      new CallTimeoutError(`The call of ${this.#what}${where} ${what}`, this.facts(process)),
+      new CallTimeoutError(`The ${this.#deed}${where} ${what}`, this.facts(process)),
     );
   }
 

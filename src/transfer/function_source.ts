@@ -32,10 +32,11 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
   if (typeof fn !== "function") {
     throw new TransferError(`Cannot send ${show(fn)}: it is not a function`, NEVER);
   }
-  const name = typeof fn.name === "string" && fn.name !== "" ? fn.name : "transferred";
+  const isNamed = typeof fn.name === "string" && fn.name !== "";
+  const name = isNamed ? fn.name : "the function"; // as messages call it
   const source = Function.prototype.toString.call(fn);
   const refuse = (why: string): never => {
-    throw new TransferError(`Cannot send the function ${name}: ${why}`, NEVER);
+    throw new TransferError(`Cannot send the function${isNamed ? ` ${name}` : ""}: ${why}`, NEVER);
   };
   if (/^class\b(?!\s*\()/.test(source)) {
     refuse("it is a class; send a function that makes what you need");

@@ -45,7 +45,7 @@ function network(nodes: number, fn: (network: Network) => void): void {
 /** What a node was told: ids of those who left, and kinds of other frames. */
 function told({ sent }: FakeConnection): (number | string)[] {
   return sent.map(({ kind, payload }) => {
-    if (kind !== Kind.Directory) return KIND_NAMES.get(kind);
+    if (kind !== Kind.Directory) return KIND_NAMES.get(kind)!;
     const change = decodeDirectoryChange(payload);
     return change.type === "leave" || change.type === "withdraw" ? change.id : change.type;
   });

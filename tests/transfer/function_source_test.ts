@@ -177,7 +177,7 @@ Deno.test("`sourceOf()` takes functions unchecked where no code may be made of t
 });
 
 Deno.test("`sourceOf()` gives a name to a nameless function", () => {
-  assertEquals(sourceOf(() => 1).name, "transferred");
+  assertEquals(sourceOf(() => 1).name, "the function");
   assertEquals(sourceOf(function named() {}).name, "named");
 });
 
@@ -284,7 +284,7 @@ Deno.test("`compile()` gives an arrow function nobody's arguments", () => {
 
 Deno.test("errors of a compiled function tell its own first line", () => {
   const { stack } = assertThrows(travel(written("() => { throw new Error('on line 1'); }")), Error);
-  assertMatch(stack!, /\(transferred\/transferred\b[^)]*:1:\d+\)/);
+  assertMatch(stack!, /\(transferred\/the_function\b[^)]*:1:\d+\)/);
 });
 
 for (
