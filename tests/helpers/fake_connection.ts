@@ -1,5 +1,6 @@
 import type { Connection } from "../../src/link/connection.ts";
-import { type Frame, frame, kindName } from "../../src/wire/frame.ts";
+import { type Frame, frame } from "../../src/wire/frame.ts";
+import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
 
@@ -49,7 +50,7 @@ export class FakeConnection {
 
   /** Frames sent, as `KIND peer call`. */
   get told(): string[] {
-    return this.sent.map(({ kind, peer, call }) => `${kindName(kind)} ${peer} ${call}`);
+    return this.sent.map(({ kind, peer, call }) => `${KIND_NAMES.get(kind)} ${peer} ${call}`);
   }
 
   /** Itself where a real one is wanted, whose private fields no other class can have. */

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Framer } from "../../src/wire/framer.ts";
 import { encodeControl, type NamedCallback, type ProcessEntry } from "../../src/wire/control.ts";
-import { type Frame, frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 import { PREFACE, PREFACE_BYTES } from "../../src/wire/preface.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import type { ByteStream } from "../../src/transport/transport.ts";
@@ -37,7 +38,8 @@ class ControllerEnd {
   async next(): Promise<string> {
     if (!this.#begun) await this.stream.read(new Uint8Array(PREFACE_BYTES));
     this.#begun = true;
-    const keep = ({ kind, peer }: Frame) => void this.#frames.push(`${kindName(kind)} ${peer}`);
+    const keep = ({ kind, peer }: Frame) =>
+      void this.#frames.push(`${KIND_NAMES.get(kind)} ${peer}`);
     while (this.#frames.length === 0) {
       this.#framer.advance((await this.stream.read(this.#framer.space()))!, keep);
     }

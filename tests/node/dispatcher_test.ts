@@ -6,7 +6,8 @@ import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import type { RegisteredCallback } from "../../src/registry/callback_registry.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { Flag, frame, Kind, kindName } from "../../src/wire/frame.ts";
+import { Flag, frame, Kind } from "../../src/wire/frame.ts";
+import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 import {
   MAX_RUNNING_CALLS_PER_CALLER,
   MAX_STREAMS_PER_CALL,
@@ -65,7 +66,7 @@ class Rig {
     const wire = new FakeConnection();
     wire.send = ({ kind, peer, call, payload }) => {
       const { code } = this.codec.decode(payload) as { code?: string };
-      this.answers.push(`${kindName(kind)} ${peer} ${call} ${code}`);
+      this.answers.push(`${KIND_NAMES.get(kind)} ${peer} ${call} ${code}`);
     };
     const { connection } = wire;
     this.#dispatcher.connected({

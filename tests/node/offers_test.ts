@@ -2,13 +2,13 @@ import { assertEquals } from "@std/assert";
 import { CallbackRegistry } from "../../mod.ts";
 import { Offers } from "../../src/node/offers.ts";
 import { decodeNames } from "../../src/wire/control.ts";
-import { kindName } from "../../src/wire/frame.ts";
+import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 
 class Told {
   readonly lines: string[] = [];
   readonly registry = new CallbackRegistry();
   readonly offers = new Offers(this.registry, ({ kind, payload }) => {
-    this.lines.push(`${kindName(kind)} ${decodeNames(payload).join(" ")}`);
+    this.lines.push(`${KIND_NAMES.get(kind)} ${decodeNames(payload).join(" ")}`);
   });
 
   constructor(...names: string[]) {
