@@ -203,6 +203,22 @@ Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
   for (const g of nodes) await assertRejects(() => g.waitProcess("x"), GlobalContextError);
 });
 
+Deno.test("stop() refuses options that have a value which they cannot have, and stops nothing", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  const wrong = [
+    ...["no", "", 0, 1, null].map((value) => ({ killAllConnectedNodes: value })),
+    { drainTimeout: "soon" },
+  ];
+  for (const options of wrong) {
+    const [name] = Object.keys(options);
+    const refused = () => net.hub.stop(options as StopOptions);
+    await assertRejects(refused, InitializationError, name);
+  }
+  await soon(a.waitProcess("hub"));
+  await soon(net.hub.waitProcess("a"));
+});
+
 Deno.test("stop() with killAllConnectedNodes is refused where no controller is", async () => {
   await using net = await TestNetwork.start();
   const a = await net.join("a");
