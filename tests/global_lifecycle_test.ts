@@ -7,6 +7,7 @@ import {
   DuplicateProcessError,
   Global,
   GlobalContextError,
+  type GlobalOptions,
   InitializationError,
   type StopOptions,
 } from "../mod.ts";
@@ -193,6 +194,48 @@ Deno.test("stop() fails the calls that wait for an answer", async () => {
   await b.stop();
   await failed;
 });
+
+for (
+  const [what, place] of [
+    ["TCP", () => ({ host: "localhost" })],
+    ["a UNIX socket", () => ({ unixSockPath: Deno.makeTempDirSync() })],
+    ["WebSockets", () => ({ web: { host: "localhost" } })],
+  ] as [string, () => GlobalOptions][]
+) {
+  Deno.test(`a controller that cannot accept connections says so, and goes on: ${what}`, async () => {
+    const { listen } = Deno;
+    const failing = (options: Deno.ListenOptions) => {
+      const listener = listen(options);
+      const accept = listener.accept.bind(listener);
+      let attempts = 0;
+      listener.accept = () =>
+        ++attempts <= 3 ? Promise.reject(new Error("Too many open files")) : accept();
+      return listener;
+    };
+    const logger = new RecordingLogger();
+    const options = place();
+    Object.assign(Deno, { listen: failing });
+    try {
+      await using hub = new Global({
+        ...{ processName: "hub", initController: true, callbacks: registry(() => {}), logger },
+        ...options,
+      });
+      await soon(hub.ready);
+      const { url, port } = hub;
+      const there = url === undefined ? { ...options, ...(port && { port }) } : { url };
+      await using g = new Global({ ...there, callbacks: registry(() => {}), logger });
+      await soon(g.ready);
+      const told = logger.lines.filter((line) => line.includes("cannot be accepted at present"));
+      assertEquals(told.length, 1);
+      assert(told[0]!.includes("Too many open files"), told[0]);
+    } finally {
+      Object.assign(Deno, { listen });
+      if (options.unixSockPath !== undefined) {
+        await Deno.remove(options.unixSockPath, { recursive: true });
+      }
+    }
+  });
+}
 
 Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
   await using net = await TestNetwork.start();
