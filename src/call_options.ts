@@ -4,12 +4,11 @@
  * @module
  */
 
-import { InitializationError } from "./errors.ts";
+import { badOption } from "./internal/bad_option.ts";
 import type { CallRequest, Strategy } from "./internal/call_request.ts";
 import { checkSignal } from "./internal/check_signal.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
-import { show } from "./internal/show.ts";
 import type { ModifierKind, ModifierOptions } from "./modifiers.ts";
 
 /** Options of any modifier, read. */
@@ -55,17 +54,13 @@ export function readOptions<K extends ModifierKind>(
   const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];
   const { returnResult } = options as ModifierOptions["broadcast"];
   if (returnResult !== undefined && typeof returnResult !== "boolean") {
-    throw new InitializationError(
-      `Cannot call: returnResult is ${show(returnResult)}, true or false is needed`,
-    );
+    badOption("returnResult", returnResult, "true or false", "call");
   }
   if (to !== undefined && (typeof to !== "string" || to === "")) {
-    throw new InitializationError(`Cannot call: to is ${show(to)}, a process name is needed`);
+    badOption("to", to, "a process name", "call");
   }
   if (!STRATEGIES.includes(strategy)) {
-    throw new InitializationError(
-      `Cannot call: strategy is ${show(strategy)}, one of ${STRATEGIES.join(", ")} is needed`,
-    );
+    badOption("strategy", strategy, `one of ${STRATEGIES.join(", ")}`, "call");
   }
   checkSignal(kind, signal);
   return {

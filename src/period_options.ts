@@ -5,8 +5,8 @@
  */
 
 import { InitializationError } from "./errors.ts";
+import { badOption } from "./internal/bad_option.ts";
 import { parseDuration, parseTime } from "./internal/duration.ts";
-import { show } from "./internal/show.ts";
 import type { PeriodOptions } from "./modifiers.ts";
 import type { Overlap, TaskSpec } from "./scheduler/task.ts";
 import { isUuid } from "./scheduler/task_request.ts";
@@ -109,5 +109,5 @@ function readCount(name: string, value: number | undefined): number | undefined 
 }
 
 function fail(name: string, value: unknown, wanted: string): never {
-  throw new InitializationError(`Cannot schedule: ${name} is ${show(value)}, ${wanted} is needed`);
+  badOption(name, value, wanted, "schedule");
 }

@@ -18,9 +18,8 @@ import {
 import { GatedCalls } from "./gated_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
+import { badOption } from "./internal/bad_option.ts";
 import { currentScope } from "./internal/call_scope.ts";
-import { parseDuration } from "./internal/duration.ts";
-import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import { within } from "./internal/within.ts";
 import { connectInTime } from "./link/connect.ts";
@@ -35,6 +34,7 @@ import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { isMessagePort } from "./message_address.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { GlobalStats } from "./stats.ts";
+import { readStopOptions } from "./stop_options.ts";
 import type { PortListener } from "./transport/message_port.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
@@ -274,7 +274,7 @@ export class Runtime {
   async wait(what: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
     const { timeoutMs, signal } = readWaitOptions("wait", options);
     if (typeof name !== "string" || name === "") {
-      throw new InitializationError(`Cannot wait: the name is ${show(name)}, a string is needed`);
+      badOption("the name", name, "a string", "wait");
     }
     const [met, giveUp] = begin(this.requireNode("wait for", what).network);
     try {
@@ -306,14 +306,12 @@ export class Runtime {
 
   /** Stops everything; see `Global.stop`. */
   async stop(options: StopOptions = {}): Promise<void> {
-    checkOptionNames("stop", options, ["drainTimeout", "killAllConnectedNodes"]);
-    const { drainTimeout = "10s", killAllConnectedNodes = false } = options;
+    const [drainTimeoutMs, killAllConnectedNodes] = readStopOptions(options);
     if (killAllConnectedNodes && this.#controller === undefined) {
       throw new GlobalContextError(
         "Cannot stop the connected nodes: the Controller is not in this process",
       );
     }
-    const drainTimeoutMs = parseDuration(drainTimeout, "drainTimeout");
     if (killAllConnectedNodes && !await this.#controller!.mayStopNodes(this.#options.processName)) {
       throw new AuthenticationError("Cannot stop the connected nodes: authorize does not allow it");
     }

@@ -7,6 +7,7 @@ import {
   DuplicateProcessError,
   Global,
   GlobalContextError,
+  type GlobalOptions,
   InitializationError,
   type StopOptions,
 } from "../mod.ts";
@@ -194,6 +195,48 @@ Deno.test("stop() fails the calls that wait for an answer", async () => {
   await failed;
 });
 
+for (
+  const [what, place] of [
+    ["TCP", () => ({ host: "localhost" })],
+    ["a UNIX socket", () => ({ unixSockPath: Deno.makeTempDirSync() })],
+    ["WebSockets", () => ({ web: { host: "localhost" } })],
+  ] as [string, () => GlobalOptions][]
+) {
+  Deno.test(`a controller that cannot accept connections says so, and goes on: ${what}`, async () => {
+    const { listen } = Deno;
+    const failing = (options: Deno.ListenOptions) => {
+      const listener = listen(options);
+      const accept = listener.accept.bind(listener);
+      let attempts = 0;
+      listener.accept = () =>
+        ++attempts <= 3 ? Promise.reject(new Error("Too many open files")) : accept();
+      return listener;
+    };
+    const logger = new RecordingLogger();
+    const options = place();
+    Object.assign(Deno, { listen: failing });
+    try {
+      await using hub = new Global({
+        ...{ processName: "hub", initController: true, callbacks: registry(() => {}), logger },
+        ...options,
+      });
+      await soon(hub.ready);
+      const { url, port } = hub;
+      const there = url === undefined ? { ...options, ...(port && { port }) } : { url };
+      await using g = new Global({ ...there, callbacks: registry(() => {}), logger });
+      await soon(g.ready);
+      const told = logger.lines.filter((line) => line.includes("cannot be accepted at present"));
+      assertEquals(told.length, 1);
+      assert(told[0]!.includes("Too many open files"), told[0]);
+    } finally {
+      Object.assign(Deno, { listen });
+      if (options.unixSockPath !== undefined) {
+        await Deno.remove(options.unixSockPath, { recursive: true });
+      }
+    }
+  });
+}
+
 Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
   await using net = await TestNetwork.start();
   const nodes = [await net.join("a"), await net.join("b")];
@@ -201,6 +244,22 @@ Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
   await soon(net.hub.stop({ killAllConnectedNodes: true }));
   await soon(Promise.all(joined));
   for (const g of nodes) await assertRejects(() => g.waitProcess("x"), GlobalContextError);
+});
+
+Deno.test("stop() refuses options that have a value which they cannot have, and stops nothing", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  const wrong = [
+    ...["no", "", 0, 1, null].map((value) => ({ killAllConnectedNodes: value })),
+    { drainTimeout: "soon" },
+  ];
+  for (const options of wrong) {
+    const [name] = Object.keys(options);
+    const refused = () => net.hub.stop(options as StopOptions);
+    await assertRejects(refused, InitializationError, name);
+  }
+  await soon(a.waitProcess("hub"));
+  await soon(net.hub.waitProcess("a"));
 });
 
 Deno.test("stop() with killAllConnectedNodes is refused where no controller is", async () => {

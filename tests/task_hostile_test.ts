@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { decode, encode } from "@msgpack/msgpack";
 import { KIND, RawPeer } from "./e2e/raw_peer.ts";
 import type { Place } from "./e2e/network.ts";

@@ -30,6 +30,7 @@ const SURFACE = [
   "result_iterator.ts",
   "async_result.ts",
   "wait_options.ts",
+  "stop_options.ts",
   "call_options.ts",
   "gated_calls.ts",
   "hooks.ts",
@@ -113,6 +114,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "call_options.ts": ["modifiers.ts", ...GROUND],
   "async_result.ts": ["wait_options.ts", ...GROUND],
   "wait_options.ts": [...GROUND],
+  "stop_options.ts": ["options.ts", ...GROUND],
   "modifiers.ts": ["scheduler", ...GROUND],
 
   "controller": ["link", ...MIDDLE, ...BOTTOM],

@@ -116,7 +116,9 @@ export class Controller {
    * @throws {ConnectionError} when the address cannot be listened on.
    */
   async listen(transport: Listening): Promise<Address> {
-    const listener = await transport.listen();
+    const listener = await transport.listen(({ message }) =>
+      this.#options.logger.warn(`daffi: connections cannot be accepted at present: ${message}`)
+    );
     if (this.#stopped) listener.close();
     else {
       this.#listeners.set(listener, this.#acceptAll(listener));

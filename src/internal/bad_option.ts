@@ -7,9 +7,9 @@
 import { InitializationError } from "../errors.ts";
 import { show } from "./show.ts";
 
-/** @throws {InitializationError} always: names the option, its value and what is needed. */
-export function badOption(name: string, value: unknown, wanted: string): never {
-  throw new InitializationError(`Cannot start: ${name} is ${show(value)}, ${wanted} is needed`);
+/** @throws {InitializationError} always: names what cannot be done, the option, its value and what is needed. */
+export function badOption(name: string, value: unknown, wanted: string, verb = "start"): never {
+  throw new InitializationError(`Cannot ${verb}: ${name} is ${show(value)}, ${wanted} is needed`);
 }
 
 /** @throws {InitializationError} when `value` is not a whole number from `least` to `most`. */

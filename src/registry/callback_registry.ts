@@ -5,6 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
+import { badOption } from "../internal/bad_option.ts";
 import { type Duration, parseDuration } from "../internal/duration.ts";
 import { checkOptionNames } from "../internal/known_options.ts";
 import { show } from "../internal/show.ts";
@@ -300,11 +301,7 @@ function makeEntry(
     );
   }
   if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new InitializationError(
-      `Cannot register ${name}: concurrency is ${
-        String(concurrency)
-      }, a whole number above zero is needed`,
-    );
+    badOption("concurrency", concurrency, "a whole number above zero", `register ${name}`);
   }
   for (const [option, schema] of Object.entries({ input, output })) {
     if (schema !== undefined && !isStandardSchema(schema)) {
@@ -340,7 +337,5 @@ function asOptions(value: unknown): CallbackOptions {
       `Cannot use @callback on a ${show(kind)}: decorate the class instead`,
     );
   }
-  throw new InitializationError(
-    `Cannot register a callback: the options are ${show(value)}, an object is needed`,
-  );
+  badOption("the options", value, "an object", "register a callback");
 }

@@ -15,6 +15,7 @@ import {
   isLoop,
   LED_BACK,
   type Listener,
+  type OnTrouble,
   type Transport,
 } from "./transport.ts";
 
@@ -34,7 +35,7 @@ export function nodeTcpTransport(net: NodeNet, host: string, port: number): Tran
   const address = { host, port };
   return {
     description,
-    listen: () => listen(net, address),
+    listen: (onTrouble) => listen(net, address, onTrouble),
     connect: (signal) =>
       connect(net, description, { host, port, noDelay: true, ...(signal && { signal }) }, address),
   };
@@ -87,12 +88,14 @@ async function connect(
 async function listen(
   net: NodeNet,
   { host, port }: { host: string; port: number },
+  onTrouble: OnTrouble = () => {},
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
   try {
     server.listen({ host, port });
     await happens(server, "listening");
-    return new NodeListener(server, { host, port: (server.address() as AddressInfo).port });
+    const bound = { host, port: (server.address() as AddressInfo).port };
+    return new NodeListener(server, bound, onTrouble);
   } catch (error) {
     throw cannotListen(`${host}:${port}`, error);
   }
@@ -120,12 +123,12 @@ class NodeListener implements Listener {
   readonly #server: Server;
   readonly #arrivals = new Arrivals();
 
-  constructor(server: Server, address: Address) {
+  constructor(server: Server, address: Address, onTrouble: OnTrouble) {
     this.#server = server;
     this.address = address;
     server.on("connection", (socket) => this.#arrivals.add(new NodeSocketStream(socket)));
     // One connection that could not be accepted does not end the others.
-    server.on("error", () => {});
+    server.on("error", onTrouble);
   }
 
   accept(): Promise<ByteStream | null> {

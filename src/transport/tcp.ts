@@ -15,6 +15,7 @@ import {
   isLoop,
   LED_BACK,
   type Listener,
+  type OnTrouble,
   type Transport,
 } from "./transport.ts";
 
@@ -39,17 +40,17 @@ export function tcpTransport(host: string, port: number, tls?: TlsSettings): Tra
   const attempts = new Set<Promise<unknown>>();
   return {
     description,
-    async listen(): Promise<Listener> {
+    async listen(onTrouble?: OnTrouble): Promise<Listener> {
       if (tls !== undefined) checkCertificate(tls);
       try {
-        if (tls !== undefined) return await listenTls(host, port, tls);
+        if (tls !== undefined) return await listenTls(host, port, tls, onTrouble);
         const listener = Deno.listen({
           transport: "tcp",
           hostname: host,
           port,
           tcpBacklog: BACKLOG,
         });
-        return new TcpListener(listener, host);
+        return new TcpListener(listener, host, onTrouble);
       } catch (error) {
         throw cannotListen(description, error);
       }
@@ -115,15 +116,17 @@ function open(
 class TcpListener implements Listener {
   readonly address: Address;
   #listener: Deno.TcpListener;
+  #onTrouble: OnTrouble | undefined;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, host: string) {
+  constructor(listener: Deno.TcpListener, host: string, onTrouble: OnTrouble | undefined) {
     this.#listener = listener;
+    this.#onTrouble = onTrouble;
     this.address = { host, port: listener.addr.port };
   }
 
   async accept(): Promise<ByteStream | null> {
-    const socket = await acceptFrom(this.#listener, () => this.#closed);
+    const socket = await acceptFrom(this.#listener, () => this.#closed, this.#onTrouble);
     socket?.setNoDelay(true);
     return socket && new SocketStream(socket);
   }

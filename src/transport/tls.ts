@@ -12,7 +12,7 @@ import { builtinModule } from "../internal/builtin_module.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { Arrivals } from "./arrivals.ts";
 import { SocketStream } from "./socket_stream.ts";
-import type { Address, ByteStream, Listener } from "./transport.ts";
+import type { Address, ByteStream, Listener, OnTrouble } from "./transport.ts";
 
 /** What a controller shows to its nodes, and what nodes trust. */
 export interface TlsSettings {
@@ -107,6 +107,7 @@ export async function listenTls(
   host: string,
   port: number,
   { cert, key }: TlsSettings,
+  onTrouble: OnTrouble = () => {},
 ): Promise<Listener> {
   const { createServer } = builtinModule<typeof net>("node:net")!;
   const { createSecureContext, TLSSocket } = builtinModule<typeof tls>("node:tls")!;
@@ -120,7 +121,7 @@ export async function listenTls(
     server.once("error", reject);
     server.listen({ host, port }, resolve);
   });
-  server.on("error", () => {}); // one that could not be accepted does not end the listener
+  server.on("error", onTrouble); // one that could not be accepted does not end the listener
   const address: Address = { host, port: (server.address() as { port: number }).port };
   return {
     address,

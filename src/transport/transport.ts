@@ -51,6 +51,9 @@ export interface Listener {
   close(): void;
 }
 
+/** Hears why connections cannot be accepted, of a listener that goes on. */
+export type OnTrouble = (error: Error) => void;
+
 /** One way of reaching a controller. */
 export interface Transport {
   /** The address in words, for messages. */
@@ -59,10 +62,11 @@ export interface Transport {
   /**
    * Starts listening.
    *
+   * @param onTrouble Hears of connections that cannot be accepted.
    * @throws {ConnectionError} when the address is taken or cannot be listened on.
    * @throws {InitializationError} when it cannot be encrypted as it should.
    */
-  listen(): Promise<Listener>;
+  listen(onTrouble?: OnTrouble): Promise<Listener>;
 
   /**
    * Connects to a controller.
@@ -104,12 +108,14 @@ export const LED_BACK = "nobody listens there, and the connection led back to it
 export async function acceptFrom<Socket>(
   listener: { accept(): Promise<Socket> },
   isClosed: () => boolean,
+  onTrouble?: OnTrouble,
 ): Promise<Socket | null> {
-  while (!isClosed()) {
+  for (let isTold = false; !isClosed(); isTold = true) {
     try {
       return await listener.accept();
-    } catch {
+    } catch (error) {
       if (isClosed()) return null;
+      if (!isTold) onTrouble?.(error as Error);
       // A peer that gave up before it was accepted, or too many open files: neither ends the
       // listener. Leave the event loop room to free something before the next attempt.
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -11,6 +11,7 @@ import {
   type Address,
   type ByteStream,
   type Listener,
+  type OnTrouble,
   type Transport,
 } from "./transport.ts";
 
@@ -36,11 +37,11 @@ export function unixTransport(directory: string, shared: boolean): Transport {
   const path = socketPath(directory);
   return {
     description: path,
-    async listen(): Promise<Listener> {
+    async listen(onTrouble?: OnTrouble): Promise<Listener> {
       checkPath(path);
       try {
         await prepareDirectory(directory, shared);
-        return await lockedWhile(`${path}.lock`, () => bind(path));
+        return await lockedWhile(`${path}.lock`, () => bind(path, onTrouble));
       } catch (error) {
         if (error instanceof ConnectionError) throw error;
         throw new ConnectionError(`Cannot listen on ${path}: ${(error as Error).message}`, {
@@ -109,7 +110,7 @@ async function lockedWhile<T>(path: string, work: () => Promise<T>): Promise<T> 
  * owner, takes the place of a stale one at once, and is not what the runtime removes when it closes
  * its listener: by then a successor may have put its own there.
  */
-async function bind(path: string): Promise<Listener> {
+async function bind(path: string, onTrouble: OnTrouble | undefined): Promise<Listener> {
   if (await exists(path) && await answers(path)) {
     throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
   }
@@ -119,7 +120,7 @@ async function bind(path: string): Promise<Listener> {
     await Deno.chmod(ownPath, 0o600);
     const { ino } = await Deno.lstat(ownPath);
     await Deno.rename(ownPath, path);
-    return new UnixListener(listener, path, ino);
+    return new UnixListener(listener, path, ino, onTrouble);
   } catch (error) {
     listener.close();
     throw error;
@@ -158,16 +159,23 @@ class UnixListener implements Listener {
   readonly address: Address;
   #listener: Deno.UnixListener;
   #inode: number | null;
+  #onTrouble: OnTrouble | undefined;
   #closed = false;
 
-  constructor(listener: Deno.UnixListener, path: string, inode: number | null) {
+  constructor(
+    listener: Deno.UnixListener,
+    path: string,
+    inode: number | null,
+    onTrouble: OnTrouble | undefined,
+  ) {
     this.#listener = listener;
     this.#inode = inode;
+    this.#onTrouble = onTrouble;
     this.address = { socketPath: path };
   }
 
   async accept(): Promise<ByteStream | null> {
-    const socket = await acceptFrom(this.#listener, () => this.#closed);
+    const socket = await acceptFrom(this.#listener, () => this.#closed, this.#onTrouble);
     return socket && new SocketStream(socket);
   }
 

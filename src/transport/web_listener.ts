@@ -8,7 +8,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import { socketTransport } from "./sockets.ts";
-import type { Address, ByteStream, Listener, Listening } from "./transport.ts";
+import type { Address, ByteStream, Listener, Listening, OnTrouble } from "./transport.ts";
 import {
   agreedProtocol,
   holdsBack,
@@ -55,10 +55,10 @@ export class WebListener implements Listener, Listening {
    * @throws {ConnectionError} when the address cannot be listened on.
    * @throws {InitializationError} when this runtime has no sockets.
    */
-  async listen(): Promise<Listener> {
+  async listen(onTrouble?: OnTrouble): Promise<Listener> {
     const { address } = this.#place;
     if (address === undefined) return this;
-    const listener = await socketTransport({ kind: "tcp", ...address }).listen();
+    const listener = await socketTransport({ kind: "tcp", ...address }).listen(onTrouble);
     this.#server = new WebServer({
       listener,
       gate: this.#gate,

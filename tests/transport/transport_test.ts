@@ -7,16 +7,23 @@ Deno.test("acceptFrom() goes on after an accept() that failed, and not at once",
   using time = new FakeTime();
   const [stream] = memoryPipe();
   let attempts = 0;
-  const accepting = acceptFrom({
-    accept(): Promise<ByteStream> {
-      return ++attempts < 3 ? Promise.reject(new Error("too many files")) : Promise.resolve(stream);
+  const told: string[] = [];
+  const accepting = acceptFrom(
+    {
+      accept(): Promise<ByteStream> {
+        return ++attempts < 3
+          ? Promise.reject(new Error("too many files"))
+          : Promise.resolve(stream);
+      },
     },
-  }, () => false);
+    () => false,
+    ({ message }) => told.push(message),
+  );
   await time.runMicrotasks();
-  assertEquals(attempts, 1);
+  assertEquals([attempts, told], [1, ["too many files"]]);
   await time.tickAsync(100);
   assertStrictEquals(await accepting, stream);
-  assertEquals([attempts, time.pending], [3, 0]);
+  assertEquals([attempts, time.pending, told.length], [3, 0, 1]);
 });
 
 Deno.test("acceptFrom() gives null when its listener was closed, and asks no more", async () => {
