@@ -95,7 +95,7 @@ let parts: Parts = {
     if (transfer !== "deny") refuse('transfer but "deny"')();
     return undefined;
   },
-  sourceOf: (fn) => ({ name: fn.name, source: String(fn) }),
+  sourceOf: (fn) => ({ name: fn?.name || "the function", source: String(fn) }),
   calm: (logger) => logger,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,

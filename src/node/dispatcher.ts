@@ -344,6 +344,6 @@ export class Dispatcher {
 }
 
 function runsNone(): TransferError {
-  const message = "Cannot run what was sent: this process runs no functions of others";
+  const message = "A page runs no functions that others send";
   return new TransferError(message, { executed: "never" });
 }

@@ -140,6 +140,12 @@ testPage("a page streams, runs tasks, and calls with all that a call can have", 
     return await task.cancel();
   `),
   );
+  const send = (fn: string) => `await more.transferAndCall("${here.processName}", ${fn}, 21)`;
+  assertEquals(await inPage(`return ${send("(n) => n * 2")}`), 42);
+  for (const fn of ["({ method() {} }).method", "undefined"]) { // it is the receiver that sees it
+    const { name } = await inPage<Error>(`return await attempt(async () => ${send(fn)})`);
+    assertEquals(name, "TransferError");
+  }
   await inPage("await more.stop()");
   assertEquals(open.errors, []);
 });
