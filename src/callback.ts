@@ -28,7 +28,8 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  * the class has its one instance.
  *
  * An iterable among the arguments arrives as an async iterator. It ends with the call: a loop that goes on
- * behind the answer gets a `CallCancelledError`, if the items had not come to their end.
+ * behind the answer gets a `CallCancelledError`, if the items had not come to their end. As every error that nobody
+ * catches it ends the process, so wait for such a loop, or catch what it throws.
  *
  * @throws {InitializationError} when a function has no name, the name is another callback's, a class has
  * no public method, or an option is not valid; and when a second instance of the class is made.

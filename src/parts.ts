@@ -5,7 +5,7 @@
  */
 
 import type { Controller, ControllerOptions } from "./controller/controller.ts";
-import { InitializationError } from "./errors.ts";
+import { InitializationError, TransferError } from "./errors.ts";
 import type { Logger } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
 import type { TransferService } from "./node/transfer_service.ts";
@@ -95,7 +95,10 @@ let parts: Parts = {
     if (transfer !== "deny") refuse('transfer but "deny"')();
     return undefined;
   },
-  sourceOf: (fn) => ({ name: fn?.name || "the function", source: String(fn) }),
+  sourceOf(fn) {
+    if (typeof fn !== "function") throw new TransferError("Cannot send it: it is no function");
+    return { name: fn.name || "the function", source: String(fn) };
+  },
   calm: (logger) => logger,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,

@@ -329,14 +329,15 @@ class PendingRemoteCall implements RemoteCall<unknown> {
   async #prepare(request: CallRequest): Promise<CallRequest> {
     const { signal, timeoutMs: timeout } = request;
     const args = [...request.args];
+    let results: Promise<void>[] = [];
     try {
       if (request.etaMs !== undefined) await this.#port.delay(request);
-      const results = args.map(async (arg, i) => {
+      results = args.map(async (arg, i) => {
         if (isCall(arg)) args[i] = await arg.fg({ signal, timeout } as FgOptions);
       });
       await Promise.all(results);
     } catch (error) {
-      releaseSources(args);
+      void Promise.allSettled(results).then(() => releaseSources(args));
       throw error;
     }
     return { ...request, args };

@@ -47,6 +47,20 @@ for (const kind of ["ITEM", "END", "FAIL"] as const) {
   });
 }
 
+Deno.test("who sends a stream with an item that cannot be read is told to stop", async () => {
+  await using net = await TestNetwork.start();
+  using peer = await stranger(net, "count");
+  const failed = assertRejectsLater(async () => {
+    for await (const _ of net.hub.call.count());
+  }, ProtocolError);
+  const { call, peer: hub } = await peer.readUntil(KIND.CALL);
+  await peer.send(KIND.STREAM, { call, peer: hub });
+  await peer.readUntil(KIND.CREDIT);
+  await peer.send(KIND.ITEM, { call, peer: hub, payload: Uint8Array.of(0xc1) });
+  await failed;
+  assertEquals((await soon(peer.readUntil(KIND.CANCEL))).call, call);
+});
+
 Deno.test("a stream is no answer to a request about tasks, nor to a function that was sent", async () => {
   await using net = await TestNetwork.start();
   using peer = await stranger(net, "due");

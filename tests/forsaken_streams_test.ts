@@ -58,7 +58,7 @@ for (const [name, forget] of Object.entries(FORGETTING)) {
     for await (const n of call.numbers()) if (n === 3) break;
     const told = net.logger.lines.filter((line) => line.includes("numbers"));
     assertEquals(told, [
-      "warn daffi: the items of numbers on a were dropped: nobody can read them any more",
+      "warn daffi: items were dropped that nobody can read any more: those of numbers on a",
     ]);
   });
 }

@@ -1,5 +1,11 @@
-import { assertEquals } from "@std/assert";
-import { DaffiError, type Global, type RemoteCall } from "../mod.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  CallbackNotFoundError,
+  DaffiError,
+  EncodeError,
+  type Global,
+  type RemoteCall,
+} from "../mod.ts";
 import { soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
@@ -110,4 +116,51 @@ Deno.test("a ReadableStream and a generator that nobody reads are released", asy
   await soon(net.hub.call.nobody(stream()).fg()).catch(() => {});
   await until(() => cancelled === 2);
   assertEquals(await items.next(), { done: true, value: undefined });
+});
+
+Deno.test("an iterator that a call has taken is refused by the next one, and not sent as empty", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("collect", async (items: AsyncIterable<number>) => await Array.fromAsync(items));
+  });
+  const { call } = net.hub;
+  function* numbers() {
+    yield* [1, 2, 3];
+  }
+  const sources = [
+    numbers(),
+    (async function* () {
+      yield* numbers();
+    })(),
+    ReadableStream.from(numbers()),
+  ];
+  for (const [i, source] of sources.entries()) {
+    const first = i === 0 ? call.nobody(source) : call.collect(source);
+    await soon(first.fg()).catch((error) => assertEquals(error.executed, "never"));
+    const error = await assertRejects(() => soon(call.collect(source).fg()), EncodeError);
+    assertEquals([error.executed, error.callbackName], ["never", "collect"]);
+    assertMatch(error.message, /whose items a call has taken/);
+  }
+  const again = { [Symbol.asyncIterator]: () => numbers() as unknown as AsyncIterator<number> };
+  for (let i = 0; i < 2; i++) assertEquals(await soon(call.collect(again)), [1, 2, 3]);
+});
+
+Deno.test("a stream that comes for a call whose other arguments failed is ended", async () => {
+  const go = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("late", async () => {
+      await go.promise;
+      return (async function* () {
+        for (let n = 0;; n++) yield n;
+      })();
+    });
+    callback("join", () => {});
+  });
+  const { call } = net.hub;
+  const failed = call.join(call.nobody(), call.late());
+  await assertRejects(() => soon(failed.fg()), CallbackNotFoundError);
+  go.resolve();
+  await until(() => net.hub.stats.pendingCalls === 0);
+  assertEquals(net.logger.lines, []); // not just because it is garbage by now
 });

@@ -291,7 +291,7 @@ export class Caller {
       call.accept(incoming, process);
     } catch (error) {
       // The controller only passed it on: it is that process's fault, and this call's end.
-      call.fail(concerning(error as Error, { processName: process.name, executed: "yes" }));
+      call.breakOff(concerning(error as Error, { processName: process.name, executed: "yes" }));
     }
   }
 

@@ -66,9 +66,9 @@ function isChecked({ callback: { input, output } }: RunningCall): boolean {
 }
 
 async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
-  const { input, output, name, fn } = call.callback;
+  const { input, output, name, takesOne } = call.callback;
   try {
-    if (input !== undefined) args = await validateArguments(input, args, name, fn.length);
+    if (input !== undefined) args = await validateArguments(input, args, name, takesOne);
   } catch (error) {
     throw new Refusal(error instanceof ValidationError ? error : schemaThrew(error, name));
   }

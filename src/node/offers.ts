@@ -7,6 +7,7 @@
 import type { CallbackRegistry, RegistryChange } from "../registry/callback_registry.ts";
 import { encodeControl, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 
 /**
  * Tells of what is registered at once, and of what is withdrawn at the end of the turn: a callback that
@@ -35,7 +36,8 @@ export class Offers {
     }
     const others = names.filter((name) => !this.#withdrawn.delete(name));
     if (others.length === 0) return;
-    this.#tellWithdrawn(); // first, for the controller allows only so many
+    const count = this.#registry.names().length + this.#withdrawn.size;
+    if (count > MAX_CALLBACKS_PER_NODE) this.#tellWithdrawn(); // first, for no more are allowed
     this.#tell(Kind.Offer, others);
   }
 

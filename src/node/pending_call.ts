@@ -162,6 +162,12 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     );
   }
 
+  /** Fails, and tells who sends what cannot be used to stop. */
+  breakOff(error: Error): void {
+    this.tellCancelled();
+    this.fail(error);
+  }
+
   /** Tells those who still work on it to stop. */
   protected abstract tellCancelled(): void;
 

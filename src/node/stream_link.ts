@@ -11,6 +11,7 @@ import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { attachedBytes } from "../wire/parts.ts";
+import { isSpent } from "../wire/sources.ts";
 import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 
@@ -67,6 +68,9 @@ export function argumentStream(
     throw new EncodeError(
       `Cannot send the arguments: at most ${MAX_STREAMS_PER_CALL} iterables are allowed`,
     );
+  }
+  if (isSpent(source)) {
+    throw new EncodeError("Cannot send an iterable whose items a call has taken; make a new one");
   }
   return new OutStream(source, consumerLink(codec, session, fields, (fn) => fn()));
 }

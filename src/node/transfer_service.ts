@@ -26,6 +26,7 @@ export class TransferService {
     concurrency: Infinity,
     timeoutMs: undefined,
     input: undefined,
+    takesOne: false,
     output: undefined,
     type: undefined,
     timing: "later",

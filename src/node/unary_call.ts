@@ -88,10 +88,8 @@ export class UnaryCall extends PendingCall {
 
   /** The reader is garbage: nobody can take the items any more, as if it had left its loop. */
   #forsaken({ name }: RemoteProcess, stream: InStream): void {
-    const what = `${this.callbackName} on ${name}`;
-    this.port.logger.warn(
-      `daffi: the items of ${what} were dropped: nobody can read them any more`,
-    );
+    const why = "daffi: items were dropped that nobody can read any more";
+    this.port.logger.warn(`${why}: those of ${this.callbackName} on ${name}`);
     stream.cancel();
   }
 

@@ -12,7 +12,7 @@ import { show } from "../internal/show.ts";
 import { nameProblem } from "../wire/control.ts";
 import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 import { classMethods, isClass, markWrapped, rawClass } from "./class_methods.ts";
-import { isStandardSchema, type StandardSchema } from "./standard_schema.ts";
+import { hasOneParameter, isStandardSchema, type StandardSchema } from "./standard_schema.ts";
 
 /** Any function. */
 // deno-lint-ignore no-explicit-any -- `unknown` parameters would refuse every typed function
@@ -60,6 +60,8 @@ export interface RegisteredCallback {
   readonly timeoutMs: number | undefined;
   /** Schema of the arguments. */
   readonly input: StandardSchema | undefined;
+  /** Whether that may be the schema of the one argument. */
+  readonly takesOne: boolean;
   /** Schema of the result. */
   readonly output: StandardSchema | undefined;
   /** Whether its runs so far were done when they returned; kept by whoever runs it. */
@@ -317,6 +319,7 @@ function makeEntry(
   const problem = () => undefined;
   return {
     ...{ name, fn, type: undefined, invoke, problem, concurrency, timeoutMs, input, output },
+    takesOne: input !== undefined && hasOneParameter(fn),
     timing: "unknown",
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { ValidationError, type ValidationIssue } from "../errors.ts";
+import type { AnyFunction } from "./callback_registry.ts";
 
 /** A schema of zod, valibot, arktype or any other library that implements Standard Schema v1. */
 export interface StandardSchema<Output = unknown> {
@@ -41,10 +42,10 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 }
 
 /**
- * Checks the arguments of a call. The schema describes the list of arguments, or the argument itself:
+ * Checks the arguments of a call. The schema describes the list of arguments, or the one argument:
  * [ADR 7](../../docs/adr/0007-arguments-schema.md).
  *
- * @param parameters How many the callback declares, as its `length` has it.
+ * @param takesOne Whether the callback has one parameter, and no more; see {@linkcode hasOneParameter}.
  * @returns The arguments as the schema gives them, with defaults and conversions.
  * @throws {ValidationError} when they do not fit.
  */
@@ -52,52 +53,51 @@ export async function validateArguments(
   schema: StandardSchema,
   args: unknown[],
   callbackName: string,
-  parameters: number,
+  takesOne: boolean,
 ): Promise<unknown[]> {
-  const checked = await (parameters === 1 ? asOne(schema, args) : asList(schema, args));
-  if (checked.issues === undefined) return checked.value;
-  const what = `the arguments of ${callbackName} do not fit its schema`;
-  throw failure(what, checked.issues, "never");
+  const validate = (value: unknown) => schema["~standard"].validate(value);
+  const [first] = args;
+  const refuse = (issues: readonly StandardIssue[] = []) =>
+    failure(`the arguments of ${callbackName} do not fit its schema`, issues, "never");
+  if (takesOne && args.length > 1) {
+    throw refuse([{ message: "one argument is needed, and no more" }]);
+  }
+  const list = await validate(args);
+  const fits = list.issues === undefined && Array.isArray(list.value);
+  // A schema that takes lists of any length describes the argument, not the list that it has been put into.
+  const takesPairs = async () => takesOne && isListOf(2, await validate([first, first]));
+  if (fits && !await takesPairs()) return list.value as unknown[];
+  if (args.length > 1) throw refuse(list.issues);
+  const one = await validate(first);
+  if (one.issues === undefined) return [one.value];
+  const isOfOne = isAboutWhole(list) ? takesOne || !isAboutWhole(one) : fits || await takesPairs();
+  throw refuse(isOfOne ? one.issues : list.issues);
 }
 
-type Outcome<Value> =
-  | { readonly value: Value; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] };
+/** Whether a list of this length was taken for one, be it that something in it does not fit. */
+function isListOf(length: number, outcome: StandardResult<unknown>): boolean {
+  if (outcome.issues !== undefined) return !isAboutWhole(outcome);
+  return Array.isArray(outcome.value) && outcome.value.length === length;
+}
 
 /**
- * Of a callback with one parameter. A list of values would do for many schemas of that parameter, and what
- * is no list must not slip through by being put into one: only a schema that takes exactly one value
- * describes the list.
+ * Whether a function has one parameter, and no more: `length` does not count those with a default, nor the
+ * rest. As far as its source tells; where it cannot, it has several.
  */
-async function asOne(schema: StandardSchema, args: unknown[]): Promise<Outcome<unknown[]>> {
-  if (args.length > 1) {
-    return { issues: [{ message: `one argument is needed, and ${args.length} were given` }] };
+export function hasOneParameter(fn: AnyFunction): boolean {
+  if (fn.length !== 1) return false;
+  let source = Function.prototype.toString.call(fn);
+  if (/\barguments\b/.test(source)) return false;
+  for (let before = ""; source !== before;) {
+    before = source;
+    source = source.replace(/\{[^{}]*\}|\[[^[\]]*\]/g, "");
   }
-  const validate = (value: unknown) => schema["~standard"].validate(value);
-  const one = await validate(args[0]);
-  if (one.issues === undefined) return { value: [one.value] };
-  const list = await validate(args);
-  if (args.length === 0 || isAboutWhole(list)) return one;
-  const twice = await validate([args[0], args[0]]);
-  const takesOne = isAboutWhole(twice) ||
-    (twice.issues === undefined && Array.isArray(twice.value) && twice.value.length === 1);
-  return takesOne ? list as Outcome<unknown[]> : one;
-}
-
-/** Of a callback with several parameters, or whose parameters cannot be counted. */
-async function asList(schema: StandardSchema, args: unknown[]): Promise<Outcome<unknown[]>> {
-  const validate = (value: unknown) => schema["~standard"].validate(value);
-  const list = await validate(args);
-  if (list.issues === undefined && Array.isArray(list.value)) return { value: list.value };
-  const issues = list.issues ?? [];
-  if (args.length > 1) return { issues };
-  const one = await validate(args[0]);
-  if (one.issues === undefined) return { value: [one.value] };
-  return isAboutWhole(list) && !isAboutWhole(one) ? one : { issues };
+  const [parameters = ""] = /\(.*?\)/s.exec(source) ?? [];
+  return !/=|\.\.\./.test(parameters);
 }
 
 /** Whether it does not fit as a whole, rather than something in it. */
-function isAboutWhole({ issues = [] }: Outcome<unknown>): boolean {
+function isAboutWhole({ issues = [] }: StandardResult<unknown>): boolean {
   return issues.some(({ path }) => (path ?? []).length === 0);
 }
 

@@ -8,5 +8,8 @@ import { Kind } from "./frame.ts";
 
 /** The names in the protocol's document, by number. */
 export const KIND_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Kind).map(([name, kind]) => [kind, name.toUpperCase()]),
+  Object.entries(Kind).map(([name, kind]) => [
+    kind,
+    name.replace(/(?<=[a-z])(?=[A-Z])/, "_").toUpperCase(),
+  ]),
 );

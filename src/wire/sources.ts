@@ -18,6 +18,11 @@ export function take(source: Streamable): Streamable {
   return source;
 }
 
+/** Whether nothing can come of a source any more, for it gives its items once and they were taken. */
+export function isSpent(source: Streamable): boolean {
+  return taken.has(source) && ("next" in source || source instanceof ReadableStream);
+}
+
 /** Begins to read a source. */
 export function iteratorOf(source: Streamable): SourceIterator {
   return Symbol.asyncIterator in source

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { ValidationError } from "../../mod.ts";
 import {
+  hasOneParameter,
   isStandardSchema,
   type StandardSchema,
   validateArguments,
@@ -11,15 +12,15 @@ import {
 async function issuesOf(
   schema: StandardSchema,
   args: unknown[],
-  parameters = args.length,
+  takesOne = args.length === 1,
 ): Promise<ValidationError> {
-  const validating = () => validateArguments(schema, args, "f", parameters);
+  const validating = () => validateArguments(schema, args, "f", takesOne);
   return await assertRejects(validating, ValidationError);
 }
 
 Deno.test("validateArguments() takes a schema of the list of arguments", async () => {
   const schema = z.tuple([z.number(), z.string()]);
-  assertEquals(await validateArguments(schema, [1, "a"], "f", 2), [1, "a"]);
+  assertEquals(await validateArguments(schema, [1, "a"], "f", false), [1, "a"]);
   const error = await issuesOf(schema, [1, 2]);
   assertEquals(error.issues.map(({ path }) => path), [[1]]);
   assertEquals([error.code, error.executed], ["VALIDATION", "never"]);
@@ -29,29 +30,29 @@ Deno.test("validateArguments() takes a schema of the list of arguments", async (
 Deno.test("validateArguments() takes a schema of the one argument", async () => {
   const schema = z.object({ name: z.string(), tags: z.array(z.string()) });
   const value = { name: "a", tags: ["b"] };
-  assertEquals(await validateArguments(schema, [value], "f", 1), [value]);
+  assertEquals(await validateArguments(schema, [value], "f", true), [value]);
   const error = await issuesOf(schema, [{ name: 5, tags: ["b", 6] }]);
   assertEquals(error.issues.map(({ path }) => path), [["name"], ["tags", 1]]);
 });
 
 Deno.test("validateArguments() lets nothing through to one parameter by putting it into a list", async () => {
   const numbers = z.array(z.number());
-  assertEquals(await validateArguments(numbers, [[1, 2]], "f", 1), [[1, 2]]);
-  assertEquals(await validateArguments(numbers, [[]], "f", 1), [[]]);
-  for (const args of [[5], [1, 2], [], [[1], [2]], [["a"]]]) await issuesOf(numbers, args, 1);
+  assertEquals(await validateArguments(numbers, [[1, 2]], "f", true), [[1, 2]]);
+  assertEquals(await validateArguments(numbers, [[]], "f", true), [[]]);
+  for (const args of [[5], [1, 2], [], [[1], [2]], [["a"]]]) await issuesOf(numbers, args, true);
   const pair = z.tuple([z.number(), z.number()]);
-  assertEquals(await validateArguments(pair, [[1, 2]], "f", 1), [[1, 2]]);
-  for (const args of [[1, 2], [1], [[1]]]) await issuesOf(pair, args, 1);
+  assertEquals(await validateArguments(pair, [[1, 2]], "f", true), [[1, 2]]);
+  for (const args of [[1, 2], [1], [[1]]]) await issuesOf(pair, args, true);
   const nested = z.array(z.array(z.number()));
-  assertEquals(await validateArguments(nested, [[[1]]], "f", 1), [[[1]]]);
-  await issuesOf(nested, [[1]], 1);
-  await issuesOf(z.array(z.unknown()), [5], 1);
+  assertEquals(await validateArguments(nested, [[[1]]], "f", true), [[[1]]]);
+  await issuesOf(nested, [[1]], true);
+  await issuesOf(z.array(z.unknown()), [5], true);
 });
 
 Deno.test("validateArguments() takes a list of exactly one for one parameter", async () => {
   const strict = z.tuple([z.coerce.number().min(1)]);
-  assertEquals(await validateArguments(strict, ["5"], "f", 1), [5]);
-  const error = await issuesOf(strict, [0], 1);
+  assertEquals(await validateArguments(strict, ["5"], "f", true), [5]);
+  const error = await issuesOf(strict, [0], true);
   assertEquals(error.issues.map(({ path }) => path), [[0]]);
   // One that leaves out what is too much, as valibot's does.
   const loose: StandardSchema = {
@@ -64,38 +65,82 @@ Deno.test("validateArguments() takes a list of exactly one for one parameter", a
           : { issues: [{ message: "no list with a number" }] },
     },
   };
-  assertEquals(await validateArguments(loose, [5], "f", 1), [5]);
+  assertEquals(await validateArguments(loose, [5], "f", true), [5]);
 });
 
 Deno.test("validateArguments() takes a schema of lists for parameters that cannot be counted", async () => {
-  assertEquals(await validateArguments(z.array(z.number()), [1, 2], "f", 0), [1, 2]);
-  assertEquals(await validateArguments(z.array(z.number()), [], "f", 0), []);
+  assertEquals(await validateArguments(z.array(z.number()), [1, 2], "f", false), [1, 2]);
+  assertEquals(await validateArguments(z.array(z.number()), [], "f", false), []);
+});
+
+Deno.test("validateArguments() takes a list without the one argument, if that may be left out", async () => {
+  assertEquals(await validateArguments(z.tuple([z.number().optional()]), [], "f", true), []);
+  await issuesOf(z.array(z.number()), [], true);
+  assertEquals(await validateArguments(z.unknown(), [[1]], "f", true), [[1]]);
+});
+
+Deno.test("hasOneParameter() counts those with a default, and the rest", () => {
+  const one = [
+    (a: unknown) => a,
+    async (a: unknown) => await (() => a)(),
+    function f(a: unknown) {
+      return [a, (b = 1) => b];
+    },
+    ({ a = 1, ...b }: { a?: number }) => [a, b],
+    ([a = (() => 1)(), ...b]: unknown[]) => [a, b],
+    {
+      async *m(a: unknown) {
+        yield a;
+      },
+    }.m,
+    class {
+      static m(a: unknown) {
+        return a;
+      }
+    }.m,
+    Math.abs,
+    function g(_: unknown) {}.bind(null),
+  ];
+  for (const fn of one) assertEquals(hasOneParameter(fn as () => void), true, String(fn));
+  const several = [
+    () => 1,
+    (a = 1) => a,
+    (...a: unknown[]) => a,
+    (a: unknown, b: unknown) => [a, b],
+    (a: unknown, b = 1) => [a, b],
+    (a: unknown, ...b: unknown[]) => [a, b],
+    ({ a }: { a: number }, b = { c: 1 }) => [a, b],
+    function f(_: unknown) {
+      return arguments.length;
+    },
+  ];
+  for (const fn of several) assertEquals(hasOneParameter(fn as () => void), false, String(fn));
 });
 
 Deno.test("validateArguments() tells what is wrong where it is", async () => {
-  const paths = async (schema: StandardSchema, args: unknown[], parameters: number) =>
-    (await issuesOf(schema, args, parameters)).issues.map(({ path }) => path);
-  assertEquals(await paths(z.array(z.string()), [["a", 5]], 1), [[1]]);
-  assertEquals(await paths(z.array(z.string()), [5], 1), [[]]);
-  assertEquals(await paths(z.tuple([z.number(), z.number()]), [1, "a"], 2), [[1]]);
-  assertEquals(await paths(z.object({ a: z.string() }), [{ a: 5 }], 2), [["a"]]);
-  const few = await issuesOf(z.tuple([z.number(), z.number()]), [1], 2);
+  const paths = async (schema: StandardSchema, args: unknown[], takesOne: boolean) =>
+    (await issuesOf(schema, args, takesOne)).issues.map(({ path }) => path);
+  assertEquals(await paths(z.array(z.string()), [["a", 5]], true), [[1]]);
+  assertEquals(await paths(z.array(z.string()), [5], true), [[]]);
+  assertEquals(await paths(z.tuple([z.number(), z.number()]), [1, "a"], false), [[1]]);
+  assertEquals(await paths(z.object({ a: z.string() }), [{ a: 5 }], false), [["a"]]);
+  const few = await issuesOf(z.tuple([z.number(), z.number()]), [1], false);
   assert(!few.message.includes("received number"), few.message);
 });
 
 Deno.test("validateArguments() applies defaults and conversions", async () => {
   const list = z.tuple([z.coerce.number(), z.string().default("none")]);
-  assertEquals(await validateArguments(list, ["5", undefined], "f", 2), [5, "none"]);
+  assertEquals(await validateArguments(list, ["5", undefined], "f", false), [5, "none"]);
   const one = z.object({ limit: z.number().default(10), at: z.coerce.date() });
   assertEquals(
-    await validateArguments(one, [{ at: "2026-01-01T00:00:00Z" }], "f", 1),
+    await validateArguments(one, [{ at: "2026-01-01T00:00:00Z" }], "f", true),
     [{ limit: 10, at: new Date("2026-01-01T00:00:00Z") }],
   );
-  assertEquals(await validateArguments(z.string().trim(), [" a "], "f", 1), ["a"]);
+  assertEquals(await validateArguments(z.string().trim(), [" a "], "f", true), ["a"]);
 });
 
 Deno.test("validateArguments() applies the default of the one argument when it is left out", async () => {
-  assertEquals(await validateArguments(z.number().default(5), [], "f", 1), [5]);
+  assertEquals(await validateArguments(z.number().default(5), [], "f", true), [5]);
 });
 
 Deno.test("validateArguments() refuses too few and too many arguments", async () => {
@@ -107,7 +152,7 @@ Deno.test("validateArguments() refuses too few and too many arguments", async ()
 
 Deno.test("validateArguments() waits for a schema that is asynchronous", async () => {
   const free = z.string().refine((name) => Promise.resolve(name !== "taken"), "is taken");
-  assertEquals(await validateArguments(free, ["new"], "f", 1), ["new"]);
+  assertEquals(await validateArguments(free, ["new"], "f", true), ["new"]);
   const error = await issuesOf(free, ["taken"]);
   assertEquals(error.issues, [{ message: "is taken", path: [] }]);
 });
