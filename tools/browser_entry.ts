@@ -5,11 +5,26 @@
  * @module
  */
 
+import "../src/wire/short_strings.ts";
+import "../src/internal/concat.ts";
+import "../src/result_iterator.ts";
 import "../src/transport/websocket.ts";
+import "../src/resolve_security.ts";
+import "../src/node/stream_reader.ts";
+import "../src/call_options.ts";
 import "../src/link/connect.ts";
+import "../src/internal/call_site.ts";
+import "../src/node/pending.ts";
+import "../src/node/execute.ts";
 import "../src/scheduler/task.ts";
+import "../src/link/secret.ts";
+import "../src/internal/call_request.ts";
+import "../src/period_options.ts";
 import "../src/scheduler/alarm.ts";
+import "../src/link/spare_buffers.ts";
+import "../src/node/pending_call.ts";
 import "../src/node/node.ts";
 import "../src/runtime.ts";
+import "../src/remote_call.ts";
 
 export * from "../browser.ts";
