@@ -26,19 +26,18 @@ export const INTERNAL_NAMES: readonly string[] = `
   claim closeArgumentStreams codec compileCron congested connected connectionLost controllerNonce
   counts credit deadlineAt decodePayload defaultTimeoutMs deliver description disconnected divide
   drained drop dropped empty encodeArguments etaMs events expects expire facts fail finish finished
-  flushed forget found frames functionRunner gate giveUp giveUpAll handle handler handleTask hasRoom
-  head head2 head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isDone isEmpty
-  isFree isSent isStatic isTask isWhole large limitedByCallback lines locate lost makeController
-  makeFunctionRunner makeTransfers mapHead mayStopNodes nameId network networkChanged neverRan
-  nextDue nextId nodeNonce nowMs offers onAbort onBytes onClose onConnect onCredit onDisconnect
-  onDrain onEnd onFailure onFrame onJoin onLeave onShutdown onTermination onText onTimeout onWake
-  openTaskFile outbox over ownCallback payload peer post providers providersOf queued queuedBytes
-  quietTicks readsCron receivedBytes refusal refuse refused registered registry reply requireNode
-  reserve resolveEntrance resultStream running runNow runTask security sendCredit sendShared session
-  setBackMs settle silentTicks site socketTransport sourceOf stopNodes take takesOne tellCancelled
-  tellOwner there timeLeft timeOf timeoutError tracked transferred transfers tryRecord
-  unauthenticated undelivered until verb view waited watch whenFunction whenProcess withdrawAll
-  writtenBytes
+  flushed forget found frames gate giveUp giveUpAll handle handler handleTask hasRoom head head2
+  head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isDone isEmpty isFree
+  isSent isStatic isTask isWhole large limitedByCallback lines locate lost makeController
+  makeTransfers mapHead mayStopNodes nameId network networkChanged neverRan nextDue nextId nodeNonce
+  nowMs offers onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure
+  onFrame onJoin onLeave onShutdown onTermination onText onTimeout onWake openTaskFile outbox over
+  ownCallback payload peer post providers providersOf queued queuedBytes quietTicks readsCron
+  receivedBytes refusal refuse refused registered registry reply requireNode reserve resolveEntrance
+  resultStream running runNow runTask security sendCredit sendShared session setBackMs settle
+  silentTicks site socketTransport sourceOf stopNodes take tellCancelled tellOwner there timeLeft
+  timeOf timeoutError tracked transferred transfers tryRecord unauthenticated undelivered until verb
+  view waited watch whenFunction whenProcess withdrawAll writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
