@@ -12,8 +12,13 @@ import type { ByteStream } from "./transport.ts";
 
 /** What carries the messages. None of its functions throws, also when it is closed. */
 export interface MessageCarrier {
-  /** Sends bytes, which may change once it returns. */
-  send(bytes: Uint8Array): void;
+  /**
+   * Sends bytes, which may change once it returns.
+   *
+   * @returns Resolves when no memory here holds them any more, if that can be told, or when it is closed: the other
+   * side's word for it, its credit, is not enough.
+   */
+  send(bytes: Uint8Array): Promise<void> | void;
   /** Tells that the reader has taken so many bytes. */
   sendCredit(bytes: number): void;
   /** Ends it; `refusal` says what the other side must not have done, if it is its fault. */
@@ -112,15 +117,22 @@ export class MessageStream implements ByteStream {
       this.#writer ??= Promise.withResolvers();
       await this.#writer.promise;
     }
-    if (this.#end !== undefined) {
-      throw this.#end.error ?? new ConnectionError("The connection was closed by the other side");
-    }
+    this.#checkOpen();
     const room = MESSAGE_WINDOW_BYTES - this.#underWay;
     const count = Math.min(bytes.length, MAX_MESSAGE_BYTES, room);
-    this.#carrier.send(count === bytes.length ? bytes : bytes.subarray(0, count));
+    const sent = this.#carrier.send(count === bytes.length ? bytes : bytes.subarray(0, count));
     this.#owesAnswer = false;
     this.#underWay += count;
+    if (sent !== undefined) {
+      await sent;
+      this.#checkOpen();
+    }
     return count;
+  }
+
+  #checkOpen(): void {
+    if (this.#end === undefined) return;
+    throw this.#end.error ?? new ConnectionError("The connection was closed by the other side");
   }
 
   /** See {@linkcode ByteStream.close}. */

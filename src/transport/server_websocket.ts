@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nextTurn } from "../internal/next_turn.ts";
 import { CLOSE_TIMEOUT_MS } from "../wire/limits.ts";
 import { MessageStream, type OtherSide } from "./message_stream.ts";
 import type { ByteStream } from "./transport.ts";
@@ -13,6 +14,13 @@ import { OPCODE, WebSocketReader } from "./websocket_reader.ts";
 
 const MIN_READ_BYTES = 1024;
 const MAX_READ_BYTES = 64 * 1024;
+const YIELD_AFTER_READS = 4;
+
+/** A frame, and who waits until it is sent. */
+interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly taken?: (() => void) | undefined;
+}
 
 /** Bytes and credits over a socket on which the handshake is done. */
 export class ServerWebSocket {
@@ -23,9 +31,11 @@ export class ServerWebSocket {
   readonly #socket: ByteStream;
   readonly #reader: WebSocketReader;
   readonly #over = Promise.withResolvers<void>();
-  #outgoing: Uint8Array[] = [];
+  #outgoing: Outgoing[] = [];
+  /** What is being written. */
+  #piece: Outgoing | undefined;
   /** The answer to the last ping alone: RFC 6455, section 5.5.3. */
-  #pong: Uint8Array | undefined;
+  #pong: Outgoing | undefined;
   #isWriting = false;
   /** Nothing is sent after the goodbye. */
   #hasSaidGoodbye = false;
@@ -42,7 +52,7 @@ export class ServerWebSocket {
     this.#socket = socket;
     this.over = this.#over.promise;
     this.stream = new MessageStream({
-      send: (bytes) => this.#send(OPCODE.binary, bytes),
+      send: (bytes) => new Promise((taken) => this.#send(OPCODE.binary, bytes, taken)),
       sendCredit: (bytes) => this.#send(OPCODE.text, new TextEncoder().encode(String(bytes))),
       close: (refusal) => this.#sayGoodbye(refusal?.status ?? 1000, refusal?.reason),
     }, other);
@@ -60,7 +70,9 @@ export class ServerWebSocket {
     try {
       this.#reader.push(rest);
       let into = new Uint8Array(MIN_READ_BYTES);
-      while (!this.#hasHeardGoodbye) {
+      for (let reads = 1; !this.#hasHeardGoodbye; reads++) {
+        // What is there already does not give others their turn, and may be ten thousand frames each time.
+        if (reads % YIELD_AFTER_READS === 0) await nextTurn();
         const count = await this.#socket.read(into);
         if (count === null) throw new Error("it ended without a goodbye");
         this.#reader.push(into.subarray(0, count));
@@ -73,14 +85,14 @@ export class ServerWebSocket {
 
   #answerPing(payload: Uint8Array): void {
     if (this.#hasSaidGoodbye) return;
-    this.#pong = frame(OPCODE.pong, payload);
+    this.#pong = { bytes: frame(OPCODE.pong, payload) };
     this.#write();
   }
 
   #hearGoodbye(status: number, reason: string): void {
     this.#hasHeardGoodbye = true;
     this.stream.onEnd(closedWebSocket(status, reason));
-    this.#sayGoodbye(status === 1005 ? 1000 : status);
+    this.#sayGoodbye(status === 1005 ? 1000 : isSendable(status) ? status : 1002);
     this.#write();
   }
 
@@ -89,11 +101,12 @@ export class ServerWebSocket {
     const words = new TextEncoder().encode(reason);
     this.#send(OPCODE.close, Uint8Array.of(status >> 8, status & 255, ...words));
     this.#hasSaidGoodbye = true;
+    this.#letGo();
     this.#timer = setTimeout(() => this.#end(), CLOSE_TIMEOUT_MS);
   }
 
-  #send(opcode: number, payload: Uint8Array): void {
-    this.#outgoing.push(frame(opcode, payload));
+  #send(opcode: number, payload: Uint8Array, taken?: () => void): void {
+    this.#outgoing.push({ bytes: frame(opcode, payload), taken });
     this.#write();
   }
 
@@ -101,8 +114,10 @@ export class ServerWebSocket {
     if (this.#isWriting) return;
     this.#isWriting = true;
     try {
-      for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
-        for (let at = 0; at < piece.length;) at += await this.#socket.write(piece.subarray(at));
+      while ((this.#piece = this.#next()) !== undefined) {
+        const { bytes, taken } = this.#piece;
+        for (let at = 0; at < bytes.length;) at += await this.#socket.write(bytes.subarray(at));
+        taken?.();
       }
       if (this.#hasHeardGoodbye) this.#end();
     } catch (error) {
@@ -111,10 +126,16 @@ export class ServerWebSocket {
     this.#isWriting = false;
   }
 
-  #next(): Uint8Array | undefined {
+  #next(): Outgoing | undefined {
     const pong = this.#pong;
     this.#pong = undefined;
     return pong ?? this.#outgoing.shift();
+  }
+
+  /** Nobody who is closed waits for what is still sent. */
+  #letGo(): void {
+    this.#piece?.taken?.();
+    for (const { taken } of this.#outgoing) taken?.();
   }
 
   #break(error: Error): void {
@@ -125,11 +146,17 @@ export class ServerWebSocket {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#letGo();
     this.#outgoing = [];
     clearTimeout(this.#timer);
     this.#socket.close();
     this.#over.resolve();
   }
+}
+
+/** RFC 6455, section 7.4: some stand for what was not sent, and most for nothing. */
+function isSendable(status: number): boolean {
+  return /^(100[0-37-9]|101[0-4]|[34]\d\d\d)$/.test(String(status));
 }
 
 /** A whole message, or a control frame, as a server sends it: without a mask. */

@@ -35,7 +35,7 @@ export type OnWebRefusal = (refusal: WebRefusal, remote: string | undefined) => 
 export function webGate({ origins, tokens }: WebRules): WebGate {
   const hasToken = tokens && tokenCheck(tokens);
   return async (request) => {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.headers.get("upgrade") ?? "")) {
       const words = "This is a daffi controller: it talks over WebSockets only";
       return { status: 426, words, headers: { upgrade: "websocket" } };
     }

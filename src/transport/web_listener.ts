@@ -66,7 +66,7 @@ export class WebListener implements Listener, Listening {
       onRefusal: this.#onRefusal,
     });
     const { host, port } = address;
-    const shown = host.includes(":") ? `[${host}]` : host;
+    const shown = /^[^[].*:/.test(host) ? `[${host}]` : host;
     this.address = { url: `ws://${shown}:${listener.address.port ?? port}/` };
     return this;
   }

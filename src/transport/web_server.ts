@@ -41,12 +41,12 @@ export class WebServer {
   /** Whose request is not answered yet. */
   readonly #asking = new Set<ByteStream>();
   readonly #open = new Set<Promise<void>>();
-  #hasRoom = Promise.withResolvers<void>();
+  readonly #accepting: Promise<void>;
 
   /** @param options What it needs. */
   constructor(options: WebServerOptions) {
     this.#options = options;
-    this.#accept();
+    this.#accepting = this.#accept();
   }
 
   /** Takes no more connections, and ends those that are not WebSockets yet. */
@@ -55,18 +55,23 @@ export class WebServer {
     for (const stream of this.#asking) stream.close();
   }
 
-  /** Waits a little until the WebSockets that were closed are gone. */
+  /** Waits until the address is free, and a little until the WebSockets that were closed are gone. */
   async over(): Promise<void> {
+    await this.#accepting;
     await within(Promise.all(this.#open), END_TIMEOUT_MS);
   }
 
   async #accept(): Promise<void> {
-    for (;;) {
-      const stream = await this.#options.listener.accept();
-      if (stream === null) return;
-      this.#answer(stream);
-      // Those who come meanwhile wait with the system.
-      while (this.#asking.size >= MAX_HANDSHAKES) await this.#hasRoom.promise;
+    const { listener, onRefusal } = this.#options;
+    for (let stream = await listener.accept(); stream; stream = await listener.accept()) {
+      if (this.#asking.size < MAX_HANDSHAKES) this.#answer(stream);
+      else {
+        stream.close();
+        onRefusal(
+          { status: 503, words: "Too many others have not finished asking" },
+          stream.remote,
+        );
+      }
     }
   }
 
@@ -88,8 +93,6 @@ export class WebServer {
     } finally {
       clearTimeout(timer);
       this.#asking.delete(stream);
-      this.#hasRoom.resolve();
-      this.#hasRoom = Promise.withResolvers();
     }
   }
 

@@ -21,11 +21,12 @@ async function knock(
 Deno.test("webGate() lets in who is no page", async () => {
   assertEquals(await knock({}, "http://example.com/"), 101);
   assertEquals(await knock({}, "http://example.com/", { upgrade: "WebSocket" }), 101);
+  assertEquals(await knock({}, "http://example.com/", { upgrade: "h2c, websocket" }), 101);
   assertEquals(await knock({ origins: [] }, "http://localhost:1/"), 101);
 });
 
 Deno.test("webGate() answers 426 to what asks for no WebSocket, whoever it is", async () => {
-  for (const upgrade of ["", "h2c"]) {
+  for (const upgrade of ["", "h2c", "websockets"]) {
     const headers = { upgrade, origin: "http://evil.example" };
     assertEquals(await knock({ tokens: ["t"] }, "http://localhost/", headers), 426);
   }

@@ -81,3 +81,9 @@ Deno.test("readRequest() rejects when the stream ends within the head", async ()
   stream.feed(bytesOf("GET / HTTP/1.1\r\nhost: a\r\n"), null);
   await assertRejects(() => readRequest(stream), Error, "ended within a request");
 });
+
+Deno.test("readRequest() refuses more than 100 headers with 431", async () => {
+  const head = (count: number) => `GET / HTTP/1.1\r\nhost: a\r\n${"x:\r\n".repeat(count - 1)}\r\n`;
+  assertEquals((await reading(bytesOf(head(100)))).request.headers.get("host"), "a");
+  assertEquals(await statusOf(head(101)), 431);
+});

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
+import { nextTurn } from "../../src/internal/next_turn.ts";
 import { Arrivals } from "../../src/transport/arrivals.ts";
 import { ServerWebSocket } from "../../src/transport/server_websocket.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
-import { webGate } from "../../src/transport/web_gate.ts";
+import { type OnWebRefusal, webGate } from "../../src/transport/web_gate.ts";
 import { WebListener } from "../../src/transport/web_listener.ts";
 import { WebServer } from "../../src/transport/web_server.ts";
 import { tokenProtocol } from "../../src/transport/web_token.ts";
@@ -187,9 +188,9 @@ function fakeListener(): [Listener, (stream: ByteStream) => void] {
   return [listener, (stream) => arrivals.add(stream)];
 }
 
-function serve(listener: Listener): WebServer {
+function serve(listener: Listener, onRefusal: OnWebRefusal = () => {}): WebServer {
   const gate = webGate({ origins: undefined, tokens: undefined });
-  return new WebServer({ listener, gate, onStream() {}, onRefusal() {} });
+  return new WebServer({ listener, gate, onStream() {}, onRefusal });
 }
 
 Deno.test("WebServer reads a body that it does not want, or its answer might not arrive", async () => {
@@ -210,24 +211,24 @@ Deno.test("WebServer reads a body that it does not want, or its answer might not
   server.close();
 });
 
-Deno.test("WebServer has no more unfinished requests than a bound, and goes on when one ends", async () => {
+Deno.test("WebServer turns away who comes when too many have not finished asking", async () => {
   const [listener, arrive] = fakeListener();
-  const server = serve(listener);
+  const refusals: number[] = [];
+  const server = serve(listener, ({ status }) => refusals.push(status));
   const streams = Array.from({ length: MAX_HANDSHAKES + 2 }, () => new FakeStream());
+  const closed = () => streams.filter(({ closes }) => closes > 0).length;
   for (const stream of streams) arrive(stream);
-  await settled();
-  const asked = () => streams.filter(({ reads }) => reads > 0).length;
-  while (asked() < MAX_HANDSHAKES) await settled();
-  await settled();
-  assertEquals(asked(), MAX_HANDSHAKES);
+  while (refusals.length < 2) await turn();
+  assertEquals([refusals, closed()], [[503, 503], 2]);
   streams[7]!.feed(null);
-  while (asked() === MAX_HANDSHAKES) await settled();
-  await settled();
-  assertEquals(asked(), MAX_HANDSHAKES + 1);
-  assert(streams[7]!.closes > 0);
+  while (closed() < 3) await turn();
+  const next = new FakeStream();
+  arrive(next);
+  while (next.reads === 0) await turn();
   server.close();
-  await settled();
-  assertEquals(streams.filter(({ closes }) => closes > 0).length, MAX_HANDSHAKES + 2);
+  await turn();
+  assertEquals([refusals.length, closed(), next.closes > 0], [2, MAX_HANDSHAKES + 2, true]);
+  await soon(server.over(), LIMIT_MS);
 });
 
 Deno.test("WebServer closes a connection that does not finish its request", async () => {
@@ -300,10 +301,10 @@ Deno.test("a WebSocket that cannot answer pings yet answers the last one alone",
   socket.block();
   for (let i = 0; i < 100; i++) {
     socket.feed(clientFrame(OPCODE.ping, Uint8Array.of(i)));
-    await settled();
+    await turn();
   }
   socket.unblock();
-  await settled();
+  await turn();
   assertEquals(socket.written, Uint8Array.of(138, 1, 0, 138, 1, 99));
   stream.close();
   socket.feed(goodbye(1000));
@@ -402,8 +403,12 @@ Deno.test("a WebSocket whose other side does not read is closed all the same", a
     const [client, accepted] = await place.upgrade();
     using _ = client;
     const bytes = new Uint8Array(MAX_MESSAGE_BYTES);
-    for (let at = 0; at < MESSAGE_WINDOW_BYTES;) at += await accepted.write(bytes);
+    const writing = assertRejects(async () => {
+      for (;;) await accepted.write(bytes);
+    });
+    await turn();
     accepted.close();
+    await writing;
     await time.tickAsync(CLOSE_TIMEOUT_MS);
     place.listening.close();
     assertEquals(await place.listening.accept(), null);
@@ -421,4 +426,57 @@ Deno.test("a WebSocket whose other side breaks off gives the reason", async () =
     Error,
     "The WebSocket was closed: it ended without a goodbye",
   );
+});
+
+Deno.test("a WebSocket takes bytes no sooner than its socket does, whatever the other side has credited", async () => {
+  const socket = new FakeStream();
+  const { over, stream } = new ServerWebSocket(socket, new Uint8Array(0), {});
+  socket.block();
+  let taken = 0;
+  const writing = stream.write(new Uint8Array(100)).then((count) => taken = count);
+  socket.feed(clientFrame(OPCODE.text, text("100")));
+  while (socket.reads < 2) await turn();
+  await turn();
+  assertEquals(taken, 0);
+  socket.unblock();
+  await soon(writing, LIMIT_MS);
+  assertEquals(taken, 100);
+  socket.block();
+  const pending = assertRejects(() => stream.write(new Uint8Array(5)), Error, "is closed");
+  await turn();
+  stream.close();
+  await soon(pending, LIMIT_MS);
+  socket.unblock();
+  socket.feed(goodbye(1000));
+  await over;
+});
+
+Deno.test("a WebSocket gives others their turn, however much has come", async () => {
+  const socket = new FakeStream();
+  const pings = Array.from({ length: 64 }, () => clientFrame(OPCODE.ping, Uint8Array.of(1)));
+  socket.feed(...pings, goodbye(1000));
+  const { over } = new ServerWebSocket(socket, new Uint8Array(0), {});
+  let turns = 0;
+  while (await Promise.race([over.then(() => false), nextTurn().then(() => true)])) turns++;
+  assert(turns >= 64 / 8, `${turns} turns`);
+});
+
+Deno.test("a WebSocket answers a status that must not be sent with 1002", async () => {
+  await using place = await Place.open();
+  for (const status of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000]) {
+    const [client, accepted] = await place.upgrade();
+    using _ = client;
+    await client.send(goodbye(status));
+    assertEquals([status, await client.goodbye()], [status, status === 1005 ? 1000 : 1002]);
+    accepted.close();
+  }
+});
+
+Deno.test("WebServer has freed its port when it is over", async () => {
+  for (let i = 0; i < 5; i++) {
+    const place = await Place.open();
+    const port = Number(new URL(place.listening.address.url!).port);
+    await place[Symbol.asyncDispose]();
+    Deno.listen({ hostname: LOCAL, port }).close();
+  }
 });
