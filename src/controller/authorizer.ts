@@ -49,10 +49,10 @@ export class Authorizer {
   }
 
   /** Asks what no frame waits for, and counts what is not allowed. */
-  async allows(request: AuthorizationRequest): Promise<boolean> {
-    const allowed = await this.decide(request) === true;
-    if (!allowed) this.denied++;
-    return allowed;
+  async decideAndCount(request: AuthorizationRequest): Promise<Verdict> {
+    const verdict = await this.decide(request);
+    if (verdict !== true) this.denied++;
+    return verdict;
   }
 
   #tell(request: AuthorizationRequest, why: string): void {

@@ -296,7 +296,8 @@ export class Controller {
 
   /** Whether `processName`, in which it runs, may stop the nodes. */
   async mayStopNodes(processName: string): Promise<boolean> {
-    return await this.#authorizer?.allows({ action: "stopNodes", processName }) ?? true;
+    if (this.#authorizer === undefined) return true;
+    return await this.#authorizer.decideAndCount({ action: "stopNodes", processName }) === true;
   }
 
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */

@@ -138,12 +138,11 @@ async function permit(
   { process, callbacks }: Hello,
   address: string | undefined,
 ): Promise<void> {
-  const verdict = await authorizer.decide({
+  const verdict = await authorizer.decideAndCount({
     action: "join",
     ...{ processName: process, address, callbacks },
   });
   if (verdict === true) return;
-  authorizer.denied++;
   // A refusal of the first kind ends a node for good, and nobody has said that it may not join.
   throw verdict === false
     ? new Refused("AUTHENTICATION", "Cannot join: the controller does not allow it")

@@ -65,7 +65,7 @@ export async function validateArguments(
   const list = await validate(args);
   const fits = list.issues === undefined && Array.isArray(list.value);
   // A schema that takes lists of any length describes the argument, not the list that it has been put into.
-  const takesPairs = async () => takesOne && isListOf(2, await validate([first, first]));
+  const takesPairs = async () => takesOne && isPair(await validate([first, first]));
   if (fits && !await takesPairs()) return list.value as unknown[];
   if (args.length > 1) throw refuse(list.issues);
   const one = await validate(first);
@@ -74,10 +74,10 @@ export async function validateArguments(
   throw refuse(isOfOne ? one.issues : list.issues);
 }
 
-/** Whether a list of this length was taken for one, be it that something in it does not fit. */
-function isListOf(length: number, outcome: StandardResult<unknown>): boolean {
+/** Whether a list of two was taken for one, be it that something in it does not fit. */
+function isPair(outcome: StandardResult<unknown>): boolean {
   if (outcome.issues !== undefined) return !isAboutWhole(outcome);
-  return Array.isArray(outcome.value) && outcome.value.length === length;
+  return Array.isArray(outcome.value) && outcome.value.length === 2;
 }
 
 /**

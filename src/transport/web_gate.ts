@@ -35,7 +35,7 @@ export type OnWebRefusal = (refusal: WebRefusal, remote: string | undefined) => 
 export function webGate({ origins, tokens }: WebRules): WebGate {
   const hasToken = tokens && tokenCheck(tokens);
   return async (request) => {
-    if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.headers.get("upgrade") ?? "")) {
+    if (!lists(request, "upgrade", "websocket")) {
       const words = "This is a daffi controller: it talks over WebSockets only";
       return { status: 426, words, headers: { upgrade: "websocket" } };
     }
@@ -64,9 +64,17 @@ export function holdsBack(request: WebRequest): boolean {
   return request.headers.get("user-agent")?.startsWith("Deno/") === true;
 }
 
+/** Whether a header, which is a list, has a word, in whatever case. */
+export function lists(request: WebRequest, header: string, word: string): boolean {
+  return listIn(request, header).some((each) => each.toLowerCase() === word);
+}
+
 function offeredProtocols(request: WebRequest): string[] {
-  const header = request.headers.get("sec-websocket-protocol") ?? "";
-  return header.split(",").map((protocol) => protocol.trim());
+  return listIn(request, "sec-websocket-protocol");
+}
+
+function listIn({ headers }: WebRequest, header: string): string[] {
+  return (headers.get(header) ?? "").split(",").map((each) => each.trim());
 }
 
 function isAllowed(

@@ -6,12 +6,13 @@
  */
 
 import { within } from "../internal/within.ts";
-import { HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../wire/limits.ts";
+import { CLOSE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_HANDSHAKES } from "../wire/limits.ts";
 import { ServerWebSocket } from "./server_websocket.ts";
 import type { ByteStream, Listener } from "./transport.ts";
 import {
   agreedProtocol,
   holdsBack,
+  lists,
   type OnWebRefusal,
   type WebGate,
   type WebRefusal,
@@ -23,7 +24,7 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** How long to wait for connections that were closed; a little longer than each of them waits. */
-const END_TIMEOUT_MS = 3_000;
+const END_TIMEOUT_MS = CLOSE_TIMEOUT_MS + 1_000;
 
 /** What a server needs. */
 export interface WebServerOptions {
@@ -77,9 +78,13 @@ export class WebServer {
 
   async #answer(stream: ByteStream): Promise<void> {
     this.#asking.add(stream);
-    const timer = setTimeout(() => this.#isTooSlow(stream), HANDSHAKE_TIMEOUT_MS);
+    let hasAsked = false;
+    const timer = setTimeout(() => {
+      if (!hasAsked) this.#tellTooSlow(stream);
+      stream.close();
+    }, HANDSHAKE_TIMEOUT_MS);
     try {
-      const { request, rest } = await readRequest(stream);
+      const { request, rest } = await readRequest(stream).finally(() => hasAsked = true);
       const refusal = await this.#options.gate(request) ?? lackIn(request);
       if (refusal !== undefined) return await this.#refuse(stream, refusal, hasBody(request));
       await send(stream, await welcome(request));
@@ -96,10 +101,9 @@ export class WebServer {
     }
   }
 
-  #isTooSlow(stream: ByteStream): void {
+  #tellTooSlow(stream: ByteStream): void {
     const words = `It did not ask for a WebSocket within ${HANDSHAKE_TIMEOUT_MS} ms`;
     this.#options.onRefusal({ status: 408, words }, stream.remote);
-    stream.close();
   }
 
   /** @param reads Whether there is more to come, which must be read before the answer is sure to arrive. */
@@ -124,19 +128,20 @@ export class WebServer {
 }
 
 /** What a request lacks to become a WebSocket. */
-function lackIn({ method, headers }: WebRequest): WebRefusal | undefined {
+function lackIn(request: WebRequest): WebRefusal | undefined {
+  const { method, headers } = request;
   if (headers.get("sec-websocket-version") !== "13") {
     const words = "Version 13 of WebSockets is needed";
     return { status: 426, words, headers: { "sec-websocket-version": "13" } };
   }
-  const asks = /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get("connection") ?? "");
+  const asks = lists(request, "connection", "upgrade");
   const key = headers.get("sec-websocket-key") ?? "";
-  if (method === "GET" && asks && KEY.test(key) && !hasBody({ headers })) return undefined;
+  if (method === "GET" && asks && KEY.test(key) && !hasBody(request)) return undefined;
   const words = "This is no WebSocket handshake: it needs GET, Connection: Upgrade and a key";
   return { status: 400, words };
 }
 
-function hasBody({ headers }: Pick<WebRequest, "headers">): boolean {
+function hasBody({ headers }: WebRequest): boolean {
   return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
 }
 

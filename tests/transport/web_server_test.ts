@@ -248,6 +248,25 @@ Deno.test("WebServer closes a connection that does not finish its request", asyn
   }
 });
 
+Deno.test("WebServer tells once of who is refused and stays", async () => {
+  const time = new FakeTime();
+  try {
+    const [listener, arrive] = fakeListener();
+    const refusals: number[] = [];
+    const server = serve(listener, ({ status }) => refusals.push(status));
+    const stream = new FakeStream();
+    arrive(stream);
+    stream.feed(text("HELLO\r\n\r\n"));
+    while (stream.writes.length === 0) await turn();
+    await time.tickAsync(HANDSHAKE_TIMEOUT_MS);
+    assert(stream.closes > 0);
+    assertEquals(refusals, [400]);
+    server.close();
+  } finally {
+    time.restore();
+  }
+});
+
 Deno.test("WebServer ends with a request that nobody finishes", async () => {
   const time = new FakeTime(); // nothing ends because it has taken too long
   try {
