@@ -5,7 +5,7 @@
  */
 
 import { daffiCrowds, daffiSystems } from "./daffi/systems.ts";
-import { floorSystems, promisedFloor } from "./floor/systems.ts";
+import { floorSystems, resultsFloor } from "./floor/systems.ts";
 import { runFirstCall } from "./runner/first_call.ts";
 import { readFlags } from "./runner/flags.ts";
 import { writeReadme } from "./runner/readme.ts";
@@ -26,7 +26,7 @@ const options = { ...flags, warmUpMs: 2 * flags.ms, results };
 
 for (const transport of ["tcp", "unix"] as const) {
   const floors = floorSystems(transport);
-  const calls = [...floors, promisedFloor(transport), ...daffiSystems(transport)];
+  const calls = [...floors, resultsFloor(transport), ...daffiSystems(transport)];
   await runRounds(calls, CALL_WORKS, options);
   await runRounds([...floors, ...daffiCrowds(transport)], BROADCAST_WORKS, options);
   await runThousand(transport, flags.idleNodes, options);

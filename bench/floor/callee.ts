@@ -29,7 +29,8 @@ async function serve(socket: Deno.Conn): Promise<void> {
     else if (mode === "sink") {
       await drain(socket, messageBytes, count);
       await writeAll(socket, new Uint8Array(1));
-    } else if (messageBytes > BUFFER_BYTES / 8) await echoLarge(socket, messageBytes);
+    } else if (mode === "keep") await echoKept(socket, messageBytes);
+    else if (messageBytes > BUFFER_BYTES / 8) await echoLarge(socket, messageBytes);
     else await echoSmall(socket, messageBytes);
   }
   socket.close();
@@ -55,4 +56,13 @@ async function echoSmall(socket: Deno.Conn, messageBytes: number): Promise<void>
 async function echoLarge(socket: Deno.Conn, messageBytes: number): Promise<void> {
   const buffer = new Uint8Array(messageBytes);
   while (await readAll(socket, buffer)) await writeAll(socket, buffer);
+}
+
+/** The same for whoever may keep what came: each has memory of its own. */
+async function echoKept(socket: Deno.Conn, messageBytes: number): Promise<void> {
+  while (true) {
+    const message = new Uint8Array(messageBytes);
+    if (!await readAll(socket, message)) return;
+    await writeAll(socket, message);
+  }
 }

@@ -21,8 +21,8 @@ import {
   writeAll,
 } from "./socket.ts";
 
-const { through, promised = false } = meeting<
-  Meeting & { through: Listening; promised?: boolean }
+const { through, results = false } = meeting<
+  Meeting & { through: Listening; results?: boolean }
 >();
 const codec = new MessagePackCodec();
 const ADD_BYTES = frameBytes([1, 2]);
@@ -48,7 +48,7 @@ function frameBytes(value: unknown): number {
 
 async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | undefined> {
   const work: Work = WORKS[name];
-  if (promised && !["sequential", "add", "echo"].includes(work.kind)) return undefined;
+  if (results && !["sequential", "add", "echo", "echoBytes"].includes(work.kind)) return undefined;
   const begin = (hello: Hello) => sendHello(socket, hello);
   switch (work.kind) {
     case "broadcast":
@@ -66,8 +66,12 @@ async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | u
     }
     case "echoBytes": {
       const messageBytes = HEADER_BYTES + work.bytes;
-      await begin({ mode: "echo", messageBytes, count: 0 });
-      const { call } = oneAtATime(socket, messageBytes);
+      await begin({ mode: results ? "keep" : "echo", messageBytes, count: 0 });
+      const message = new Uint8Array(messageBytes);
+      const call = async () => {
+        await writeAll(socket, message);
+        await readAll(socket, results ? new Uint8Array(messageBytes) : message);
+      };
       const burst = async (count: number) => {
         for (let n = 0; n < count; n++) await call();
       };
@@ -93,7 +97,7 @@ function oneAtATime(
   socket: Deno.Conn,
   messageBytes: number,
 ): { call(): Promise<void> } {
-  if (promised) return { call: promisedEchoes(socket, messageBytes, 1) };
+  if (results) return { call: promisedEchoes(socket, messageBytes, 1) };
   const message = new Uint8Array(messageBytes);
   return {
     async call() {
@@ -127,7 +131,7 @@ async function toMany(socket: Deno.Conn, targets: number): Promise<Operation> {
 
 /** Writes while it reads: messages that fill the socket would block both sides otherwise. */
 function echoes(socket: Deno.Conn, messageBytes: number, inFlight: number): Operation {
-  if (promised) return lanes(promisedEchoes(socket, messageBytes, inFlight), inFlight);
+  if (results) return lanes(promisedEchoes(socket, messageBytes, inFlight), inFlight);
   const messages = new Uint8Array(messageBytes * inFlight);
   const incoming = new Uint8Array(BUFFER_BYTES);
   const burst = async (count: number) => {

@@ -25,14 +25,17 @@ export const BUFFER_BYTES: number = 256 * 1024;
 
 /** What the first bytes of a connection say of the others. */
 export interface Hello {
-  /** Send each message back, on one connection or on several; take all and say so by one byte; send all. */
-  readonly mode: "echo" | "fan" | "sink" | "source";
+  /**
+   * Send each message back; the same, with memory of its own for each; the same on several connections;
+   * take all, and say so by one byte; send all.
+   */
+  readonly mode: "echo" | "keep" | "fan" | "sink" | "source";
   readonly messageBytes: number;
   /** Messages, or connections; 0 for as many as come. */
   readonly count: number;
 }
 
-const MODES = ["echo", "fan", "sink", "source"] as const;
+const MODES = ["echo", "keep", "fan", "sink", "source"] as const;
 
 /** Listens where {@linkcode dial} finds it; the fields are for `ready`. */
 export function listen(who: Listening): { listener: Deno.Listener; fields: object } {

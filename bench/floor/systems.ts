@@ -11,7 +11,7 @@ import type { System } from "../system.ts";
 export const FLOORS = {
   direct: "direct floor",
   relay: "relay floor",
-  promised: "relay floor with promises",
+  results: "relay floor with results",
 };
 
 const program = programsBeside(import.meta.url);
@@ -21,13 +21,16 @@ export function relayFloor(transport: System["transport"]): System {
   return floorSystems(transport).find(({ name }) => name === FLOORS.relay)!;
 }
 
-/** The same with a promise for each message: nothing that is awaited can be faster. */
-export function promisedFloor(transport: System["transport"]): System {
+/**
+ * The same with a promise for each message, and with memory of its own for each that is large: nothing
+ * that is awaited, and whose bytes are kept, can be faster.
+ */
+export function resultsFloor(transport: System["transport"]): System {
   const { programs, ...relay } = relayFloor(transport);
-  const withPromises = programs.map((spec) =>
-    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, promised: true } } : spec
+  const withResults = programs.map((spec) =>
+    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, results: true } } : spec
   );
-  return { ...relay, name: FLOORS.promised, programs: withPromises };
+  return { ...relay, name: FLOORS.results, programs: withResults };
 }
 
 /** Caller ↔ callee, and caller ↔ relay ↔ callee. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { daffiCrowds, daffiSystems } from "../../bench/daffi/systems.ts";
-import { FLOORS, floorSystems, promisedFloor } from "../../bench/floor/systems.ts";
+import { FLOORS, floorSystems, resultsFloor } from "../../bench/floor/systems.ts";
 import { runFirstCall } from "../../bench/runner/first_call.ts";
 import { Results } from "../../bench/runner/results.ts";
 import { runRounds } from "../../bench/runner/rounds.ts";
@@ -23,13 +23,13 @@ function worksOf(results: Results, system: string): string[] {
 
 Deno.test("runRounds() measures every work of calls on every system", async () => {
   const options = briefly();
-  const systems = [...floorSystems("tcp"), promisedFloor("tcp"), ...daffiSystems("tcp")];
+  const systems = [...floorSystems("tcp"), resultsFloor("tcp"), ...daffiSystems("tcp")];
   await runRounds(systems, CALL_WORKS, options);
   const titles = CALL_WORKS.map((name) => WORKS[name].title);
-  for (const { name } of systems.filter(({ name }) => name !== FLOORS.promised)) {
+  for (const { name } of systems.filter(({ name }) => name !== FLOORS.results)) {
     assertEquals(worksOf(options.results, name), titles);
   }
-  assertEquals(worksOf(options.results, FLOORS.promised), titles.slice(0, 5));
+  assertEquals(worksOf(options.results, FLOORS.results), titles.slice(0, 8));
 });
 
 Deno.test("runRounds() measures calls to many", async () => {
