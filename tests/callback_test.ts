@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
+  BroadcastError,
   type CallContext,
   CallTimeoutError,
   currentCall,
@@ -89,6 +90,44 @@ Deno.test("currentCall() is undefined in what a callback leaves behind that was 
   for (let i = 0; i < 3; i++) await net.hub.call.leave();
   await net.hub.call.wait();
   assertEquals(left, [undefined, undefined, undefined]);
+});
+
+Deno.test("currentCall() is undefined in what a callback has left behind when it is done", async () => {
+  const left: Record<string, unknown[]> = {};
+  const tick = Promise.withResolvers<void>();
+  /** Leaves a loop behind, which looks at its call before and after the call is over. */
+  const leave = (name: string) => {
+    const seen: unknown[] = left[name] = [currentCall()?.callbackName];
+    tick.promise.then(() => seen.push(currentCall()?.callbackName));
+  };
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("waits", async () => {
+      await undefined;
+      leave("waits");
+    });
+    callback("checked", (_: number) => leave("checked"), { input: z.number() });
+    callback("each", (_: number) => leave("each"));
+    callback("counts", function* () {
+      yield 1;
+      leave("counts");
+    });
+    callback(
+      "waitsNow",
+      (wait: boolean) => wait ? Promise.resolve().then(() => leave("waitsNow")) : undefined,
+    );
+  });
+  const { waits, checked, each, counts, waitsNow } = net.hub.call;
+  await soon(waits().fg());
+  await soon(checked(1).fg());
+  await soon(each([1]).stream());
+  for await (const _ of counts());
+  await soon(waitsNow(false).fg());
+  await soon(waitsNow(true).fg());
+  tick.resolve();
+  const names = ["waits", "checked", "each", "counts", "waitsNow"];
+  await until(() => names.every((name) => left[name]!.length === 2));
+  assertEquals(left, Object.fromEntries(names.map((name) => [name, [name, undefined]])));
 });
 
 Deno.test("currentCall() of a callback that waits after all reaches nobody else", async () => {
@@ -330,6 +369,23 @@ Deno.test("a schema checks each item of a STREAM, and the result of a call", asy
   assertEquals(await net.hub.call.right(), 5);
   const error = await assertRejects(() => net.hub.call.wrong().fg(), ValidationError);
   assertEquals([error.executed, error.issues.length], ["yes", 1]);
+});
+
+Deno.test("a STREAM whose later item is refused has run, one whose first item is has not", async () => {
+  const seen: number[] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("take", (n: number) => void seen.push(n), { input: z.number().max(3) });
+  });
+  const executed = async (...items: number[]) => {
+    const stream = () => net.hub.call.take(items).stream();
+    const error = await assertRejects(stream, BroadcastError);
+    assertInstanceOf(error.errors.a, ValidationError);
+    return [error.executed, error.errors.a.executed];
+  };
+  assertEquals(await executed(1, 2, 9), ["yes", "yes"]);
+  assertEquals(await executed(9), ["never", "never"]);
+  assertEquals(seen, [1, 2]);
 });
 
 Deno.test("methods of a class answer for its instance, and not before there is one", async () => {

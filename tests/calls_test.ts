@@ -330,6 +330,25 @@ Deno.test("STREAM runs the callback once for each item, in order, everywhere or 
   assertEquals(heard.b!.slice(1000), [7, 8, 9]);
 });
 
+Deno.test("STREAM runs a generator to its end for each item", async () => {
+  const heard: string[] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("twice", async function* (n: number) {
+      heard.push(`${n} once`);
+      yield await Promise.resolve(n);
+      heard.push(`${n} twice`);
+    });
+    callback("soon", (n: number) =>
+      Promise.resolve(function* () {
+        yield heard.push(`${n} late`);
+      }()));
+  });
+  await soon(net.hub.call.twice([1, 2]).stream());
+  await soon(net.hub.call.soon([3]).stream());
+  assertEquals(heard, ["1 once", "1 twice", "2 once", "2 twice", "3 late"]);
+});
+
 Deno.test("a withdrawn callback is found no more, and its name can be offered by another", async () => {
   await using net = await TestNetwork.start();
   const callbacks: CallbackRegistry = registry((callback) => callback("f", () => "old"));

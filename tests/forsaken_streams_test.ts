@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { collectGarbage } from "./helpers/garbage.ts";
 import { soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 /** A process `a` that offers streams. */
 async function start() {

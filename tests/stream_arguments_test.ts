@@ -51,6 +51,34 @@ Deno.test("iterables among the arguments reach the callback as such, nested ones
   assertEquals(await soon(sum(stream, { deep: [] }).fg()), 5);
 });
 
+Deno.test("a callback whose call was cancelled gets no more of its arguments, whatever came", async () => {
+  const heard: unknown[] = [];
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("consume", async (items: AsyncIterableIterator<number>) => {
+      const { signal } = currentCall()!;
+      heard.push((await items.next()).value, (await items.next()).value);
+      begin();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      heard.push(await items.next().catch((error) => error === signal.reason));
+    });
+  });
+  let given = 0;
+  function* numbers() {
+    for (;;) yield given++;
+  }
+  const controller = new AbortController();
+  const call = net.hub.call.consume(numbers()).fg({ signal: controller.signal });
+  const refused = assertRejects(() => call, CallCancelledError);
+  await soon(begun);
+  await until(() => given >= STREAM_WINDOW);
+  controller.abort();
+  await refused;
+  await until(() => heard.length === 3);
+  assertEquals(heard, [0, 1, true]);
+});
+
 Deno.test("a call among the arguments is made first, be its result a value or a stream", async () => {
   await using net = await TestNetwork.start();
   await net.join("a", (callback) => {

@@ -149,6 +149,23 @@ Deno.test("a timeout and a signal end a stream that is being read", async () => 
   await until(() => aborted.length === 2);
 });
 
+Deno.test("a stream that its caller has given up ends at once, whatever came and was not read", async () => {
+  let given = 0;
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("endless", function* () {
+      for (;;) yield given++;
+    });
+  });
+  const controller = new AbortController();
+  const items = await net.hub.call.endless().fg({ signal: controller.signal });
+  assertEquals((await items.next()).value, 0);
+  await until(() => given >= STREAM_WINDOW);
+  assertEquals((await items.next()).value, 1);
+  controller.abort();
+  await assertRejects(() => soon(items.next()), CallCancelledError);
+});
+
 Deno.test("a stream fails with PeerLostError when its process leaves in the middle", async () => {
   await using net = await TestNetwork.start();
   const a = await net.join("a", (callback) => {

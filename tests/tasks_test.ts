@@ -107,6 +107,20 @@ Deno.test("a task gets the arguments as they were when it was scheduled, each ti
   assertEquals(seen.slice(0, 2), [make(), make()]);
 });
 
+for (const where of ["owner", "hub"] as const) {
+  Deno.test(`a task may have large arguments, scheduled by ${where}`, async () => {
+    const notes: { args: unknown[]; caller: string }[] = [];
+    await using network = await TestNetwork.start();
+    await network.join("a", noting(notes));
+    const g = where === "hub" ? network.hub : await network.join("owner");
+    const args = ["x".repeat(200_000), new Uint8Array(1 << 20).fill(7)];
+    await soon(g.call.note(...args).period({ interval: 1, maxRuns: 1 }));
+    await until(() => notes.length === 1);
+    assertEquals(notes[0]!.args, args);
+    assertEquals(network.hub.stats.lostConnections, 0);
+  });
+}
+
 Deno.test("a task goes on when its owner has left", async () => {
   const notes: unknown[] = [];
   await using network = await TestNetwork.start(noting(notes as never));

@@ -22,10 +22,12 @@ export interface CallScope {
   readonly deadline: number | undefined;
   /** The same on the monotonic clock; `Infinity` for no limit. */
   readonly deadlineAt: number;
+  /** Where it runs, if it has an asynchronous context of its own. */
+  context?: AsyncContext | undefined;
 }
 
 /** What code belongs to, wherever its awaits take it. */
-interface AsyncContext {
+export interface AsyncContext {
   /** `undefined` where nothing runs as part of a call. */
   scope: CallScope | undefined;
 }
@@ -66,9 +68,11 @@ const storage: Storage = makeStorage();
 /** The call whose callback is on the stack, if it runs without a context of its own. */
 let onStack: CallScope | undefined;
 
-/** Runs `fn`, and what it leaves behind, as part of the call. */
+/** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
-  return runIn({ scope }, fn);
+  const context = scope.context ??= { scope };
+  context.scope = scope;
+  return runIn(context, fn);
 }
 
 /** Runs `fn` as part of no call, wherever this is called. */
@@ -76,17 +80,9 @@ export function runOutside<T>(fn: () => T): T {
   return runIn({ scope: undefined }, fn);
 }
 
-/** Runs `fn` as part of the call until it is done: with what it leaves behind only if it gives a promise. */
-export function runToItsEnd<T>(scope: CallScope, fn: () => T): T {
-  const context: AsyncContext = { scope };
-  let isDone = true;
-  try {
-    const result = runIn(context, fn);
-    isDone = !(result instanceof Promise);
-    return result;
-  } finally {
-    if (isDone) context.scope = undefined;
-  }
+/** The call is over: what it has left behind, a timer for example, is part of no call from now on. */
+export function endScope({ context }: CallScope): void {
+  if (context !== undefined) context.scope = undefined;
 }
 
 function runIn<T>(context: AsyncContext, fn: () => T): T {
@@ -120,15 +116,15 @@ export function enterSpareContext(): void {
 
 /**
  * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
- * in which it has left something behind, becomes the call's own until that is settled. Not longer: what others
- * have left behind in it is no part of this call.
+ * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not longer: what
+ * others have left behind in it is no part of this call.
  */
-export function keepScope<T>(scope: CallScope, result: Promise<T>): Promise<T> {
+export function keepScope(scope: CallScope): void {
   const context = storage.getStore();
-  if (context === undefined || context.scope !== undefined) return result;
+  if (context === undefined || context.scope !== undefined) return;
   context.scope = scope;
+  scope.context = context;
   enterSpareContext();
-  return result.finally(() => context.scope = undefined);
 }
 
 /** The call that the running code is part of. */

@@ -96,6 +96,16 @@ export class BroadcastCall extends PendingCall {
     this.#failed(process, this.lost(process));
   }
 
+  breakOff(process: RemoteProcess, error: DaffiError): void {
+    this.#tellCancelled(process);
+    this.#failed(process, error);
+  }
+
+  /** It cannot be sent to one of the processes. */
+  failAt(process: RemoteProcess, error: DaffiError): void {
+    if (this.expects(process)) this.#failed(process, error);
+  }
+
   expire(): void {
     this.tellCancelled();
     for (const process of [...this.#waiting ?? []]) {
@@ -115,9 +125,11 @@ export class BroadcastCall extends PendingCall {
   }
 
   protected tellCancelled(): void {
-    for (const { id } of this.#waiting ?? []) {
-      this.port.send(frame(Kind.Cancel, { call: this.callId, peer: id }));
-    }
+    for (const process of this.#waiting ?? []) this.#tellCancelled(process);
+  }
+
+  #tellCancelled({ id: peer }: RemoteProcess): void {
+    this.port.send(frame(Kind.Cancel, { call: this.callId, peer }));
   }
 
   #failed(process: RemoteProcess, error: DaffiError): void {

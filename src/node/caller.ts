@@ -10,9 +10,9 @@ import { concerning } from "../internal/concerning.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
-import { decodeTargets } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { BroadcastCall } from "./broadcast_call.ts";
+import { Broadcasts, type BroadcastsOptions } from "./broadcasts.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { OneWayCalls } from "./one_way.ts";
 import { PendingTable } from "./pending.ts";
@@ -55,6 +55,7 @@ export class Caller {
   );
   readonly #gate: SessionGate;
   readonly #oneWay: OneWayCalls;
+  readonly #broadcasts: Broadcasts;
   readonly #port: CallPort;
   #lateAnswers = 0;
   #ending = false;
@@ -77,9 +78,16 @@ export class Caller {
       send: (frame) => this.#gate.session?.connection.send(frame),
       forget: (call) => {
         this.#pending.delete(call);
-        if (!call.sent) this.#gate.leave(call);
+        // Of a broadcast that was sent to some, others may not have got it yet.
+        if (!call.sent || call instanceof BroadcastCall) this.#gate.leave(call);
       },
     };
+    this.#broadcasts = new Broadcasts({
+      network: options.network,
+      port: this.#port,
+      nothingWaits: () => this.#gate.isEmpty,
+      post: this.#post,
+    });
   }
 
   /** What no caller heard of so far. */
@@ -97,7 +105,7 @@ export class Caller {
   call(request: CallRequest, eager = false): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call = new UnaryCall(this.#port, request, eager, resolve, reject);
-      this.#start(call, request, this.#sendToOne);
+      this.#start(call, request, this.#sendToOne, call);
     });
   }
 
@@ -130,7 +138,8 @@ export class Caller {
         const { callId, attachments, timeLeft: value } = call;
         const fields = { call: callId, peer: target.id, value, payload, attachments };
         outbox.post(frame(kind, fields), call);
-      });
+        call.attachments = undefined;
+      }, kind === Kind.Transfer ? call : undefined);
     });
   }
 
@@ -160,31 +169,9 @@ export class Caller {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
         }
-        if (request.to === undefined && session.outbox.isFree && this.#gate.isEmpty) {
-          return this.#sendBroadcast(session, call, flags, payload);
-        }
-        // Behind what waits for some process, a broadcast must not reach it first.
-        const targets = request.to === undefined
-          ? this.#options.network.providersOf(request.callbackName)
-          : [this.#choose(request)];
-        call.begin(targets);
-        for (const target of targets) this.#post(session, call, target, flags, payload);
+        this.#broadcasts.send(session, call, request, flags, payload);
       });
     });
-  }
-
-  #sendBroadcast(
-    { connection }: Session,
-    call: PendingCall,
-    flags: number,
-    payload: Uint8Array,
-  ): void {
-    const name = this.#options.network.nameId(call.callbackName);
-    const value = call.timeLeft;
-    call.claim();
-    connection.send(
-      frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
-    );
   }
 
   /** See {@linkcode OneWayCalls.noReturn}. */
@@ -201,7 +188,13 @@ export class Caller {
     return this.#options.network.choose(callbackName, to, strategy, verb);
   }
 
-  #start<C extends PendingCall>(call: C, request: CallRequest, send: Send<C>): void {
+  /** @param apart Gets large arrays; without it the payload has all, which the kind of frame may want. */
+  #start<C extends PendingCall>(
+    call: C,
+    request: CallRequest,
+    send: Send<C>,
+    apart?: PendingCall,
+  ): void {
     if (this.#ended !== undefined || request.signal?.aborted) {
       releaseSources(request.args);
       return this.#ended ? call.fail(this.#ended()) : call.cancel(request.signal!.reason);
@@ -209,8 +202,6 @@ export class Caller {
     this.#pending.add(call);
     this.#deadlines.added(call);
     try {
-      // A broadcast goes to the controller as a whole, and from there to many.
-      const apart = call instanceof UnaryCall ? call : undefined;
       const payload = this.#options.codec.encode(request.args, "args", call, apart);
       const session = this.#gate.ready(request);
       if (session === undefined) return this.#queue(call, request, send, payload.slice());
@@ -245,13 +236,7 @@ export class Caller {
     });
   }
 
-  #post(
-    { outbox }: Session,
-    call: PendingCall,
-    target: RemoteProcess,
-    flags: number,
-    payload: Uint8Array,
-  ): void {
+  readonly #post: BroadcastsOptions["post"] = ({ outbox }, call, target, flags, payload) => {
     outbox.post({
       kind: Kind.Call,
       flags,
@@ -263,7 +248,8 @@ export class Caller {
       payload,
       attachments: call.attachments,
     }, call);
-  }
+    call.attachments = undefined;
+  };
 
   /** Takes an answer, or a frame about a stream among a call's arguments; or why it cannot be had. */
   onFrame(incoming: Frame, problem?: DaffiError): void {
@@ -272,10 +258,7 @@ export class Caller {
     if (incoming.kind === Kind.Undelivered && call === undefined) {
       return this.#oneWay.undelivered(incoming, process);
     }
-    if (incoming.kind === Kind.Targets) {
-      if (call instanceof BroadcastCall) return call.begin(this.#targets(incoming));
-      return this.#cancelAtAll(incoming); // it was cancelled before its targets were known
-    }
+    if (incoming.kind === Kind.Targets) return this.#broadcasts.onTargets(incoming, call);
     if (call === undefined || process === undefined || !call.expects(process)) {
       this.#lateAnswers++;
       return;
@@ -290,21 +273,10 @@ export class Caller {
       if (problem !== undefined) throw problem;
       call.accept(incoming, process);
     } catch (error) {
-      // The controller only passed it on: it is that process's fault, and this call's end.
-      call.breakOff(concerning(error as Error, { processName: process.name, executed: "yes" }));
+      // The controller only passed it on: it is that process's fault.
+      const facts = { processName: process.name, executed: "yes" } as const;
+      call.breakOff(process, concerning(error as DaffiError, facts));
     }
-  }
-
-  #cancelAtAll(incoming: Frame): void {
-    for (const { id } of this.#targets(incoming)) {
-      this.#port.send(frame(Kind.Cancel, { call: incoming.call, peer: id }));
-    }
-  }
-
-  #targets(incoming: Frame): RemoteProcess[] {
-    return decodeTargets(incoming.payload)
-      .map((id) => this.#options.network.byId(id))
-      .filter((process) => process !== undefined);
   }
 
   /** A process is gone. */

@@ -12,7 +12,7 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { enterSpareContext } from "../internal/call_scope.ts";
+import { endScope, enterSpareContext } from "../internal/call_scope.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
@@ -20,7 +20,7 @@ import type { Codec } from "../wire/codec.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
 import { wholeBytes } from "../wire/parts.ts";
-import { isStreamable } from "../wire/streamable.ts";
+import { isStream } from "../wire/streamable.ts";
 import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
 import { type Network, RemoteProcess } from "./network.ts";
@@ -266,7 +266,7 @@ export class Dispatcher {
 
   /** Throws only before the call has ended, for what looking at the result throws. */
   #answer(call: RunningCall, result: unknown): void {
-    if (typeof result === "object" && result !== null && isStreamable(result)) {
+    if (isStream(result)) {
       this.#track(call);
       call.reply.stream(call, result).finally(() => this.#ended(call));
     } else {
@@ -290,6 +290,7 @@ export class Dispatcher {
   }
 
   #finished(call: RunningCall): void {
+    endScope(call);
     this.#active--;
     call.source.activeCalls--;
     if (call.tracked) this.#untrack(call);

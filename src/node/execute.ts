@@ -5,11 +5,11 @@
  */
 
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
-import { keepScope, runInScope, runOnStack, runToItsEnd } from "../internal/call_scope.ts";
+import { endScope, keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
-import { isStreamable } from "../wire/streamable.ts";
+import { isStream, type Streamable } from "../wire/streamable.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
 
@@ -35,7 +35,7 @@ export function execute(call: RunningCall): unknown {
   // Elsewhere than in the connection's read loop there is no spare context to keep.
   const inReadLoop = callback.concurrency === Infinity && !call.isTask;
   if (callback.timing === "at once" && inReadLoop) return runAtOnce(call);
-  const result = runToItsEnd(call, () => invoke(call, call.args));
+  const result = runInScope(call, () => invoke(call, call.args));
   if (callback.timing === "unknown") {
     callback.timing = result instanceof Promise ? "later" : "at once";
   }
@@ -50,7 +50,8 @@ function runAtOnce(call: RunningCall): unknown {
   const result = runOnStack(call, () => invoke(call, call.args));
   if (!(result instanceof Promise)) return result;
   call.callback.timing = "later";
-  return keepScope(call, result);
+  keepScope(call);
+  return result;
 }
 
 function invoke(call: RunningCall, args: unknown[]): unknown {
@@ -75,7 +76,7 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
   const result = await invoke(call, args);
   if (output === undefined) return result;
   // A stream's items are checked by whoever reads them: the schema describes a whole result.
-  if (typeof result === "object" && result !== null && isStreamable(result)) return result;
+  if (isStream(result)) return result;
   try {
     return await validateResult(output, result, name);
   } catch (error) {
@@ -89,11 +90,24 @@ async function each(call: RunningCall): Promise<void> {
     throw new Refusal(new ProtocolError("A streamed call must have one iterable as its argument"));
   }
   const run = isChecked(call) ? checked : invoke;
-  for await (const item of items) {
-    if (call.aborted) return;
-    const result = run(call, [item]);
-    if (result instanceof Promise) await result;
+  let hasRun = false;
+  try {
+    for await (const item of items) {
+      if (call.aborted) return;
+      let result = run(call, [item]);
+      if (result instanceof Promise) result = await result;
+      if (isStream(result)) await useUp(call, result);
+      hasRun = true;
+    }
+  } catch (error) {
+    if (hasRun && error instanceof Refusal) Object.assign(error.error, { executed: "yes" });
+    throw error;
   }
+}
+
+/** Runs a generator to its end: its items go nowhere, what it does on the way is wanted. */
+export async function useUp(call: RunningCall, source: Streamable): Promise<void> {
+  for await (const _ of source) if (call.aborted) break;
 }
 
 /** The schema of the arguments has failed itself, so the callback has not run. */

@@ -97,11 +97,16 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   cancel(reason?: () => Error): void {
     if (this.#ended) return;
     this.#link.stop();
+    this.clear();
+    if (reason === undefined) this.#end();
+    else this.fail(reason());
+  }
+
+  /** Drops what came and was not taken: nobody wants it any more. */
+  clear(): void {
     this.#values = [];
     this.#costs = [];
     this.#head = 0;
-    if (reason === undefined) this.#end();
-    else this.fail(reason());
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallCancelledError, CallTimeoutError } from "../errors.ts";
+import { CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { concerning } from "../internal/concerning.ts";
@@ -98,7 +98,7 @@ export class OneWayCalls {
       if (payload === undefined) {
         const { answered } = this.#options;
         answered.broadcast(request).catch((error: Error) => this.#failed(request, error));
-      } else await this.#send(request, payload, this.#toAll(until), until);
+      } else await this.#sendToAll(request, payload, until);
     } catch (error) {
       releaseSources(request.args);
       throw concerning(error as Error, { callbackName, executed: "never" });
@@ -109,64 +109,77 @@ export class OneWayCalls {
     this.drop(`${callbackName}: ${message}`);
   }
 
+  async #sendToAll(request: CallRequest, payload: Uint8Array, until: number): Promise<void> {
+    const { callbackName, signal } = request;
+    const broadcast = new OneWayBroadcast(until);
+    const sent = this.#send(request, payload, this.#toAll(broadcast), broadcast);
+    if (sent === undefined) return;
+    try {
+      await waitFor(sent, {
+        timeoutMs: until - monotonicMs(),
+        signal,
+        onTimeout: () => new CallTimeoutError(`The call of ${callbackName} was not sent in time`),
+        onAbort: () => cancelled(request),
+      });
+    } catch (error) {
+      if (!this.#giveUp(broadcast, error as Error)) throw error;
+    }
+  }
+
+  /** Takes back what has not left; false if that is all of it. */
+  #giveUp(broadcast: OneWayBroadcast, { message }: Error): boolean {
+    const { gate } = this.#options;
+    gate.leave(broadcast);
+    const waiting = broadcast.calls.filter((call) => call.waits);
+    for (const call of waiting) gate.leave(call);
+    if (broadcast.isSent) { for (const call of waiting) call.drop(message); }
+    return broadcast.isSent;
+  }
+
   readonly #postToOne: Post = (session, { callbackName, to, strategy }, payload) => {
     const target = this.#options.network.choose(callbackName, to, strategy);
-    this.#post(session, target, callbackName, payload);
+    this.#post(session, new OneWayCall(this, callbackName, target), payload);
     return session.outbox.ready(target.id);
   };
 
-  #toAll(until: number): Post {
+  #toAll(broadcast: OneWayBroadcast): Post {
     return (session, { callbackName }, payload) => {
       const { network, nextId, gate } = this.#options;
-      const value = timeLeft(until, monotonicMs());
       if (session.outbox.isFree && gate.isEmpty) {
         const name = network.nameId(callbackName);
+        const value = timeLeft(broadcast.until, monotonicMs());
         const fields = { flags: Flag.NoReply, call: nextId(), name, value, payload };
         session.connection.send(frame(Kind.Broadcast, fields));
+        broadcast.isSent = true;
       } else {
         // Behind what waits for some process, a broadcast must not reach it first.
         for (const target of network.providersOf(callbackName)) {
-          this.#postOrDrop(session, target, callbackName, payload, value);
+          const call = new OneWayCall(this, callbackName, target, broadcast);
+          broadcast.calls.push(call);
+          try {
+            this.#post(session, call, payload);
+          } catch (error) { // one slow process must not keep it from the others
+            call.drop((error as Error).message);
+          }
         }
       }
       return session.outbox.ready(0); // until the own connection has room
     };
   }
 
-  #post(
-    session: Session,
-    target: RemoteProcess,
-    callbackName: string,
-    payload: Uint8Array,
-    value = 0,
-  ): void {
+  #post({ outbox }: Session, call: OneWayCall, payload: Uint8Array): void {
     const { network, nextId } = this.#options;
-    session.outbox.post({
+    outbox.post({
       kind: Kind.Call,
       flags: Flag.NoReply,
       stream: 0,
       call: nextId(),
-      peer: target.id,
-      name: network.nameId(callbackName),
-      value,
+      peer: call.target.id,
+      name: network.nameId(call.callbackName),
+      value: call.timeLeft,
       payload,
       attachments: undefined,
-    }, new OneWayCall(this, callbackName, target));
-  }
-
-  /** One slow process must not keep a broadcast from the others. */
-  #postOrDrop(
-    session: Session,
-    target: RemoteProcess,
-    name: string,
-    payload: Uint8Array,
-    value: number,
-  ): void {
-    try {
-      this.#post(session, target, name, payload, value);
-    } catch (error) {
-      this.drop(`${name} on ${target.name}: ${(error as Error).message}`);
-    }
+    }, call);
   }
 
   /** The controller could not, or would not, pass something on for which nobody waits. */
@@ -193,9 +206,12 @@ export class OneWayCalls {
   #encode(request: CallRequest): Uint8Array | undefined {
     const refusal = request.signal?.aborted ? cancelled(request) : this.#options.refusal();
     if (refusal !== undefined) throw refusal;
-    const streams = new StreamDetector();
-    const payload = this.#options.codec.encode(request.args, "args", streams);
-    return streams.found ? undefined : payload;
+    try {
+      return this.#options.codec.encode(request.args, "args", STREAM_DETECTOR);
+    } catch (error) {
+      if (error === STREAM_FOUND) return undefined;
+      throw error;
+    }
   }
 
   /** Sends now, or when there is a connection, in the order of the calls. */
@@ -203,10 +219,10 @@ export class OneWayCalls {
     request: CallRequest,
     payload: Uint8Array,
     post: Post,
-    until = Infinity,
+    owner: object = {},
   ): Promise<void> | undefined {
     const session = this.#options.gate.ready(request);
-    if (session === undefined) return this.#wait(request, payload, post, until);
+    if (session === undefined) return this.#wait(request, payload, post, owner);
     checkSize(payload, session, "the arguments");
     return post(session, request, payload);
   }
@@ -215,13 +231,11 @@ export class OneWayCalls {
     request: CallRequest,
     payload: Uint8Array,
     post: Post,
-    until: number,
+    owner: object,
   ): Promise<void> {
     const kept = payload.slice();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const { signal, callbackName } = request;
-    const { gate } = this.#options;
-    gate.wait(promise, request, {
+    this.#options.gate.wait(owner, request, {
       bytes: kept.length,
       send: (session) => {
         try {
@@ -233,47 +247,67 @@ export class OneWayCalls {
       },
       fail: reject,
     });
-    const givenUp = <E extends Error>(error: E): E => {
-      gate.leave(promise);
-      return error;
-    };
-    return waitFor(promise, {
-      timeoutMs: until - monotonicMs(),
-      signal,
-      onTimeout: () =>
-        givenUp(new CallTimeoutError(`The call of ${callbackName} was not sent in time`)),
-      onAbort: () => givenUp(cancelled(request)),
-    });
+    return promise;
   }
 }
 
-class StreamDetector implements StreamWriter {
-  found = false;
+/** Ends the encoding of arguments that have to be sent in another way. */
+const STREAM_FOUND = new EncodeError("There is a stream among them");
 
-  addStream(): number {
-    this.found = true;
-    return 1;
-  }
+const STREAM_DETECTOR: StreamWriter = {
+  addStream() {
+    throw STREAM_FOUND;
+  },
+};
+
+/** A call of many, as far as it has come. */
+class OneWayBroadcast {
+  /** Those that were made one by one. */
+  readonly calls: OneWayCall[] = [];
+  /** Whether somebody is sent it. */
+  isSent = false;
+
+  /** @param until When nobody wants it any more, on the monotonic clock. */
+  constructor(readonly until: number) {}
 }
 
-/** A call that waits for a slow process. */
+/** A call that may have to wait for a slow process. */
 class OneWayCall implements FrameOwner {
-  #calls: OneWayCalls;
-  #callbackName: string;
-  #target: RemoteProcess;
+  /** Whether it was neither handed to the connection nor dropped. */
+  waits = true;
 
-  constructor(calls: OneWayCalls, callbackName: string, target: RemoteProcess) {
-    this.#calls = calls;
-    this.#callbackName = callbackName;
-    this.#target = target;
+  constructor(
+    readonly calls: OneWayCalls,
+    readonly callbackName: string,
+    readonly target: RemoteProcess,
+    readonly broadcast?: OneWayBroadcast,
+  ) {}
+
+  get timeLeft(): number {
+    return this.broadcast === undefined ? 0 : timeLeft(this.broadcast.until, monotonicMs());
   }
 
   claim(): boolean {
+    const { broadcast } = this;
+    if (broadcast !== undefined) {
+      if (broadcast.until <= monotonicMs()) {
+        this.drop("it was not sent in time");
+        return false;
+      }
+      broadcast.isSent = true;
+    }
+    this.waits = false;
     return true;
   }
 
   dropped(): void {
-    this.#calls.drop(`${this.#callbackName}: process ${this.#target.name} was lost`);
+    this.drop("it was lost");
+  }
+
+  /** Counts and logs that it will not be sent. */
+  drop(why: string): void {
+    this.waits = false;
+    this.calls.drop(`${this.callbackName} on ${this.target.name}: ${why}`);
   }
 }
 

@@ -162,13 +162,10 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     );
   }
 
-  /** Fails, and tells who sends what cannot be used to stop. */
-  breakOff(error: Error): void {
-    this.tellCancelled();
-    this.fail(error);
-  }
+  /** A process sent what cannot be used: it is told to stop. */
+  abstract breakOff(process: RemoteProcess, error: DaffiError): void;
 
-  /** Tells those who still work on it to stop. */
+  /** Tells those who still work on it to stop, and drops what they sent. */
   protected abstract tellCancelled(): void;
 
   /** What this call is, for messages. */

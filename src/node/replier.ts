@@ -89,6 +89,7 @@ export class Replier implements Reply {
       return this.refuse(call, encodeFailure(error));
     }
     this.#send(call, Kind.Result, payload, call.attachments);
+    call.attachments = undefined;
   }
 
   /** Answers with a stream; resolves when it is over. */

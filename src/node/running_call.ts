@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallScope } from "../internal/call_scope.ts";
+import type { AsyncContext, CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
@@ -58,6 +58,8 @@ export class RunningCall implements CallScope, AttachmentTaker {
   resultStream: OutStream | undefined;
   /** Large arrays of bytes in the result, until it is sent. */
   attachments: Attachment[] | undefined = undefined;
+  /** See {@linkcode CallScope.context}. */
+  context: AsyncContext | undefined = undefined;
   /** Whether nothing may be sent back any more. */
   answered = false;
   /** Whether the node keeps it in its table. */
@@ -118,6 +120,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
     this.answered = true;
     this.#controller?.abort(reason);
     this.resultStream?.cancel();
+    for (const stream of this.argumentStreams?.values() ?? []) stream.clear();
     this.closeArgumentStreams(reason);
   }
 

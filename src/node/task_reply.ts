@@ -7,7 +7,7 @@
 import type { DaffiError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
 import type { Streamable } from "../wire/streamable.ts";
-import { Refusal } from "./execute.ts";
+import { Refusal, useUp } from "./execute.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
 /** Settles a promise with the outcome. */
@@ -29,12 +29,10 @@ export class TaskReply implements Reply {
     this.#resolve();
   }
 
-  /** Runs a generator to its end: its items go nowhere, what it does on the way is wanted. */
+  /** Runs a generator to its end. */
   async stream(call: RunningCall, source: Streamable): Promise<void> {
     try {
-      await runInScope(call, async () => {
-        for await (const _ of source) if (call.aborted) break;
-      });
+      await runInScope(call, () => useUp(call, source));
       this.#resolve();
     } catch (error) {
       this.#reject(error);

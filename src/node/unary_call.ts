@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
@@ -97,6 +97,11 @@ export class UnaryCall extends PendingCall {
     this.fail(this.lost(process));
   }
 
+  breakOff(_: RemoteProcess, error: DaffiError): void {
+    this.tellCancelled();
+    this.fail(error);
+  }
+
   expire(): void {
     this.tellCancelled();
     this.fail(this.timeoutError(this.target));
@@ -115,6 +120,7 @@ export class UnaryCall extends PendingCall {
   }
 
   protected tellCancelled(): void {
+    this.#stream?.clear();
     if (!this.sent || this.target === undefined) return;
     this.port.send(frame(Kind.Cancel, { call: this.callId, peer: this.target.id }));
   }

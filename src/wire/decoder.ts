@@ -7,7 +7,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { StreamReader } from "./codec.ts";
-import type { Attachment } from "./frame.ts";
+import { type Attachment, EMPTY } from "./frame.ts";
 import { Constant, Extension } from "./extensions.ts";
 import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
@@ -17,10 +17,12 @@ import { MAX_DEPTH } from "./limits.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const NONE: readonly Attachment[] = [];
+/** As much as a connection reads at a time: looking at the same memory again needs no new view of it. */
+const MAX_KEPT_BYTES = 256 * 1024;
 
 /** Decodes one value at a time. */
 export class Decoder {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = EMPTY;
   #dataView: DataView | undefined;
   #from = 0;
   #at = 0;
@@ -58,14 +60,29 @@ export class Decoder {
     this.#streams = streams;
     this.#attachments = attachments;
     this.#attached = 0;
-    const value = this.#read(0);
-    if (this.#attached !== attachments.length) {
-      throw new ProtocolError("Cannot decode the payload: an attachment is not where it belongs");
+    try {
+      const value = this.#read(0);
+      if (this.#attached !== attachments.length) {
+        throw new ProtocolError("Cannot decode the payload: an attachment is not where it belongs");
+      }
+      if (this.#at !== this.#end) {
+        throw new ProtocolError(
+          `Cannot decode the payload: ${this.#end - this.#at} bytes too many`,
+        );
+      }
+      return value;
+    } finally {
+      this.#release();
     }
-    if (this.#at !== this.#end) {
-      throw new ProtocolError(`Cannot decode the payload: ${this.#end - this.#at} bytes too many`);
-    }
-    return value;
+  }
+
+  /** Keeps nothing large, nor what belongs to a call. */
+  #release(): void {
+    this.#streams = undefined;
+    this.#attachments = NONE;
+    if (this.#bytes.length <= MAX_KEPT_BYTES) return;
+    this.#bytes = EMPTY;
+    this.#dataView = undefined;
   }
 
   /** Made when it is first asked for: most small values do without. */

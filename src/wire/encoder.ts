@@ -52,6 +52,8 @@ export class Encoder {
     } catch (error) {
       this.#out.finish();
       throw error instanceof EncodeError ? error : this.#unreadable(error);
+    } finally {
+      this.#streams = this.#apart = undefined; // they would keep the value
     }
     return this.#out.finish();
   }

@@ -17,6 +17,11 @@ export function isStreamable(value: object): value is Streamable {
       ("next" in value || Object.getPrototypeOf(value) === Object.prototype));
 }
 
+/** The same for any value. */
+export function isStream(value: unknown): value is Streamable {
+  return typeof value === "object" && value !== null && isStreamable(value);
+}
+
 /** Whether something gives items, be it only once or as often as it is asked. */
 export function isIterable(value: object): value is Streamable {
   return Symbol.asyncIterator in value || Symbol.iterator in value;

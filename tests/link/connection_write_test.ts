@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { collectGarbage } from "../helpers/garbage.ts";
 import { Connection } from "../../src/link/connection.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../../src/wire/limits.ts";
@@ -229,8 +228,6 @@ Deno.test("Connection.close() in the turn of a send() writes nothing more and re
 });
 
 Deno.test("Connection.close() keeps nothing of what was sent or has come", async () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage: () => void = runInNewContext("gc");
   const announced = toBytes(frame(Kind.Item, { call: 1, payload: new Uint8Array(400_000) }));
   const incoming = [PREFACE, announced.subarray(0, HEADER_BYTES)];
   const memory: WeakRef<ArrayBufferLike>[] = [];
