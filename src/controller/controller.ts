@@ -196,8 +196,8 @@ export class Controller {
     const onFrame = (incoming: Frame) => {
       const before = connection.queuedBytes;
       this.#onFrame(peer, incoming);
-      if (connection.congested && connection.queuedBytes > before && this.#peers.has(id)) {
-        peer.holdItself();
+      if (connection.congested && this.#peers.has(id)) {
+        peer.holdItself(incoming.kind, connection.queuedBytes > before);
       }
     };
     const gate = this.#authorizer === undefined || own

@@ -10,6 +10,11 @@ import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
 import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../wire/limits.ts";
 
+/** What others answer, sooner or later: by results, or by credit. */
+const ASKING: ReadonlySet<Kind> = new Set<Kind>([
+  ...[Kind.Call, Kind.Broadcast, Kind.Task, Kind.Transfer, Kind.Item],
+]);
+
 /** What waits for all nodes together, of those for which much waits. */
 export class Backlog {
   /** Bytes. */
@@ -67,11 +72,16 @@ export class Peer {
   }
 
   /**
-   * Called after this node has made its own queue longer, by what it sends and does not read the answers to:
-   * nothing more is read from it while the queue is full, or all of them together.
+   * Called after a frame from this node, whose own queue is long: it reads slower than it asks for answers.
+   * Nothing more is read from it until the queue has drained, if it goes on asking; or else while the queue
+   * is full, or all of them together.
+   *
+   * @param kind What it sent.
+   * @param grew Whether that alone has made the queue longer.
    */
-  holdItself(): void {
-    this.#holdBack(this, MAX_QUEUED_BYTES);
+  holdItself(kind: Kind, grew: boolean): void {
+    if (ASKING.has(kind)) this.#holdBack(this, 0);
+    else if (grew) this.#holdBack(this, MAX_QUEUED_BYTES);
   }
 
   #holdBack(source: Peer, mostBytes: number): void {

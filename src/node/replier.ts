@@ -19,7 +19,10 @@ import type { Reply, RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
 import { checkSize, consumerLink } from "./stream_link.ts";
 
-/** Answers of up to so many bytes always have room: there is one for each call that was admitted. */
+/**
+ * Answers of up to so many bytes always have room, for a controller does not read on from a caller that asks
+ * and does not read its answers.
+ */
 const SMALL_ANSWER_BYTES = 1024;
 
 /** What no caller hears of. */

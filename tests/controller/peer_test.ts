@@ -47,10 +47,27 @@ Deno.test("slowDown() goes on reading from a source that sent before it knew, ho
 Deno.test("holdItself() stops reading from a node that does not read what it makes others send", () => {
   const slow = fakePeer(1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-  slow.peer.holdItself();
+  slow.peer.holdItself(Kind.Ping, false);
+  assertEquals(slow.wire.held, false);
+  slow.peer.holdItself(Kind.Ping, true);
   assertEquals(slow.wire.held, true);
   slow.peer.letGo();
   assertEquals(slow.wire.held, false);
+});
+
+Deno.test("holdItself() stops reading from a node that asks and does not read what it is answered", () => {
+  const slow = fakePeer(1);
+  slow.wire.queuedBytes = 1;
+  for (const kind of [Kind.Credit, Kind.Result, Kind.Cancel, Kind.Ping, Kind.Offer]) {
+    slow.peer.holdItself(kind, true);
+    assertEquals(slow.wire.held, false);
+  }
+  for (const kind of [Kind.Call, Kind.Broadcast, Kind.Task, Kind.Transfer, Kind.Item]) {
+    slow.peer.holdItself(kind, false);
+    assertEquals(slow.wire.held, true);
+    slow.peer.letGo();
+    assertEquals(slow.wire.held, false);
+  }
 });
 
 Deno.test("slowDown() stops reading from a source once all queues together are full", () => {

@@ -4,6 +4,7 @@ import { later, within } from "../helpers/processes.ts";
 import { until } from "../helpers/soon.ts";
 import { joinHere, overAll, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
+import { concat } from "../wire/frames.ts";
 import { stalls } from "./stalls.ts";
 
 const MiB = 1024 * 1024;
@@ -115,6 +116,39 @@ overAll(
     assertEquals((await flooder.readUntil(KIND.PONG)).value, 7);
   },
 );
+
+overAll("a caller that does not read its answers is not read from", async (place) => {
+  await using _controller = await startController(place, PATIENT);
+  await using there = await startNode(place, "there");
+  using greedy = await RawPeer.join(place, "greedy");
+  await using here = await joinHere(place);
+  await here.g.waitProcess("there");
+  const before = await residentBytes(there.pid);
+
+  const [peer, name] = [greedy.idOf("there"), greedy.nameOf("there", "echo")];
+  const payload = encode(["x".repeat(900)]); // whose answer is a small one
+  const batch = 100;
+  let sent = 0;
+  const calls = () => {
+    const frames: Uint8Array[] = [];
+    while (frames.length < batch) {
+      frames.push(rawFrame(KIND.CALL, { call: ++sent, peer, name, payload }));
+    }
+    return concat(frames);
+  };
+  let writing: Promise<void>;
+  do {
+    writing = later(greedy.write(calls()));
+    // Until answers come back, its calls wait in queues as well.
+    assert(sent * payload.length < 4 * BOUND_BYTES, "it goes on to be read from");
+  } while (!await stalls(writing));
+
+  const grown = await residentBytes(there.pid) - before;
+  assert(grown < 2 * BOUND_BYTES, `the callee has grown by ${grown} bytes`);
+  for (let n = 0; n < sent; n++) await greedy.readUntil(KIND.RESULT);
+  await writing;
+  assertEquals(await here.g.call.add(1, 2).fg({ timeout: "10s", to: "there" }), 3);
+});
 
 overAll("processes that wait for a slow one go on when it is killed", async (place) => {
   await using _controller = await startController(place, PATIENT);
