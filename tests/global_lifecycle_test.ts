@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import {
   type CallbackFunction,
+  CallbackNotFoundError,
   CallCancelledError,
   ConnectionError,
   currentCall,
@@ -153,7 +154,8 @@ Deno.test("stop() lets running callbacks finish, which may call on, and takes no
   const stopped = a.stop();
   await assertRejects(() => a.call.double(1), GlobalContextError);
   await assertRejects(() => a.waitProcess("hub"), GlobalContextError);
-  await assertRejects(() => net.hub.call.quick().fg({ to: "a" }));
+  await until(() => net.hub.registeredCallbacks.a?.length === 0);
+  await assertRejects(() => net.hub.call.quick().fg({ to: "a" }), CallbackNotFoundError);
   goOn.resolve();
   assertEquals(await soon(result), 42);
   await soon(stopped);
@@ -377,4 +379,32 @@ Deno.test("a node that is stopped while it joins leaves, and is not lost", async
   await soon(stopped.promise);
   assertEquals(await soon(left.promise), "hasty");
   assertEquals([net.hub.stats.lostConnections, net.logger.lines], [0, []]);
+});
+
+Deno.test("stop() loses no call that another process can run, with an answer or without", async () => {
+  let ran = 0;
+  const offer = (callback: CallbackFunction) => callback("count", () => void ran++);
+  await using net = await TestNetwork.start();
+  await net.join("stays", offer);
+  const caller = await net.join("caller");
+  let made = 0;
+  let isOver = false;
+  const lanes = Array.from({ length: 64 }, async () => {
+    while (!isOver) {
+      made += 2;
+      await caller.call.count();
+      await caller.call.count().noReturn();
+    }
+  });
+  for (let i = 0; i < 3; i++) {
+    const leaves = net.add("leaves", offer);
+    await caller.waitProcess("leaves");
+    const before = made;
+    await until(() => made > before + 1000);
+    await leaves.stop();
+  }
+  isOver = true;
+  await soon(Promise.all(lanes));
+  await until(() => ran === made);
+  assertEquals(caller.stats.droppedCalls, 0);
 });

@@ -55,7 +55,7 @@ Deno.test("errors say what was asked when the process is lost, and when the Glob
     const lost = assertRejectsLater(
       () => soon(ask(a, "hub")),
       DaffiError,
-      `Process hub was lost during the ${deed}`,
+      `Process hub has left before the ${deed} came`,
     );
     await until(() => a.stats.pendingCalls === 1);
     await net.hub.stop();

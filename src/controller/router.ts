@@ -106,25 +106,28 @@ export class Router {
   /** Sends back what its sender may not do. @throws {ProtocolError} when it is a call without a number. */
   deny(source: Peer, incoming: Frame): void {
     checkCallId(incoming);
-    this.#sendBack(source, incoming.call, incoming.peer, Undelivered.Denied);
+    this.#sendBack(source, incoming, incoming.peer, Undelivered.Denied);
   }
 
-  #targetIsGone(source: Peer, { kind, call, peer }: Frame): void {
-    if (asksForAnswer(kind)) this.#sendBack(source, call, peer, Undelivered.UnknownProcess);
+  #targetIsGone(source: Peer, incoming: Frame): void {
+    const { kind, peer } = incoming;
+    if (asksForAnswer(kind)) this.#sendBack(source, incoming, peer, Undelivered.UnknownProcess);
     else this.counts.dropped++; // its node has told everybody by leaving
   }
 
   /** The caller is told, whichever way the frame went: it alone can end the call. */
-  #tooLarge(source: Peer, target: Peer, { kind, call, stream }: Frame): void {
+  #tooLarge(source: Peer, target: Peer, incoming: Frame): void {
+    const { kind, call, stream } = incoming;
     if (call === 0) return void this.counts.dropped++; // of no call, so nobody waits for it
     const isAnswer = kind === Kind.Result || kind === Kind.Error ||
       (!asksForAnswer(kind) && stream === 0);
-    if (isAnswer) this.#sendBack(target, call, source.id, Undelivered.AnswerTooLarge);
-    else this.#sendBack(source, call, target.id, Undelivered.TooLarge);
+    if (isAnswer) this.#sendBack(target, incoming, source.id, Undelivered.AnswerTooLarge);
+    else this.#sendBack(source, incoming, target.id, Undelivered.TooLarge);
   }
 
-  #sendBack(caller: Peer, call: number, peer: number, value: number): void {
-    this.#send(caller, frame(Kind.Undelivered, { call, peer, value }));
+  #sendBack(caller: Peer, incoming: Frame, peer: number, value: number): void {
+    const { call, flags } = incoming;
+    this.#send(caller, frame(Kind.Undelivered, { call, flags: flags & Flag.NoReply, peer, value }));
   }
 
   #fanOut(source: Peer, incoming: Frame, bytes: number): void {

@@ -92,8 +92,8 @@ export class BroadcastCall extends PendingCall {
     }
   }
 
-  lose(process: RemoteProcess): void {
-    this.#failed(process, this.lost(process));
+  lose(process: RemoteProcess, graceful: boolean): void {
+    this.#failed(process, this.lost(process, graceful));
   }
 
   breakOff(process: RemoteProcess, error: DaffiError): void {

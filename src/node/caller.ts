@@ -255,7 +255,8 @@ export class Caller {
   onFrame(incoming: Frame, problem?: DaffiError): void {
     const call = this.#pending.get(incoming.call);
     const process = this.#options.network.byId(incoming.peer);
-    if (incoming.kind === Kind.Undelivered && call === undefined) {
+    const isOneWay = incoming.call === 0 || (incoming.flags & Flag.NoReply) !== 0;
+    if (incoming.kind === Kind.Undelivered && isOneWay) {
       return this.#oneWay.undelivered(incoming, process);
     }
     if (incoming.kind === Kind.Targets) return this.#broadcasts.onTargets(incoming, call);
@@ -279,11 +280,17 @@ export class Caller {
     }
   }
 
-  /** A process is gone. */
-  onLeave(process: RemoteProcess): void {
+  /**
+   * A process is gone.
+   *
+   * @param graceful Whether it has said so, and had answered all that it had taken.
+   */
+  onLeave(process: RemoteProcess, graceful: boolean): void {
     this.#gate.session?.outbox.forget(process.id);
     if (this.#ending) return;
-    for (const call of this.#pending.values()) if (call.expects(process)) call.lose(process);
+    for (const call of this.#pending.values()) {
+      if (call.expects(process)) call.lose(process, graceful);
+    }
   }
 
   /** Other processes came, or offer more than before. */

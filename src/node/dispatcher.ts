@@ -7,13 +7,11 @@
 import {
   CallbackNotFoundError,
   CallCancelledError,
-  CallTimeoutError,
   type DaffiError,
   OverloadedError,
   TransferError,
 } from "../errors.ts";
 import { endScope, enterSpareContext } from "../internal/call_scope.ts";
-import { Deadlines } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
@@ -26,9 +24,12 @@ import { execute } from "./execute.ts";
 import { type Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
 import { RunningCall } from "./running_call.ts";
+import { RunningCalls } from "./running_calls.ts";
 import type { Session } from "./session.ts";
 import { TaskReply } from "./task_reply.ts";
-import { Turns } from "./turns.ts";
+
+/** As it is when this is loaded: where a test stops the clock, a process can be stopped nevertheless. */
+const { setTimeout } = globalThis;
 
 /** What the dispatcher needs of its node. */
 export interface DispatcherOptions {
@@ -48,19 +49,16 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #replier: Replier;
-  /** Calls that did not finish within their turn, by source and call id. */
-  readonly #calls = new Map<number, Map<number, RunningCall>>();
-  /** Those of them that have a deadline which has not passed. */
-  readonly #limited = new Set<RunningCall>();
-  readonly #deadlines = new Deadlines<RunningCall>(
-    () => this.#limited,
-    (call) => this.#expire(call),
-  );
-  readonly #turns = new WeakMap<RegisteredCallback, Turns<RunningCall>>();
+  readonly #calls = new RunningCalls((call) => this.#finished(call));
   #session: Session | undefined;
   readonly #present = (): Session | undefined => this.#session;
   #active = 0;
   #taskRuns = 0;
+  /** Calls that have come. */
+  #received = 0;
+  /** Whether no tasks are taken any more, */
+  #stopping = false;
+  /** and no calls either. */
   #closing = false;
   #idle: (() => void) | undefined;
 
@@ -84,45 +82,41 @@ export class Dispatcher {
   /** Nobody can be answered any more. */
   disconnected(): void {
     this.#session = undefined;
-    const reason = new CallCancelledError("The connection to the caller was lost");
-    for (const sourceId of [...this.#calls.keys()]) this.#abortFor(sourceId, reason);
+    this.#calls.abortAll(new CallCancelledError("The connection to the caller was lost"));
   }
 
   /** A process is gone: what runs for it is not wanted any more. */
   onLeave(process: RemoteProcess): void {
-    this.#abortFor(
+    this.#calls.abortFor(
       process.id,
       new CallCancelledError(`The caller, process ${process.name}, is gone`),
     );
   }
 
-  /** Aborts what nobody waits for any more; what nobody ever waited for goes on. */
-  #abortFor(sourceId: number, reason: DaffiError): void {
-    for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
-      if ((call.flags & Flag.NoReply) === 0) this.#abort(call, reason);
-      else call.closeArgumentStreams(reason); // nobody sends their items any more
-    }
-  }
-
   /** Tells everything that runs to stop, and its callers that it did not finish. */
   giveUpAll(reason: DaffiError): void {
-    for (const calls of [...this.#calls.values()]) {
-      for (const call of [...calls.values()]) {
-        call.giveUp(reason);
-        this.#abort(call, reason);
-      }
-    }
+    this.#calls.giveUpAll(reason);
   }
 
-  /** Takes no more calls, and resolves when those that run have finished. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no more calls, and resolves when those that run have finished.
+   *
+   * @param lingerMs Calls are taken until none has come for so long, for who has not heard of it yet still
+   * makes some; ten times as long at most.
+   */
+  async drain(lingerMs: number): Promise<void> {
+    this.#stopping = true;
+    for (let round = 0, seen = 0; round < 10 && this.#received > seen; round++) {
+      seen = this.#received;
+      await new Promise((resolve) => setTimeout(resolve, lingerMs));
+    }
     this.#closing = true;
     if (this.#active > 0) await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
   /** Forgets all deadlines. */
   end(): void {
-    this.#deadlines.stop();
+    this.#calls.end();
   }
 
   /** Takes a frame of a call that this node runs, or is to run; or why its payload cannot be had. */
@@ -131,13 +125,13 @@ export class Dispatcher {
       return this.#onCall(incoming, problem);
     }
     if (incoming.kind === Kind.Task) return this.#onTask(incoming);
-    const call = this.#calls.get(incoming.peer)?.get(incoming.call);
+    const call = this.#calls.get(incoming.peer, incoming.call);
     if (call === undefined) return; // it was under way when the call ended
     switch (incoming.kind) {
       case Kind.Cancel:
-        return this.#abort(call, new CallCancelledError("The caller cancelled the call"));
+        return this.#calls.abort(call, new CallCancelledError("The caller cancelled the call"));
       case Kind.Stop:
-        return this.#abort(call, new CallCancelledError("The caller wants no more items"));
+        return this.#calls.abort(call, new CallCancelledError("The caller wants no more items"));
       case Kind.Credit:
         return call.resultStream?.credit(incoming.peer, incoming.value);
       default:
@@ -149,6 +143,7 @@ export class Dispatcher {
     const { g, network, registry, transferred } = this.#options;
     const source = network.byId(incoming.peer);
     if (source === undefined) return; // it has left, and nobody waits for an answer
+    this.#received++;
     const isSent = incoming.kind === Kind.Transfer;
     if (isSent && transferred === undefined) problem ??= runsNone();
     const callback = isSent ? transferred : registry.get(network.ownCallback(incoming.name) ?? "");
@@ -197,7 +192,7 @@ export class Dispatcher {
     if (source === undefined) return;
     const asked = unrun(source, incoming, "the scheduler");
     try {
-      if (this.#closing) throw this.#problem(undefined, asked.callbackName, source);
+      if (this.#stopping) throw this.#problem(undefined, asked.callbackName, source);
       const list = asArguments(codec.decode(incoming.payload));
       this.#replier.answer(asked, handleTask(list.length === 1 ? list[0] : undefined, source.name));
     } catch (error) {
@@ -207,7 +202,7 @@ export class Dispatcher {
 
   #admit(call: RunningCall, incoming: Frame): void {
     const { callback } = call;
-    const turns = callback.concurrency === Infinity ? undefined : this.#turnsOf(callback);
+    const turns = callback.concurrency === Infinity ? undefined : this.#calls.turnsOf(callback);
     this.#active++;
     call.source.activeCalls++;
     try {
@@ -218,7 +213,7 @@ export class Dispatcher {
       return this.#finished(call);
     }
     if (turns === undefined || turns.take(call, wholeBytes(incoming))) this.#run(call);
-    else this.#track(call);
+    else this.#calls.track(call);
   }
 
   #problem(
@@ -227,7 +222,7 @@ export class Dispatcher {
     { activeCalls }: RemoteProcess,
   ): DaffiError | undefined {
     if (this.#closing || callback === undefined) {
-      const why = this.#closing ? "is stopping" : "has just withdrawn it";
+      const why = this.#stopping ? "is stopping" : "has just withdrawn it";
       return new CallbackNotFoundError(`Cannot call ${name}: its process ${why}`);
     }
     if (this.#active < MAX_RUNNING_CALLS && activeCalls < MAX_RUNNING_CALLS_PER_CALLER) {
@@ -236,12 +231,6 @@ export class Dispatcher {
     return new OverloadedError(
       `Cannot call ${name}: its process runs ${this.#active} calls already, ${activeCalls} for this caller`,
     );
-  }
-
-  #turnsOf(callback: RegisteredCallback): Turns<RunningCall> {
-    let turns = this.#turns.get(callback);
-    if (turns === undefined) this.#turns.set(callback, turns = new Turns(callback.concurrency));
-    return turns;
   }
 
   #run(call: RunningCall): void {
@@ -256,7 +245,7 @@ export class Dispatcher {
   }
 
   async #await(call: RunningCall, result: Promise<unknown>): Promise<void> {
-    this.#track(call);
+    this.#calls.track(call);
     try {
       this.#answer(call, await result);
     } catch (thrown) {
@@ -267,7 +256,7 @@ export class Dispatcher {
   /** Throws only before the call has ended, for what looking at the result throws. */
   #answer(call: RunningCall, result: unknown): void {
     if (isStream(result)) {
-      this.#track(call);
+      this.#calls.track(call);
       call.reply.stream(call, result).finally(() => this.#ended(call));
     } else {
       call.reply.value(call, result);
@@ -284,7 +273,7 @@ export class Dispatcher {
   #ended(call: RunningCall): void {
     this.#finished(call);
     if (call.callback.concurrency === Infinity) return;
-    const next = this.#turnsOf(call.callback).next();
+    const next = this.#calls.turnsOf(call.callback).next();
     // Not at once: a long queue of callbacks that return at once would exhaust the stack.
     if (next !== undefined) queueMicrotask(() => this.#run(next));
   }
@@ -293,54 +282,8 @@ export class Dispatcher {
     endScope(call);
     this.#active--;
     call.source.activeCalls--;
-    if (call.tracked) this.#untrack(call);
+    this.#calls.untrack(call);
     if (this.#active === 0) this.#idle?.();
-  }
-
-  #track(call: RunningCall): void {
-    if (call.tracked) return;
-    call.tracked = true;
-    let calls = this.#calls.get(call.source.id);
-    if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
-    const former = calls.get(call.callId);
-    calls.set(call.callId, call);
-    if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
-      this.#abort(former, new CallCancelledError("The caller has used its number again"));
-    }
-    if (call.deadlineAt === Infinity) return;
-    this.#limited.add(call);
-    this.#deadlines.added(call);
-  }
-
-  #untrack(call: RunningCall): void {
-    this.#limited.delete(call);
-    const calls = this.#calls.get(call.source.id);
-    if (calls?.get(call.callId) === call) calls.delete(call.callId);
-    if (calls?.size === 0) this.#calls.delete(call.source.id);
-  }
-
-  #abort(call: RunningCall, reason: DaffiError, neverRan = this.#leavesTurns(call)): void {
-    call.abort(reason);
-    if (neverRan) this.#finished(call);
-  }
-
-  #leavesTurns(call: RunningCall): boolean {
-    const { callback } = call;
-    return callback.concurrency !== Infinity && this.#turnsOf(callback).leave(call);
-  }
-
-  #expire(call: RunningCall): void {
-    this.#limited.delete(call);
-    const { callbackName, callback, limitedByCallback } = call;
-    const neverRan = this.#leavesTurns(call);
-    const reason = new CallTimeoutError(
-      limitedByCallback
-        ? `The callback ${callbackName} did not finish within its limit of ${callback.timeoutMs} ms`
-        : `The caller of ${callbackName} waits no longer`,
-      { executed: neverRan ? "never" : "maybe" },
-    );
-    if (limitedByCallback) call.giveUp(reason);
-    this.#abort(call, reason, neverRan);
   }
 }
 

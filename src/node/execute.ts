@@ -5,7 +5,7 @@
  */
 
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
-import { endScope, keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
+import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";

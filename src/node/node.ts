@@ -36,6 +36,8 @@ import {
 
 /** How long a node that leaves waits for the controller's goodbye. */
 const LEAVE_TIMEOUT_MS = 1_000;
+/** For so long a node that stops waits for another call: as long as the news of it may take to reach everybody. */
+const MAX_LINGER_MS = 100;
 
 /** Who hears of what happens to a node. */
 export interface NodeEvents {
@@ -108,9 +110,9 @@ export class Node {
     (this.ready = this.#ready.promise).catch(() => {}); // whoever cares looks at it
     this.network = new Network({
       onJoin: (process) => events.onJoin(process.name),
-      onLeave: (process) => {
+      onLeave: (process, graceful) => {
         this.#assembler?.forget(process.id);
-        this.caller.onLeave(process);
+        this.caller.onLeave(process, graceful);
         this.#dispatcher.onLeave(process);
         options.transfers?.leave(process.name);
         events.onLeave(process.name);
@@ -312,26 +314,28 @@ export class Node {
     this.#stopping = true;
     this.tasks.stop();
     this.#wake?.();
-    await this.#drain(drainTimeoutMs);
+    const isDone = await this.#drain(drainTimeoutMs);
     this.#end(reason);
     if (reason !== undefined) this.#ready.reject(reason());
     const connection = this.#session?.connection;
-    connection?.send(frame(Kind.Leave));
+    // It says that all calls were answered.
+    if (isDone) connection?.send(frame(Kind.Leave));
     await this.#options.transfers?.stop();
     await within(this.#loop, LEAVE_TIMEOUT_MS);
     connection?.close();
     this.#joining?.close();
   }
 
-  /** Lets what runs finish, and its answers leave before the controller is told to expect no more. */
-  async #drain(timeoutMs: number): Promise<void> {
+  /** Lets what runs finish, and its answers leave; false if some of them have not. */
+  async #drain(timeoutMs: number): Promise<boolean> {
     const until = monotonicMs() + timeoutMs;
-    if (!await within(this.#dispatcher.drain(), timeoutMs)) {
+    const lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, timeoutMs / 10);
+    if (!await within(this.#dispatcher.drain(lingerMs), timeoutMs)) {
       this.#dispatcher.giveUpAll(
         new CallCancelledError("The process is stopping", { executed: "maybe" }),
       );
     }
     const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
-    if (this.#session !== undefined) await within(this.#session.outbox.flushed(), left);
+    return this.#session === undefined || await within(this.#session.outbox.flushed(), left);
   }
 }

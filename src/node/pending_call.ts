@@ -143,8 +143,8 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   abstract expects(process: RemoteProcess): boolean;
   /** Takes an answer. @throws {ProtocolError} when it cannot be decoded. */
   abstract accept(frame: Frame, process: RemoteProcess): void;
-  /** A process that may have been called is gone. */
-  abstract lose(process: RemoteProcess): void;
+  /** A process that may have been called is gone. See {@linkcode PendingCall.lost}. */
+  abstract lose(process: RemoteProcess, graceful: boolean): void;
   /** The time is over. */
   abstract expire(): void;
   /** Fails the call as a whole. */
@@ -223,12 +223,19 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     }
   }
 
-  /** The error of a call whose process is gone. */
-  protected lost(process: RemoteProcess): DaffiError {
-    return new PeerLostError(
-      `Process ${process.name} was lost during the ${this.#deed}`,
-      this.facts(process),
-    );
+  /**
+   * The error of a call whose process is gone.
+   *
+   * @param graceful Whether it had answered everything that it took, so it has not taken this.
+   */
+  protected lost(process: RemoteProcess, graceful: boolean): DaffiError {
+    const facts = this.facts(process);
+    return graceful
+      ? new PeerLostError(`Process ${process.name} has left before the ${this.#deed} came`, {
+        ...facts,
+        executed: "never",
+      })
+      : new PeerLostError(`Process ${process.name} was lost during the ${this.#deed}`, facts);
   }
 
   /** The error of a call that was under way when the own connection broke. */

@@ -93,8 +93,8 @@ export class UnaryCall extends PendingCall {
     stream.cancel();
   }
 
-  lose(process: RemoteProcess): void {
-    this.fail(this.lost(process));
+  lose(process: RemoteProcess, graceful: boolean): void {
+    this.fail(this.lost(process, graceful && this.#stream === undefined));
   }
 
   breakOff(_: RemoteProcess, error: DaffiError): void {

@@ -82,6 +82,17 @@ Deno.test("route() sends a call to an unknown process back, and drops anything e
   }
 });
 
+Deno.test("what comes back of a call says whether it wanted an answer", () => {
+  const { router, a } = network({ 2: 100 });
+  const payload = new Uint8Array(200);
+  const flags = Flag.NoReply;
+  router.route(a.peer, frame(Kind.Call, { peer: 9, call: 5, flags }));
+  router.route(a.peer, frame(Kind.Call, { peer: 2, call: 6, flags, payload }));
+  router.deny(a.peer, frame(Kind.Call, { peer: 2, call: 7, flags: flags | Flag.Each }));
+  router.deny(a.peer, frame(Kind.Call, { peer: 2, call: 8, flags: Flag.Each }));
+  assertEquals(a.wire.sent.map((frame) => frame.flags), [flags, flags, flags, 0]);
+});
+
 Deno.test("route() sends a call that is larger than the target takes back", () => {
   const limit = 100_000;
   const { router, a, b } = network({ 2: limit });

@@ -4,14 +4,15 @@ import {
   CallCancelledError,
   CallTimeoutError,
   OverloadedError,
+  PeerLostError,
 } from "../../mod.ts";
 import type { DaffiError } from "../../mod.ts";
 import { Caller } from "../../src/node/caller.ts";
-import { Network } from "../../src/node/network.ts";
+import { Network, type RemoteProcess } from "../../src/node/network.ts";
 import type { FrameOwner, Outbox } from "../../src/node/outbox.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeControl } from "../../src/wire/control.ts";
-import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { request } from "../fuzz/live.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
@@ -25,6 +26,7 @@ class Rig {
   readonly connection = new FakeConnection();
   readonly logger = new RecordingLogger();
   readonly codec = new MessagePackCodec(largePayloads);
+  readonly network = new Network({ onJoin() {}, onLeave() {} });
   readonly caller: Caller;
   /** What waits for the slow one. */
   readonly waiting = new Map<FrameOwner, Frame>();
@@ -36,7 +38,7 @@ class Rig {
   congestion: Promise<void> | undefined;
 
   constructor() {
-    const network = new Network({ onJoin() {}, onLeave() {} });
+    const { network } = this;
     network.reset({
       id: 1,
       controller: "c",
@@ -48,6 +50,7 @@ class Rig {
     const outbox = {
       isFree: false,
       post: (frame: Frame, owner: FrameOwner) => this.#post(frame, owner),
+      forget() {},
       leave: (owner: FrameOwner) => this.waiting.delete(owner),
       ready: () => this.congestion,
     } as unknown as Outbox;
@@ -60,6 +63,10 @@ class Rig {
       if (!this.hasRoom) throw new OverloadedError("too much waits");
       this.waiting.set(owner, frame);
     } else if (owner.claim()) this.connection.send(frame);
+  }
+
+  get quick(): RemoteProcess {
+    return this.network.byId(QUICK)!;
   }
 
   /** Answers the last call. */
@@ -115,6 +122,29 @@ Deno.test("whoever was called is cancelled when the broadcast was before it was 
   const payload = encodeControl([QUICK, SLOW]);
   rig.caller.onFrame(frame(Kind.Targets, { call: 9, payload }));
   assertEquals(rig.connection.told, ["CANCEL 2 9", "CANCEL 3 9"]);
+});
+
+Deno.test("a call that a process has not taken before it left by itself has not run", async () => {
+  using rig = new Rig();
+  const executedWhenLeft = async (graceful: boolean) => {
+    const outcome = rig.caller.call(request("add", [1, 2], { to: "quick" }));
+    rig.caller.onLeave(rig.quick, graceful);
+    return (await assertRejects(() => outcome, PeerLostError)).executed;
+  };
+  assertEquals(await executedWhenLeft(true), "never");
+  assertEquals(await executedWhenLeft(false), "maybe");
+});
+
+Deno.test("what comes back of a call that is over is no call without answer that was dropped", async () => {
+  using rig = new Rig();
+  const outcome = rig.caller.call(request("add", [1, 2], { to: "quick" }));
+  rig.caller.onLeave(rig.quick, true);
+  await assertRejects(() => outcome, PeerLostError);
+  const back = { call: rig.connection.sent.at(-1)!.call, peer: QUICK, value: 1 };
+  rig.caller.onFrame(frame(Kind.Undelivered, back));
+  assertEquals([rig.caller.counts.droppedCalls, rig.caller.counts.lateAnswers], [0, 1]);
+  rig.caller.onFrame(frame(Kind.Undelivered, { ...back, flags: Flag.NoReply }));
+  assertEquals([rig.caller.counts.droppedCalls, rig.caller.counts.lateAnswers], [1, 1]);
 });
 
 for (

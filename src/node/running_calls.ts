@@ -1,0 +1,122 @@
+/**
+ * The calls that this node runs and that take longer than a turn of the event loop: whose they are, who waits
+ * for a turn, and when their time is over.
+ *
+ * @module
+ */
+
+import { CallCancelledError, CallTimeoutError, type DaffiError } from "../errors.ts";
+import { Deadlines } from "../internal/deadlines.ts";
+import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import { Flag } from "../wire/frame.ts";
+import type { RunningCall } from "./running_call.ts";
+import { Turns } from "./turns.ts";
+
+/** Keeps them until they have ended. */
+export class RunningCalls {
+  readonly #neverRan: (call: RunningCall) => void;
+  /** By source and call id. */
+  readonly #calls = new Map<number, Map<number, RunningCall>>();
+  /** Those that have a deadline which has not passed. */
+  readonly #limited = new Set<RunningCall>();
+  readonly #deadlines = new Deadlines<RunningCall>(
+    () => this.#limited,
+    (call) => this.#expire(call),
+  );
+  readonly #turns = new WeakMap<RegisteredCallback, Turns<RunningCall>>();
+
+  /** @param neverRan Called with one that was ended while it waited for its turn. */
+  constructor(neverRan: (call: RunningCall) => void) {
+    this.#neverRan = neverRan;
+  }
+
+  /** The one with this number. */
+  get(sourceId: number, callId: number): RunningCall | undefined {
+    return this.#calls.get(sourceId)?.get(callId);
+  }
+
+  /** Keeps one. Another with its number is not wanted any more. */
+  track(call: RunningCall): void {
+    if (call.tracked) return;
+    call.tracked = true;
+    let calls = this.#calls.get(call.source.id);
+    if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
+    const former = calls.get(call.callId);
+    calls.set(call.callId, call);
+    if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
+      this.abort(former, new CallCancelledError("The caller has used its number again"));
+    }
+    if (call.deadlineAt === Infinity) return;
+    this.#limited.add(call);
+    this.#deadlines.added(call);
+  }
+
+  /** Forgets one. */
+  untrack(call: RunningCall): void {
+    if (!call.tracked) return;
+    this.#limited.delete(call);
+    const calls = this.#calls.get(call.source.id);
+    if (calls?.get(call.callId) === call) calls.delete(call.callId);
+    if (calls?.size === 0) this.#calls.delete(call.source.id);
+  }
+
+  /** How many calls of a callback may run at a time, and who waits. */
+  turnsOf(callback: RegisteredCallback): Turns<RunningCall> {
+    let turns = this.#turns.get(callback);
+    if (turns === undefined) this.#turns.set(callback, turns = new Turns(callback.concurrency));
+    return turns;
+  }
+
+  /** Ends one whose result is not wanted. */
+  abort(call: RunningCall, reason: DaffiError, neverRan = this.#leavesTurns(call)): void {
+    call.abort(reason);
+    if (neverRan) this.#neverRan(call);
+  }
+
+  /** Ends what nobody waits for any more; what nobody ever waited for goes on. */
+  abortFor(sourceId: number, reason: DaffiError): void {
+    for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
+      if ((call.flags & Flag.NoReply) === 0) this.abort(call, reason);
+      else call.closeArgumentStreams(reason); // nobody sends their items any more
+    }
+  }
+
+  /** The same for all sources. */
+  abortAll(reason: DaffiError): void {
+    for (const sourceId of [...this.#calls.keys()]) this.abortFor(sourceId, reason);
+  }
+
+  /** Ends everything, and tells the callers that it did not finish. */
+  giveUpAll(reason: DaffiError): void {
+    for (const calls of [...this.#calls.values()]) {
+      for (const call of [...calls.values()]) {
+        call.giveUp(reason);
+        this.abort(call, reason);
+      }
+    }
+  }
+
+  /** Forgets all deadlines. */
+  end(): void {
+    this.#deadlines.stop();
+  }
+
+  #leavesTurns(call: RunningCall): boolean {
+    const { callback } = call;
+    return callback.concurrency !== Infinity && this.turnsOf(callback).leave(call);
+  }
+
+  #expire(call: RunningCall): void {
+    this.#limited.delete(call);
+    const { callbackName, callback, limitedByCallback } = call;
+    const neverRan = this.#leavesTurns(call);
+    const reason = new CallTimeoutError(
+      limitedByCallback
+        ? `The callback ${callbackName} did not finish within its limit of ${callback.timeoutMs} ms`
+        : `The caller of ${callbackName} waits no longer`,
+      { executed: neverRan ? "never" : "maybe" },
+    );
+    if (limitedByCallback) call.giveUp(reason);
+    this.abort(call, reason, neverRan);
+  }
+}
