@@ -7,6 +7,7 @@
 import { CallCancelledError, CallTimeoutError } from "./errors.ts";
 import { waitFor } from "./internal/abort.ts";
 import { readWaitOptions, type WaitOptions } from "./wait_options.ts";
+import { makeUuid } from "./internal/uuid.ts";
 
 /**
  * The outcome of a call that runs in the background.
@@ -52,7 +53,7 @@ export class AsyncResult<T> {
 
   /** What tells this call from all others. */
   get uuid(): string {
-    return this.#uuid ??= crypto.randomUUID();
+    return this.#uuid ??= makeUuid();
   }
 
   /**

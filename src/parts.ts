@@ -6,7 +6,7 @@
 
 import type { Controller, ControllerOptions } from "./controller/controller.ts";
 import { InitializationError, TransferError } from "./errors.ts";
-import type { Logger } from "./internal/log.ts";
+import { type Logger, safely } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
 import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -99,7 +99,7 @@ let parts: Parts = {
     if (typeof fn !== "function") throw new TransferError("Cannot send it: it is no function");
     return { name: fn.name || "the function", source: String(fn) };
   },
-  calm: (logger) => logger,
+  calm: safely,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,
   compileCron() {

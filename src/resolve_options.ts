@@ -24,6 +24,7 @@ import {
   MAX_MAX_FRAME_BYTES,
   MIN_MAX_FRAME_BYTES,
 } from "./wire/limits.ts";
+import { makeUuid } from "./internal/uuid.ts";
 
 /** Options, checked and complete. */
 export interface ResolvedOptions {
@@ -89,7 +90,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   checkOptionNames("Global", options, NAMES);
   const {
-    processName = `process-${crypto.randomUUID()}`,
+    processName = `process-${makeUuid()}`,
     initController = false,
     initNode = true,
     defaultTimeout = Infinity,

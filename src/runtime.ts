@@ -7,7 +7,6 @@
 import { readWaitOptions, type WaitOptions } from "./wait_options.ts";
 import type { Controller } from "./controller/controller.ts";
 import {
-  AuthenticationError,
   CallCancelledError,
   CallTimeoutError,
   DaffiError,
@@ -67,6 +66,8 @@ export class Runtime {
   readonly #stopped = Promise.withResolvers<void>();
   #address: Address = {};
   #stopping: Promise<void> | undefined;
+  /** Whether the connected nodes may be stopped. */
+  #deciding: Promise<void> | undefined;
   #failure: Error | undefined;
   #terminating = false;
   #lostConnections = 0;
@@ -312,8 +313,11 @@ export class Runtime {
         "Cannot stop the connected nodes: the Controller is not in this process",
       );
     }
-    if (killAllConnectedNodes && !await this.#controller!.mayStopNodes(this.#options.processName)) {
-      throw new AuthenticationError("Cannot stop the connected nodes: authorize does not allow it");
+    if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
+    if (killAllConnectedNodes && this.#stopping === undefined) {
+      this.#deciding = this.#controller!.authorizeStop(this.#options.processName)
+        .finally(() => this.#deciding = undefined);
+      await this.#deciding;
     }
     return this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
   }

@@ -310,3 +310,14 @@ Deno.test("a process that leaves while something of it is decided leaves nothing
   const b = await net.join("b");
   assertEquals(await b.call.whoami(), "hub");
 });
+
+Deno.test("what a broadcast is denied is counted for each target", async () => {
+  await using guard = await guarded((request) => request.action !== "call");
+  const { net } = guard;
+  const a = await net.join("a");
+  await net.join("b", (callback) => callback("whoami", () => "b"));
+  for (let i = 1; i <= 2; i++) {
+    await assertRejects(() => a.call.whoami().broadcast({ returnResult: true }), BroadcastError);
+    assertEquals(net.hub.stats.deniedActions, 2 * i);
+  }
+});

@@ -254,6 +254,37 @@ Deno.test("a generator that is called without answer is not run, and that is cou
   assertEquals([told.length, begun, a.stats.runningCalls], [2, 0, 0]);
 });
 
+Deno.test("a stream that answers a call without answer is ended, and that is counted and logged", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("double", async function* (items: AsyncIterable<number>) {
+      for await (const n of items) yield 2 * n;
+    }, { concurrency: 1 });
+  });
+  let isOver = false;
+  const source: IterableIterator<number> = {
+    [Symbol.iterator]: () => source,
+    next: () => ({ done: false, value: 1 }),
+    return() {
+      isOver = true;
+      return { done: true, value: undefined };
+    },
+  };
+  await net.hub.call.double(source).noReturn();
+  await until(() => isOver && net.hub.stats.droppedCalls === 1);
+  assert(net.logger.has("was dropped: double: it gives a stream, which nobody reads"));
+  for await (const n of net.hub.call.double([4].values())) assertEquals(n, 8);
+  await until(() => a.stats.runningCalls === 0 && net.hub.stats.pendingCalls === 0);
+});
+
+Deno.test("broadcast() rejects when it cannot be sent, also with an iterable among its arguments", async () => {
+  await using net = await TestNetwork.start();
+  const { nobody } = net.hub.call;
+  await assertRejects(() => nobody(1).broadcast(), CallbackNotFoundError);
+  await assertRejects(() => nobody([1].values()).broadcast(), CallbackNotFoundError);
+  assertEquals(net.hub.stats.droppedCalls, 0);
+});
+
 Deno.test("NO_RETURN on a stopped Global is counted too", async () => {
   await using net = await TestNetwork.start();
   const a = await net.join("a");

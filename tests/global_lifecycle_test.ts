@@ -248,6 +248,14 @@ Deno.test("stop() with killAllConnectedNodes stops the nodes too", async () => {
   for (const g of nodes) await assertRejects(() => g.waitProcess("x"), GlobalContextError);
 });
 
+Deno.test("a later stop() does not overtake one that stops the nodes too", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  const stopped = a.join();
+  await soon(Promise.all([net.hub.stop({ killAllConnectedNodes: true }), net.hub.stop()]));
+  await soon(stopped);
+});
+
 Deno.test("stop() refuses options that have a value which they cannot have, and stops nothing", async () => {
   await using net = await TestNetwork.start();
   const a = await net.join("a");

@@ -33,6 +33,37 @@ Deno.test("the same Global comes back under its name, though its old connection 
   assertEquals(net.hub.stats.refusedConnections, 0);
 });
 
+Deno.test("a connection that is lost again and again is made anew after longer and longer pauses", async () => {
+  await using net = await TestNetwork.start();
+  await using proxy = new CuttingProxy(net.hub.port!);
+  const { setTimeout } = globalThis;
+  const { random } = Math;
+  const delays: (number | undefined)[] = [];
+  globalThis.setTimeout = ((run: () => void, ms?: number) => {
+    delays.push(ms);
+    return setTimeout(run, ms);
+  }) as typeof setTimeout;
+  Math.random = () => 0.5;
+  try {
+    let connects = 0;
+    net.add("a", () => {}, {
+      reconnect: { minDelayMs: 4, maxDelayMs: 60_000 },
+      heartbeat: false,
+      port: proxy.port,
+      onNodeConnect: () => {
+        connects++;
+        proxy.cut();
+      },
+    });
+    await until(() => connects === 6);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+    Math.random = random;
+  }
+  const pauses = [2, 4, 8, 16, 32];
+  assertEquals(delays.filter((ms) => pauses.includes(ms!)), pauses);
+});
+
 Deno.test("calls under way fail with PeerLostError when the connection is lost", async () => {
   const started = Promise.withResolvers<void>();
   await using net = await TestNetwork.start((callback) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OverloadedError, ProtocolError } from "../errors.ts";
+import { AuthenticationError, OverloadedError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Authorize } from "../internal/authorization.ts";
 import { within } from "../internal/within.ts";
@@ -29,6 +29,7 @@ import { Doorkeeper, type DoorkeeperCounts } from "./doorkeeper.ts";
 import { Gate } from "./gate.ts";
 import { Backlog, Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
+import { makeUuid } from "../internal/uuid.ts";
 
 /** How long a controller that stops waits for what it still has to send. */
 const FLUSH_TIMEOUT_MS = 1_000;
@@ -62,7 +63,7 @@ export interface ControllerCounts extends RouterCounts, DoorkeeperCounts {
 /** Accepts nodes, keeps the directory and lets the router forward their frames. */
 export class Controller {
   readonly #options: ControllerOptions;
-  readonly #instance = crypto.randomUUID();
+  readonly #instance = makeUuid();
   readonly #directory = new Directory();
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
@@ -294,10 +295,13 @@ export class Controller {
     return true;
   }
 
-  /** Whether `processName`, in which it runs, may stop the nodes. */
-  async mayStopNodes(processName: string): Promise<boolean> {
-    if (this.#authorizer === undefined) return true;
-    return await this.#authorizer.decideAndCount({ action: "stopNodes", processName }) === true;
+  /** @throws {AuthenticationError} when `processName`, in which it runs, may not stop the nodes. */
+  async authorizeStop(processName: string): Promise<void> {
+    if (this.#authorizer === undefined) return;
+    if (await this.#authorizer.decideAndCount({ action: "stopNodes", processName }) === true) {
+      return;
+    }
+    throw new AuthenticationError("Cannot stop the connected nodes: authorize does not allow it");
   }
 
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */

@@ -66,9 +66,11 @@ export class Gate {
     void this.#decideAll(ownFrame(incoming), question);
   }
 
-  /** Whether a broadcast may not go to one of its targets. */
+  /** Whether a broadcast may not go to one of its targets; counts it if so. */
   denies(target: number, name: number): boolean {
-    return this.#known(target, this.#options.nameOf(target, name)) !== true;
+    const isDenied = this.#known(target, this.#options.nameOf(target, name)) !== true;
+    if (isDenied) this.#options.authorizer.denied++;
+    return isDenied;
   }
 
   /** A process is gone, and with it what was decided about calls of it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from "./log.ts";
+import { type Logger, safely } from "./log.ts";
 
 /** So many lines of one kind are told in each period. */
 const MAX_LINES = 100;
@@ -34,7 +34,7 @@ export class CalmLogger implements Logger {
 
   /** @param logger Where the lines go. */
   constructor(logger: Logger) {
-    this.#logger = logger;
+    this.#logger = safely(logger);
   }
 
   /** See {@linkcode Logger.warn}. */
@@ -62,11 +62,7 @@ export class CalmLogger implements Logger {
     count.lines++;
     if (count.lines > MAX_LINES) return;
     if (count.lines === MAX_LINES) note = " (more lines like this one are left out for a minute)";
-    try {
-      this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
-    } catch {
-      // Whoever logs has enough to do with what went wrong, and there is nobody else to tell.
-    }
+    this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
   }
 
   /** Makes room: kinds whose period is over begin anew anyway. */

@@ -184,9 +184,12 @@ export class Connection {
     this.#queue = new WriteQueue();
     this.#framer = new Framer(0);
     this.#piece = undefined;
-    this.handler.onClose(error);
-    this.#resting?.resolve();
-    this.#over.resolve();
+    try {
+      this.handler.onClose(error);
+    } finally {
+      this.#resting?.resolve();
+      this.#over.resolve();
+    }
   }
 
   /** Frames that are sent in one turn leave in one write, or in two if they are many, or large. */

@@ -265,8 +265,11 @@ export class Dispatcher {
   }
 
   #failed(call: RunningCall, thrown: unknown): void {
-    call.reply.failure(call, thrown);
-    this.#ended(call);
+    try {
+      call.reply.failure(call, thrown);
+    } finally {
+      this.#ended(call);
+    }
   }
 
   /** The callback has returned or thrown: the next one may have its turn. */

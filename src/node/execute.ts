@@ -6,6 +6,7 @@
 
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
 import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
+import { isA } from "../internal/is_a.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
@@ -100,7 +101,7 @@ async function each(call: RunningCall): Promise<void> {
       hasRun = true;
     }
   } catch (error) {
-    if (hasRun && error instanceof Refusal) Object.assign(error.error, { executed: "yes" });
+    if (hasRun && isA(error, Refusal)) Object.assign(error.error, { executed: "yes" });
     throw error;
   }
 }

@@ -33,6 +33,7 @@ import {
   TaskService,
   type TaskServiceOptions,
 } from "./task_service.ts";
+import { makeUuid } from "../internal/uuid.ts";
 
 /** How long a node that leaves waits for the controller's goodbye. */
 const LEAVE_TIMEOUT_MS = 1_000;
@@ -91,7 +92,7 @@ export class Node {
   readonly #options: NodeOptions;
   readonly #codec: Codec;
   readonly #dispatcher: Dispatcher;
-  readonly #instance = crypto.randomUUID();
+  readonly #instance = makeUuid();
   readonly #ready = Promise.withResolvers<void>();
   readonly #offers: Offers;
   readonly #unsubscribe: () => void;
@@ -145,14 +146,17 @@ export class Node {
 
   async #stayConnected(): Promise<void> {
     const { reconnect, logger, connect } = this.#options;
-    for (let failures = 0, hasJoined = false; !this.#stopping;) {
+    for (let failures = 0, shortStays = 0, hasJoined = false; !this.#stopping;) {
       try {
         const connection = await this.#join(await connect());
         failures = 0;
         hasJoined = true;
         this.#ready.resolve();
         this.#options.watch(connection);
+        const joinedAt = monotonicMs();
         await connection.over;
+        const wasShort = monotonicMs() - joinedAt < (reconnect?.maxDelayMs ?? 0);
+        shortStays = wasShort ? shortStays + 1 : 0;
         if (reconnect === undefined) throw new ConnectionError("The controller is lost");
       } catch (error) {
         if (this.#stopping) return;
@@ -168,7 +172,7 @@ export class Node {
       }
       if (this.#stopping || reconnect === undefined) return;
       const { minDelayMs, maxDelayMs } = reconnect;
-      const pause = pauseFor(backoffMs(Math.max(1, failures), minDelayMs, maxDelayMs));
+      const pause = pauseFor(backoffMs(Math.max(1, failures, shortStays), minDelayMs, maxDelayMs));
       this.#wake = pause.end;
       await pause.over;
     }

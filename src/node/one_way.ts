@@ -21,6 +21,7 @@ import { timeLeft } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
 import { checkSize } from "./stream_link.ts";
+import { StreamReader } from "./stream_reader.ts";
 
 /** What one-way calls need of their node. */
 export interface OneWayOptions {
@@ -71,7 +72,11 @@ export class OneWayCalls {
       const payload = this.#encode(request);
       if (payload === undefined) {
         // Somebody has to stay and send the items: that it was called without answer stays here.
-        this.#options.answered.call(request).catch(failed);
+        this.#options.answered.call(request).then((result) => {
+          if (!(result instanceof StreamReader)) return;
+          result.return();
+          failed(new EncodeError("it gives a stream, which nobody reads"));
+        }).catch(failed);
         return HANDED_OVER;
       }
       const sent = this.#send(request, payload, this.#postToOne);
@@ -96,8 +101,9 @@ export class OneWayCalls {
     try {
       const payload = this.#encode(request);
       if (payload === undefined) {
-        const { answered } = this.#options;
-        answered.broadcast(request).catch((error: Error) => this.#failed(request, error));
+        const outcome = this.#options.answered.broadcast(request);
+        await Promise.race([outcome, HANDED_OVER]); // rejects if it could not be sent
+        outcome.catch((error: Error) => this.#failed(request, error));
       } else await this.#sendToAll(request, payload, until);
     } catch (error) {
       releaseSources(request.args);

@@ -18,6 +18,7 @@ import {
 import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
+import { isA } from "../internal/is_a.ts";
 import { concerning } from "../internal/concerning.ts";
 import type { Logger } from "../internal/log.ts";
 import { type CallSite, showCallSite } from "../internal/call_site.ts";
@@ -258,9 +259,10 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   }
 
   /** Adds the place of the call to an error's stack. */
-  protected locate<E extends Error>(error: E): E {
+  protected locate<E>(error: E): E {
+    if (!isA(error, DaffiError)) return error; // what the source of a stream threw
     const { remoteStack } = error as { remoteStack?: string };
-    if (error instanceof DaffiError) showCallSite(error, this.#site, remoteStack);
+    showCallSite(error, this.#site, remoteStack);
     return concerning(error, this.facts());
   }
 }

@@ -6,6 +6,7 @@
 
 import { type DaffiError, EncodeError, OverloadedError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
+import { isA } from "../internal/is_a.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
@@ -120,7 +121,7 @@ export class Replier implements Reply {
   /** Answers with what the callback, or the way to it, threw. */
   failure(call: RunningCall, thrown: unknown): void {
     call.closeArgumentStreams();
-    if (thrown instanceof Refusal) return this.refuse(call, thrown.error);
+    if (isA(thrown, Refusal)) return this.refuse(call, thrown.error);
     this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
   }
 

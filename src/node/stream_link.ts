@@ -5,6 +5,7 @@
  */
 
 import { EncodeError } from "../errors.ts";
+import { isA } from "../internal/is_a.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
@@ -38,7 +39,7 @@ export function consumerLink(
     item: (peer, payload) => session()?.outbox.post(frame(Kind.Item, { ...fields, peer, payload })),
     end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
     fail: (peer, error) => {
-      const payload = error instanceof EncodeError
+      const payload = isA(error, EncodeError)
         ? encodeRefusal(codec, error, "yes") // for it gave an item
         : encodeThrown(codec, error);
       session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));

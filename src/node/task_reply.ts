@@ -6,6 +6,7 @@
 
 import type { DaffiError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
+import { isA } from "../internal/is_a.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { Refusal, useUp } from "./execute.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
@@ -41,7 +42,7 @@ export class TaskReply implements Reply {
 
   /** See {@linkcode Reply.failure}. */
   failure(_call: RunningCall, thrown: unknown): void {
-    this.#reject(thrown instanceof Refusal ? thrown.error : thrown);
+    this.#reject(isA(thrown, Refusal) ? thrown.error : thrown);
   }
 
   /** See {@linkcode Reply.refuse}. */

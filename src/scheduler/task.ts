@@ -6,6 +6,7 @@
 
 import { InitializationError } from "../errors.ts";
 import { type CompileCron, compileTrigger, oldestToRun, type Trigger } from "./trigger.ts";
+import { makeUuid } from "../internal/uuid.ts";
 
 /** What happens when a run is due while the one before still goes on. */
 export type Overlap = "skip" | "queue" | "allow";
@@ -110,7 +111,7 @@ export function newRecord(
   }
   return {
     ...spec,
-    uuid: spec.uuid ?? crypto.randomUUID(),
+    uuid: spec.uuid ?? makeUuid(),
     ...{ trigger, owner, createdMs: now, nextMs },
     lastRunMs: undefined,
     runs: 0,

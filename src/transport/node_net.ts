@@ -10,6 +10,7 @@ import { builtinModule } from "../internal/builtin_module.ts";
 import { Arrivals } from "./arrivals.ts";
 import {
   type Address,
+  BACKLOG,
   type ByteStream,
   cannotListen,
   isLoop,
@@ -92,7 +93,7 @@ async function listen(
 ): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
   try {
-    server.listen({ host, port });
+    server.listen({ host, port, backlog: BACKLOG });
     await happens(server, "listening");
     const bound = { host, port: (server.address() as AddressInfo).port };
     return new NodeListener(server, bound, onTrouble);

@@ -10,6 +10,7 @@ import { checkCertificate, listenTls, startTls, type TlsSettings } from "./tls.t
 import {
   acceptFrom,
   type Address,
+  BACKLOG,
   type ByteStream,
   cannotListen,
   isLoop,
@@ -18,12 +19,6 @@ import {
   type OnTrouble,
   type Transport,
 } from "./transport.ts";
-
-/**
- * Connections that may wait to be accepted. A herd of nodes that comes back at once must find room:
- * who finds none tries again after one, two, four, up to sixty-four seconds, says TCP.
- */
-const BACKLOG = 4_096;
 
 /** A connection that is not made so soon after it was given up is taken for one that nobody will answer. */
 const LATE_MS = 100;

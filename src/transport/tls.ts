@@ -12,7 +12,13 @@ import { builtinModule } from "../internal/builtin_module.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { Arrivals } from "./arrivals.ts";
 import { SocketStream } from "./socket_stream.ts";
-import type { Address, ByteStream, Listener, OnTrouble } from "./transport.ts";
+import {
+  type Address,
+  BACKLOG,
+  type ByteStream,
+  type Listener,
+  type OnTrouble,
+} from "./transport.ts";
 
 /** What a controller shows to its nodes, and what nodes trust. */
 export interface TlsSettings {
@@ -112,6 +118,7 @@ export async function listenTls(
   const { createServer } = builtinModule<typeof net>("node:net")!;
   const { createSecureContext, TLSSocket } = builtinModule<typeof tls>("node:tls")!;
   const secureContext = createSecureContext({ cert, key });
+  await requestListening(host, port);
   const arrivals = new Arrivals();
   const server = createServer({ noDelay: true }, (socket) => {
     const encrypted = new TLSSocket(socket, { isServer: true, secureContext });
@@ -119,7 +126,7 @@ export async function listenTls(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, resolve);
+    server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
   server.on("error", onTrouble); // one that could not be accepted does not end the listener
   const address: Address = { host, port: (server.address() as { port: number }).port };
@@ -131,6 +138,23 @@ export async function listenTls(
       arrivals.close();
     },
   };
+}
+
+/**
+ * `node:net` listens on the address that a name stands for, and what Deno does not permit there is thrown where
+ * nobody can catch it. `Deno.listen` asks for the name alone.
+ */
+async function requestListening(hostname: string, port: number): Promise<void> {
+  if (globalThis.Deno === undefined) return;
+  const listener = Deno.listen({ hostname, port });
+  const { addr } = listener;
+  listener.close();
+  const address = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
+  const permission = { name: "net", host: `${address}:${port}` } as const;
+  if ((await Deno.permissions.request(permission)).state === "granted") return;
+  throw new Error(
+    `net permission is missing for ${address}: grant --allow-net=${hostname},${address}`,
+  );
 }
 
 /** The controller's end. */

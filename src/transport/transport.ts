@@ -7,6 +7,12 @@
 
 import { ConnectionError } from "../errors.ts";
 
+/**
+ * Connections that may wait to be accepted. A herd of nodes that comes back at once must find room:
+ * who finds none tries again after one, two, four, up to sixty-four seconds, says TCP.
+ */
+export const BACKLOG = 4_096;
+
 /** An ordered, reliable stream of bytes in both directions. */
 export interface ByteStream {
   /** The other side's network address, where there is one: not of UNIX sockets and pipes. */

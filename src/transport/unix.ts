@@ -52,6 +52,7 @@ export function unixTransport(directory: string, shared: boolean): Transport {
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
       checkPath(path);
       try {
+        if (!shared) await checkPrivate(directory);
         const socket = await Deno.connect({ transport: "unix", path });
         return { stream: new SocketStream(socket), address: { socketPath: path } };
       } catch (error) {
@@ -88,6 +89,18 @@ async function prepareDirectory(directory: string, shared: boolean): Promise<voi
   }
   // In a directory that others may write to, somebody else could put a socket in our place.
   if (created || !shared) await Deno.chmod(directory, 0o700);
+}
+
+/**
+ * Among the temporary files, anybody can make a directory of the name that is expected there. Who can reach one
+ * that only its owner can is its owner, or root.
+ */
+async function checkPrivate(directory: string): Promise<void> {
+  const { mode } = await Deno.lstat(directory);
+  if (mode === null || (mode & 0o077) === 0) return;
+  throw new Error(
+    "others than its owner can reach its directory; give unixSockPath if that is right",
+  );
 }
 
 /**

@@ -88,7 +88,9 @@ export function encodeRefusal(
   const failure: WireFailure = { code, message: cut(message), executed };
   if (error instanceof ValidationError) {
     try {
-      return codec.encode({ ...failure, issues: error.issues.slice(0, 100) }, "error");
+      const issues = error.issues.slice(0, 100);
+      const payload = codec.encode({ ...failure, issues }, "error");
+      if (payload.length <= MAX_FAILURE_BYTES) return payload;
     } catch {
       // A schema may put anything into them; the message says the same.
     }

@@ -102,3 +102,23 @@ test("a node does not speak TLS to a plain controller, and is turned away", asyn
   assertEquals((await program.event("failed")).name, "ProtocolError");
   await until(() => here.g.stats.refusedConnections === 1, 10_000);
 });
+
+test("a controller lacks no permission without saying so", async (place) => {
+  const { port } = place.options;
+  const options = { host: "localhost", port, tls: certificate, initController: true };
+  const start = (...hosts: string[]) => {
+    const flags = [`--allow-net=${hosts.map((host) => `${host}:${port}`).join()}`];
+    return new Program(NODE, { processName: "controller", ...options }, { flags });
+  };
+  await using lacking = start("localhost");
+  const { name, message } = await lacking.event("failed");
+  assertEquals(name, "ConnectionError");
+  const address = /net permission is missing for (\S+): grant --allow-net=localhost,/.exec(
+    String(message),
+  )
+    ?.[1];
+  assert(address !== undefined, String(message));
+  await using permitted = start("localhost", address);
+  await permitted.event("ready");
+  await permitted.endGracefully();
+});

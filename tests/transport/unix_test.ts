@@ -185,3 +185,14 @@ test("says why when the directory cannot be made or nobody is there", async (dir
   await assertRejects(() => nobody.connect(), ConnectionError, `${directory}/nobody/.sock`);
   assertEquals(await exists(`${directory}/nobody`), false);
 });
+
+test("connects by default only where nobody else can have put the socket", async (directory) => {
+  const listener = await unixTransport(directory, false).listen();
+  const accepting = listener.accept();
+  (await unixTransport(directory, false).connect()).stream.close();
+  (await accepting)!.close();
+  await Deno.chmod(directory, 0o755);
+  const transport = unixTransport(directory, false);
+  await assertRejects(() => transport.connect(), ConnectionError, "others than its owner");
+  listener.close();
+});

@@ -278,6 +278,15 @@ Deno.test("encodeRefusal() brings the issues of a ValidationError, not endlessly
   assert(cut.issues.length > 0 && cut.issues.length <= 100);
 });
 
+Deno.test("encodeRefusal() leaves issues out that are too large together", () => {
+  const codec = new MessagePackCodec();
+  const issues = Array.from({ length: 100 }, () => ({ message: "x".repeat(100_000), path: [] }));
+  const payload = encodeRefusal(codec, new ValidationError("m", issues));
+  assert(payload.length <= 1 << 20, `${payload.length}`);
+  const error = decodeFailure(codec, payload, call) as ValidationError;
+  assertEquals([error.message, error.issues], ["m", []]);
+});
+
 Deno.test("encodeRefusal() cuts a huge message", () => {
   const codec = new MessagePackCodec();
   const payload = encodeRefusal(codec, new ProtocolError("m".repeat(5e6)));
