@@ -115,7 +115,7 @@ export type {
   TransferPermissions,
 } from "./src/transfer/transfer_options.ts";
 export type { GlobalStats } from "./src/stats.ts";
-export type { RemoteCall, StreamCall } from "./src/remote_call.ts";
+export type { RemoteCall, StreamableCall, StreamCall } from "./src/remote_call.ts";
 export type {
   ArgumentsOf,
   CallbacksOf,
@@ -123,6 +123,7 @@ export type {
   FunctionsOf,
   Intersection,
   ItemOf,
+  ItemsFor,
   MethodsOf,
   PublicName,
   RemoteCallbacks,

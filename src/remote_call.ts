@@ -50,7 +50,13 @@ export interface TaskPort {
 
 /** A call of which only a stream can be made: its argument is an iterable of items. */
 export interface StreamCall {
-  /** Has the callback run once for each item, on every process that offers it. */
+  /**
+   * Has the callback run once for each item of the one argument, on every process that offers it.
+   *
+   * @throws {InitializationError} when an option is not valid, or the argument is no iterable.
+   * @throws {BroadcastError} when some processes failed.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole; and what the iterable throws.
+   */
   stream(options?: StreamOptions): Promise<void>;
   /** The same by the modifier `STREAM`. */
   exec(modifier: Modifier<"stream">): Promise<void>;
@@ -109,14 +115,6 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /** Calls every process that offers the callback. */
   broadcast(options?: BroadcastOptions): Promise<Record<string, T> | void>;
   /**
-   * Has the callback run once for each item of the one argument, on every process that offers it.
-   *
-   * @throws {InitializationError} when an option is not valid, or the argument is no iterable.
-   * @throws {BroadcastError} when some processes failed.
-   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole; and what the iterable throws.
-   */
-  stream(options?: StreamOptions): Promise<void>;
-  /**
    * Has another process run the callback by itself, at an interval, at given times or by cron.
    *
    * @throws {InitializationError} when an option is not valid; nothing is sent then.
@@ -135,7 +133,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"bg">): AsyncResult<T>;
   /** Makes the call with a modifier as a value. */
-  exec(modifier: Modifier<"noReturn"> | Modifier<"stream">): Promise<void>;
+  exec(modifier: Modifier<"noReturn">): Promise<void>;
   /** Makes the call with a modifier as a value. */
   exec(
     modifier: Modifier<"broadcast", BroadcastOptions & { returnResult: true }>,
@@ -149,6 +147,9 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /** Like `Promise.prototype.finally`. */
   finally(onFinally?: (() => void) | null): Promise<T>;
 }
+
+/** A call whose one argument is an iterable: of that itself, or as a stream of its items. */
+export type StreamableCall<T> = RemoteCall<T> & Pick<StreamCall, "stream" | "exec">;
 
 /** Makes `g.call`. */
 export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string, unknown> {
@@ -171,7 +172,7 @@ export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string,
   return known;
 }
 
-class PendingRemoteCall implements RemoteCall<unknown> {
+class PendingRemoteCall implements StreamableCall<unknown> {
   #port: CallPort;
   #tasks: TaskPort;
   #name: string;

@@ -5,7 +5,7 @@
  */
 
 import type { AnyClass, AnyFunction } from "./registry/callback_registry.ts";
-import type { RemoteCall, StreamCall } from "./remote_call.ts";
+import type { RemoteCall, StreamableCall, StreamCall } from "./remote_call.ts";
 
 /** What a call gives: a generator arrives as an async iterator, a promise as what it resolves to. */
 export type ResultOf<R> = Awaited<R> extends infer T
@@ -28,13 +28,15 @@ export type SentAs<A> = A extends AsyncIterable<infer Item> ? A | IterableIterat
 /** The arguments of a callback as its callers give them. */
 export type ArgumentsOf<A extends readonly unknown[]> = { [I in keyof A]: SentAs<A[I]> };
 
-/** A callback as its callers see it. One that takes one argument can be streamed to. */
-export type RemoteFunction<F> = F extends (...args: infer A) => infer R
-  ? A extends [item: infer Item, ...rest: infer Rest] ? [] extends Rest ? {
-        (...args: ArgumentsOf<A>): RemoteCall<ResultOf<R>>;
-        (items: Iterable<Item> | AsyncIterable<Item>): StreamCall;
-      }
-    : (...args: ArgumentsOf<A>) => RemoteCall<ResultOf<R>>
+/** The items of a stream to a callback that takes them one by one. */
+export type ItemsFor<Item> = object & (Iterable<Item> | AsyncIterable<Item>);
+
+/** A callback as its callers see it. One that can be called with one argument can be streamed to. */
+export type RemoteFunction<F> = F extends (...args: infer A) => infer R ? [item: A[0]] extends A ? {
+      (items: ItemsFor<A[0]> & SentAs<A[0]>): StreamableCall<ResultOf<R>>;
+      (...args: ArgumentsOf<A>): RemoteCall<ResultOf<R>>;
+      (items: ItemsFor<A[0]>): StreamCall;
+    }
   : (...args: ArgumentsOf<A>) => RemoteCall<ResultOf<R>>
   : never;
 

@@ -86,6 +86,61 @@ function _streams(g: Global<Remote>, source: AsyncIterable<{ n: number }>): void
   g.call.hear(source).exec(BG);
 }
 
+interface OneArgument {
+  optional(n?: number): void;
+  defaulted: (n: number, times?: number) => void;
+  rest(...numbers: number[]): number;
+  anything(value: unknown): void;
+  list(items: unknown[]): void;
+  text(text: string): string;
+  pair(a: number, b: number): void;
+  none(): void;
+  two(...pair: [number, number]): void;
+}
+
+function _streamsToOneArgument(g: Global<OneArgument>, source: AsyncIterable<number>): void {
+  const streams = [
+    g.call.optional([1, 2]).stream(),
+    g.call.defaulted(source).exec(STREAM),
+    g.call.rest([1, 2]).stream({ to: "a" }),
+    g.call.anything([1, 2]).stream(),
+    g.call.anything(source).exec(STREAM({ timeout: "5s" })),
+    g.call.list([[1], ["2"]]).stream(),
+  ];
+  assertType<Equal<typeof streams, Promise<void>[]>>();
+  const call: RemoteCall<void> = g.call.anything([1, 2]);
+  assertType<Equal<ReturnType<typeof call.fg>, Promise<void>>>();
+  const sum = g.call.rest(1, 2);
+  assertType<Equal<typeof sum, RemoteCall<number>>>();
+  // @ts-expect-error the items are of another type
+  g.call.optional(["text"]).stream();
+  // @ts-expect-error the items are of another type
+  g.call.rest(["text"]).stream();
+  // @ts-expect-error of a list of numbers only a stream can be made
+  g.call.rest([1, 2]).fg();
+}
+
+function _noStreams(g: Global<OneArgument & Remote>): void {
+  // @ts-expect-error there are two arguments
+  g.call.pair(1, 2).stream();
+  // @ts-expect-error there are two arguments
+  g.call.pair(1, 2).exec(STREAM);
+  // @ts-expect-error there are two arguments
+  g.call.pair([[1, 2]]).stream();
+  // @ts-expect-error there are two arguments
+  g.call.two([1]).stream();
+  // @ts-expect-error there is no argument
+  g.call.none().stream();
+  // @ts-expect-error there are several
+  g.call.rest(1, 2).stream();
+  // @ts-expect-error a text is a value
+  g.call.text("abc").stream();
+  // @ts-expect-error a number gives no items
+  g.call.optional(1).stream();
+  // @ts-expect-error an object gives no items
+  g.call.hear({ n: 1 }).stream();
+}
+
 async function _notAwaited(g: Global<Remote>): Promise<void> {
   // @ts-expect-error that would be one call with the list as its item
   await g.call.hear([{ n: 1 }]);
