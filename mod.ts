@@ -137,5 +137,6 @@ export type {
   ResultOf,
   SentAs,
   UntypedCallbacks,
+  ValueWithItems,
 } from "./src/remote_types.ts";
 export type { WaitOptions } from "./src/wait_options.ts";

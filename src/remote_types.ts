@@ -7,11 +7,24 @@
 import type { AnyClass, AnyFunction } from "./registry/callback_registry.ts";
 import type { RemoteCall, StreamableCall, StreamCall } from "./remote_call.ts";
 
-/** What a call gives: a generator arrives as an async iterator, a promise as what it resolves to. */
+/** What gives items and yet travels as a value. Everything else that gives items arrives as an async iterator. */
+export type ValueWithItems =
+  | string
+  | readonly unknown[]
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | ArrayBufferView;
+
+/**
+ * What a call gives: a generator or another iterator arrives as an async one, a promise as what it resolves to. What
+ * is an `Iterable` and no more may be either: `for await` reads both.
+ */
 export type ResultOf<R> = Awaited<R> extends infer T
   // deno-lint-ignore no-explicit-any -- an untyped result stays untyped
   ? 0 extends 1 & T ? any
-  : T extends AsyncIterable<infer Item> | Generator<infer Item> ? AsyncIterableIterator<Item>
+  : T extends AsyncIterable<infer Item> | IterableIterator<infer Item> ? AsyncIterableIterator<Item>
+  : T extends ValueWithItems ? T
+  : T extends Iterable<infer Item> ? Iterable<Item> | AsyncIterableIterator<Item>
   : T
   : never;
 
@@ -22,8 +35,15 @@ export type ItemOf<T> =
     : T extends AsyncIterable<infer Item> | Iterable<infer Item> ? Item
     : never;
 
-/** What a caller may give for an argument: a generator is read item by item, as an async iterable is. */
-export type SentAs<A> = A extends AsyncIterable<infer Item> ? A | IterableIterator<Item> : A;
+/**
+ * What a caller may give for an argument. Where the callback takes an async iterable, a generator is read item by item;
+ * where it takes an iterable that is not async, only what travels as a value is one over there.
+ */
+export type SentAs<A, Whole = A> = A extends AsyncIterable<infer Item> ? A | IterableIterator<Item>
+  : A extends ValueWithItems ? A
+  : A extends Iterable<unknown>
+    ? [Extract<Whole, AsyncIterable<unknown>>] extends [never] ? A & ValueWithItems : A
+  : A;
 
 /** The arguments of a callback as its callers give them. */
 export type ArgumentsOf<A extends readonly unknown[]> = { [I in keyof A]: SentAs<A[I]> };

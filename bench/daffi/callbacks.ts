@@ -14,7 +14,7 @@ export interface Callee {
   count(n: number): void;
   counted(): number;
   items(count: number): Generator<number>;
-  take(items: Iterable<number>): Promise<number>;
+  take(items: AsyncIterable<number>): Promise<number>;
   sum10(a: number, b: number): number;
   sum50(a: number, b: number): number;
 }

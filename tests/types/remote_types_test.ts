@@ -165,6 +165,106 @@ async function _iterableArguments(
   g.call.total("a", ["text"].values());
 }
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Iterators {
+  iterator(): IterableIterator<number>;
+  object(): IteratorObject<number, undefined, unknown>;
+  keys(): MapIterator<number>;
+  later(): Promise<Generator<number, string>>;
+  stream(): ReadableStream<number>;
+  maybe(): SetIterator<number> | undefined;
+  iterable(): Iterable<number>;
+  values(): [number[], readonly string[], string, Map<string, number>, Set<number>, Bytes];
+  list(): readonly number[];
+  pair(): [number, string];
+  text(): "a" | "b";
+  map(): Map<string, number>;
+  set(): ReadonlySet<number>;
+  bytes(): Bytes;
+  listOrNot(): number[] | undefined;
+}
+
+async function _iteratorResults({ call }: Global<Iterators>): Promise<void> {
+  const streams = [
+    await call.iterator(),
+    await call.object(),
+    await call.keys(),
+    await call.later(),
+    await call.stream(),
+  ];
+  assertType<Equal<typeof streams, AsyncIterableIterator<number>[]>>();
+  const maybe = await call.maybe();
+  assertType<Equal<typeof maybe, AsyncIterableIterator<number> | undefined>>();
+  for await (const n of call.keys()) assertType<Equal<typeof n, number>>();
+  // @ts-expect-error it arrives as an async iterator
+  for (const n of await call.keys()) n.toFixed();
+  // @ts-expect-error it arrives as an async iterator
+  for (const n of await call.iterator()) n.toFixed();
+  for await (const n of call.iterable()) assertType<Equal<typeof n, number>>();
+  for await (const n of await call.iterable()) assertType<Equal<typeof n, number>>();
+  // @ts-expect-error it is a list or the like, or arrives as an async iterator
+  for (const n of await call.iterable()) n.toFixed();
+}
+
+async function _valueResults({ call }: Global<Iterators>): Promise<void> {
+  const values = await call.values();
+  assertType<Equal<typeof values, ReturnType<Iterators["values"]>>>();
+  const list = await call.list();
+  assertType<Equal<typeof list, readonly number[]>>();
+  const pair = await call.pair();
+  assertType<Equal<typeof pair, [number, string]>>();
+  const text = await call.text();
+  assertType<Equal<typeof text, "a" | "b">>();
+  const map = await call.map();
+  assertType<Equal<typeof map, Map<string, number>>>();
+  const set = await call.set();
+  assertType<Equal<typeof set, ReadonlySet<number>>>();
+  const bytes = await call.bytes();
+  assertType<Equal<typeof bytes, Bytes>>();
+  const listOrNot = await call.listOrNot();
+  assertType<Equal<typeof listOrNot, number[] | undefined>>();
+}
+
+interface Takers {
+  plain(numbers: Iterable<number>): number;
+  iterator(numbers: IterableIterator<number>): number;
+  either(numbers: Iterable<number> | AsyncIterable<number>): number;
+  entries(entries?: Iterable<readonly [string, number]>): number;
+  text(letters: Iterable<string>): string;
+}
+
+function _iteratorArguments({ call }: Global<Takers>, numbers: Generator<number>): void {
+  const calls = [
+    call.plain([1, 2]),
+    call.plain([]),
+    call.plain(new Set([1, 2])),
+    call.plain(new Uint8Array(2)),
+    call.either(numbers),
+    call.either([1, 2]),
+    call.either(numbers as Iterable<number>),
+    call.either(ReadableStream.from([1, 2])),
+    call.entries(),
+    call.entries(undefined),
+    call.entries([["a", 1]]),
+    call.entries(new Map([["a", 1]])),
+  ];
+  assertType<Equal<typeof calls, RemoteCall<number>[]>>();
+  call.text("abc").fg();
+  // @ts-expect-error a generator arrives as an async iterator
+  call.plain(numbers);
+  // @ts-expect-error so may this
+  call.plain(numbers as Iterable<number>);
+  // @ts-expect-error an iterator arrives as an async iterator
+  call.plain(new Set([1]).values());
+  // @ts-expect-error the callback would get an async iterator
+  call.iterator(numbers);
+  // @ts-expect-error the items are of another type
+  call.plain(["a"]);
+  // @ts-expect-error the items are of another type
+  call.plain(new Set(["a"]));
+}
+
 function _undefinedOptions(g: Global<Remote>, timeout: string | undefined): void {
   g.call.add(1, 2).fg({ timeout, to: undefined });
   g.call.add(1, 2).period({ interval: "1s", catchUp: timeout });
