@@ -124,8 +124,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /**
    * Makes the call with a modifier as a value: as the method of its name, errors included.
    *
-   * @throws {InitializationError} at once when it is no modifier, or an option of `BG` or `NO_RETURN` is
-   * not valid.
+   * @throws {InitializationError} at once when it is no modifier, or an option of `BG` or `NO_RETURN` is not valid.
    */
   exec(modifier: Modifier<"period">): Promise<ScheduledTask>;
   /** Makes the call with a modifier as a value. */
@@ -143,7 +142,8 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"broadcast">): Promise<Record<string, T> | void>;
   /** Like `Promise.prototype.catch`. */
-  catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
+  // deno-lint-ignore no-explicit-any -- as there
+  catch<R = never>(onRejected?: ((reason: any) => R | PromiseLike<R>) | null): Promise<T | R>;
   /** Like `Promise.prototype.finally`. */
   finally(onFinally?: (() => void) | null): Promise<T>;
 }

@@ -32,6 +32,12 @@ async function _calls(g: Global<Remote>): Promise<void> {
   assertType<Equal<typeof chained, string>>();
   const caught = await call.catch(() => null);
   assertType<Equal<typeof caught, number | null>>();
+  const failures = [
+    await call.catch((error: Error) => error.message),
+    await call.fg().catch((error: Error) => error.message),
+    await call.then((n) => n, (error: Error) => error.message),
+  ];
+  assertType<Equal<typeof failures, (number | string)[]>>();
 }
 
 async function _modifiers(g: Global<Remote>): Promise<void> {
