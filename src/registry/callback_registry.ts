@@ -11,7 +11,14 @@ import { checkOptionNames } from "../internal/known_options.ts";
 import { show } from "../internal/show.ts";
 import { nameProblem } from "../wire/control.ts";
 import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
-import { classMethods, isClass, markWrapped, rawClass } from "./class_methods.ts";
+import {
+  classMethods,
+  isClass,
+  type KnownClass,
+  markWrapped,
+  rawClass,
+  withOneInstance,
+} from "./class_methods.ts";
 import { hasOneParameter, isStandardSchema, type StandardSchema } from "./standard_schema.ts";
 
 /** Any function. */
@@ -66,13 +73,6 @@ export interface RegisteredCallback {
   readonly output: StandardSchema | undefined;
   /** Whether its runs so far were done when they returned; kept by whoever runs it. */
   timing: "unknown" | "at once" | "later";
-}
-
-/** A class whose methods are callbacks. */
-interface KnownClass {
-  /** The class to be used instead, which makes one instance only. */
-  readonly registered: AnyClass;
-  instance: object | undefined;
 }
 
 /** Names that came or went. */
@@ -139,17 +139,20 @@ export class CallbackRegistry {
   /** Makes an empty registry. */
   constructor() {
     const register = (first: unknown, second?: unknown, third?: unknown): unknown => {
+      let what = first;
+      let options = second;
       if (typeof first === "string") {
-        const options = asOptions(third);
-        if (options.name === undefined || options.name === first) {
-          return this.#function(second, { ...options, name: first });
+        const given = asOptions(third);
+        if (given.name !== undefined && given.name !== first) {
+          throw new InitializationError(
+            `Cannot register ${first}: the options give it another name, ${show(given.name)}`,
+          );
         }
-        throw new InitializationError(
-          `Cannot register ${first}: the options give it another name, ${show(options.name)}`,
-        );
+        what = second;
+        options = { ...given, name: first };
       }
-      if (isClass(first)) return this.#class(rawClass(first), second);
-      return this.#function(first, asOptions(second));
+      if (isClass(what)) return this.#class(rawClass(what), options);
+      return this.#function(what, asOptions(options));
     };
     this.callback = Object.assign(register as CallbackFunction, {
       remove: (name: string) => this.#remove(name),
@@ -194,7 +197,8 @@ export class CallbackRegistry {
     const options = decorates ? {} : asOptions(second);
     if (options.name !== undefined) {
       throw new InitializationError(
-        `Cannot register class ${type.name} as ${options.name}: its methods keep their own names`,
+        `Cannot register class ${type.name} as ${options.name}: its methods keep their own names; ` +
+          `register it by callback(${type.name})`,
       );
     }
     const methods = classMethods(type);
@@ -226,6 +230,8 @@ export class CallbackRegistry {
     }
     this.#add(entries);
     this.#classes.set(type, known);
+    markWrapped(known.registered, type);
+    Reflect.set(type.prototype, "constructor", known.registered); // an instance knows the class that it is of
     return known.registered;
   }
 
@@ -266,26 +272,6 @@ export class CallbackRegistry {
     if (change.names.length === 0) return;
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-function withOneInstance(type: AnyClass): KnownClass {
-  const registered: AnyClass = new Proxy(type, {
-    construct: (target, args, newTarget) => {
-      // A subclass is a class of its own, with as many instances as it likes.
-      if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
-      if (known.instance !== undefined) {
-        throw new InitializationError(
-          `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
-            "instance",
-        );
-      }
-      return known.instance = Reflect.construct(target, args, newTarget) as object;
-    },
-  });
-  const known: KnownClass = { registered, instance: undefined };
-  markWrapped(registered, type);
-  type.prototype.constructor = registered; // an instance knows the class that it is of
-  return known;
 }
 
 function makeEntry(

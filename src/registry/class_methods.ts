@@ -1,9 +1,10 @@
 /**
- * Which methods of a class are callbacks.
+ * Classes whose methods are callbacks: which methods, and of which instance.
  *
  * @module
  */
 
+import { InitializationError } from "../errors.ts";
 import type { AnyClass, AnyFunction } from "./callback_registry.ts";
 
 /** A method that others may call. */
@@ -26,6 +27,33 @@ export function markWrapped(wrapper: AnyClass, type: AnyClass): void {
 /** The class itself, also if what registering it gave is given. */
 export function rawClass(type: AnyClass): AnyClass {
   return wrapped.get(type) ?? type;
+}
+
+/** A class whose methods are callbacks. */
+export interface KnownClass {
+  /** The class to be used instead, which makes one instance only. */
+  readonly registered: AnyClass;
+  /** The one that it has made, if it has. */
+  instance: object | undefined;
+}
+
+/** Makes the class that is to be used instead of one. */
+export function withOneInstance(type: AnyClass): KnownClass {
+  const registered: AnyClass = new Proxy(type, {
+    construct: (target, args, newTarget) => {
+      // A subclass is a class of its own, with as many instances as it likes.
+      if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
+      if (known.instance !== undefined) {
+        throw new InitializationError(
+          `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
+            "instance",
+        );
+      }
+      return known.instance = Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+  const known: KnownClass = { registered, instance: undefined };
+  return known;
 }
 
 /** Keeps a method out of the callbacks of its class. */

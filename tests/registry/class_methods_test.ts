@@ -322,6 +322,34 @@ Deno.test("callback() refuses a class without public methods, and a name for a c
   assertThrows(() => callback(Group, { name: "g" }), InitializationError, "own names");
 });
 
+Deno.test("callback() refuses a class under a name, and says how it is registered", () => {
+  const registry = new CallbackRegistry();
+  class Group {
+    f(): void {}
+  }
+  const untyped = registry.callback as unknown as (name: string, type: unknown) => unknown;
+  for (const type of [Group, new CallbackRegistry().callback(Group)]) {
+    const { message } = assertThrows(() => untyped("Klass", type), InitializationError);
+    assert(message.includes("class Group as Klass"), message);
+    assert(message.includes("callback(Group)"), message);
+  }
+  assertThrows(() => untyped("Klass", class {}), InitializationError, "callback(");
+  assertEquals(registry.names(), []);
+});
+
+Deno.test("callback() leaves a class that it refuses as it was", () => {
+  const registry = new CallbackRegistry();
+  registry.callback("f", () => 1);
+  class Group {
+    f(): void {}
+  }
+  assertThrows(() => registry.callback(Group), InitializationError, "Cannot register f");
+  assertStrictEquals(new Group().constructor, Group);
+  registry.callback.remove("f");
+  const Registered = registry.callback(Group);
+  assertStrictEquals(new Registered().constructor, Registered);
+});
+
 Deno.test("callback() refuses a class of which one method's name is taken, and adds none", () => {
   const registry = new CallbackRegistry();
   registry.callback("b", () => 1);

@@ -62,6 +62,8 @@ function _wrong(callback: CallbackFunction): void {
   callback(5);
   // @ts-expect-error no function
   callback("name");
+  // @ts-expect-error a class has no name of its own
+  callback("name", class {});
   // @ts-expect-error there is no such option
   callback(function f() {}, { concurency: 4 });
   // @ts-expect-error no schema
