@@ -267,6 +267,31 @@ Deno.test("concurrency gives a call's turn away when it is cancelled while it wa
   assertEquals(ran, [1, 3]);
 });
 
+Deno.test("concurrency holds when the same callback is registered again while it runs", async () => {
+  const release = Promise.withResolvers<void>();
+  const ran: number[] = [];
+  const work = async (n: number) => {
+    ran.push(n);
+    await release.promise;
+  };
+  let register = () => {};
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    register = () => void callback("work", work, { concurrency: 1 });
+    register();
+    callback("ping", () => {});
+  });
+  const first = net.hub.call.work(1).fg();
+  await until(() => ran.length === 1);
+  register();
+  const second = net.hub.call.work(2).fg();
+  await net.hub.call.ping(); // it arrives after all that was sent before
+  const before = [...ran];
+  release.resolve();
+  await soon(Promise.all([first, second]));
+  assertEquals([before, ran], [[1], [1, 2]]);
+});
+
 Deno.test("concurrency works through many quick calls behind a slow one", async () => {
   const release = Promise.withResolvers<number>();
   await using net = await TestNetwork.start();

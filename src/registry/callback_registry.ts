@@ -258,7 +258,13 @@ export class CallbackRegistry {
         `Cannot register ${added[0]}: a process may offer ${MAX_CALLBACKS_PER_NODE} callbacks`,
       );
     }
-    for (const entry of entries) this.#callbacks.set(entry.name, entry);
+    for (const entry of entries) {
+      const present = this.#callbacks.get(entry.name);
+      // What is there and the same stays, for whoever waits for a turn waits for that.
+      if (OPTIONS.some((name) => present?.[name] !== entry[name])) {
+        this.#callbacks.set(entry.name, entry);
+      }
+    }
     this.#tell({ offered: true, names: added });
   }
 
@@ -273,6 +279,9 @@ export class CallbackRegistry {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+/** What makes one registration of a callback another than the one before. */
+const OPTIONS = ["concurrency", "timeoutMs", "input", "output"] as const;
 
 function makeEntry(
   name: string,

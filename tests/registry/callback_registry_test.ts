@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { z } from "zod";
 import { CallbackRegistry, InitializationError } from "../../mod.ts";
 import type { RegistryChange } from "../../src/registry/callback_registry.ts";
 
@@ -59,6 +60,42 @@ Deno.test("callback() lets the same function be registered again, with other opt
   registry.callback("f", f, { concurrency: 3 });
   assertEquals(registry.get("f")?.concurrency, 3);
   assertEquals(changes, [{ offered: true, names: ["f"] }]);
+});
+
+Deno.test("callback() keeps what is there when the same is registered again, options and all", () => {
+  const { registry } = watched();
+  const f = () => 1;
+  const input = z.number();
+  const output = z.number();
+  const options = { concurrency: 2, timeout: "1s", input, output };
+  registry.callback("f", f, options);
+  const present = registry.get("f");
+  registry.callback("f", f, { ...options, timeout: 1000 });
+  assertStrictEquals(registry.get("f"), present);
+  const others = [
+    { concurrency: 3 },
+    { timeout: "2s" },
+    { input: z.number() },
+    { output: undefined },
+  ];
+  for (const other of others) {
+    registry.callback("f", f, options);
+    const before = registry.get("f");
+    registry.callback("f", f, { ...options, ...other });
+    assert(registry.get("f") !== before, Deno.inspect(Object.keys(other)));
+  }
+});
+
+Deno.test("callback() keeps the methods of a class that is registered again", () => {
+  const { registry } = watched();
+  class Group {
+    f(): void {}
+    static g(): void {}
+  }
+  registry.callback(Group, { concurrency: 2 });
+  const present = ["f", "g"].map((name) => registry.get(name));
+  registry.callback(Group, { concurrency: 2 });
+  assertEquals(["f", "g"].map((name) => registry.get(name) === present.shift()), [true, true]);
 });
 
 Deno.test("callback() refuses another function under a taken name and keeps the first", () => {
