@@ -381,6 +381,15 @@ Deno.test("a schema checks and converts arguments before the callback runs", asy
   assertEquals(seen.length, 2);
 });
 
+Deno.test("a schema of lists lets no other value through to an arrow without parentheses", async () => {
+  await using net = await TestNetwork.start();
+  // As JavaScript has it: the runner of the tests prints TypeScript anew, with parentheses.
+  const double = new Function("return xs => (x => x)([].concat(xs).map(x => 2 * x));")();
+  await net.join("a", (callback) => callback("double", double, { input: z.array(z.number()) }));
+  assertEquals(await net.hub.call.double([1, 2]), [2, 4]);
+  await assertRejects(() => net.hub.call.double(5).fg(), ValidationError);
+});
+
 Deno.test("a schema checks each item of a STREAM, and the result of a call", async () => {
   const seen: number[] = [];
   await using net = await TestNetwork.start();

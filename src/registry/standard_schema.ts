@@ -86,14 +86,17 @@ function isPair(outcome: StandardResult<unknown>): boolean {
  */
 export function hasOneParameter(fn: AnyFunction): boolean {
   if (fn.length !== 1) return false;
-  let source = Function.prototype.toString.call(fn);
+  let source = Function.prototype.toString.call(fn).replace(
+    /\/\*.*?\*\/|\/\/[^\n]*|(["'`])(\\.|[^\\])*?\1/gs, // comments and strings
+    "",
+  );
   if (/\barguments\b/.test(source)) return false;
   for (let before = ""; source !== before;) {
     before = source;
     source = source.replace(/\{[^{}]*\}|\[[^[\]]*\]/g, "");
   }
-  const [parameters = ""] = /\(.*?\)/s.exec(source) ?? [];
-  return !/=|\.\.\./.test(parameters);
+  // Those of an arrow may be without parentheses: the first ones are not theirs if there is a `=` before.
+  return !/^[^(=]*\([^)]*(=|\.\.\.)/.test(source);
 }
 
 /** Whether it does not fit as a whole, rather than something in it. */

@@ -117,6 +117,48 @@ Deno.test("hasOneParameter() counts those with a default, and the rest", () => {
   for (const fn of several) assertEquals(hasOneParameter(fn as () => void), false, String(fn));
 });
 
+Deno.test("hasOneParameter() reads functions as JavaScript has them", () => {
+  const one = [
+    "x => f(y => y)",
+    "x => ({ y: x = 1 })",
+    "async x => await f((a, b = 1) => a)",
+    "async/* (a, b = 1) */x => f((a, b = 1) => a)",
+    "$ü => f(...$ü)",
+    "x => { f(')', (y = 1) => y) }",
+    "(x /* = 1, ...y */) => x",
+    "(x // = 1\n) => x",
+    'function f({ a = ")", b = "}" }) {}',
+    "function f({ a = '{' }) {}",
+    "function /* (a, b = 1) */ f(x) {}",
+    "function f(x) { throw new Error('bad arguments') }",
+    "function f(x) { /* arguments */ } // arguments",
+    "function f(x) { return `https://${x}` }",
+  ];
+  for (const source of one) assertEquals(hasOneParameter(read(source)), true, source);
+  const several = [
+    "(x, y = (z => z)(1)) => x",
+    "async (x, y = z => z) => x",
+    "async(x, ...y) => x",
+    "function f(x, y = ')') {}",
+    "function f({ a = ')' }, y = 1) {}",
+    "function f(x /* ) */, y = 1) {}",
+    "function /* (x) */ f(x, y = 1) {}",
+    "function f(x) { return `https://` + arguments.length }",
+    "function f(x) { return 'a' + arguments[1] + 'b' }",
+  ];
+  for (const source of several) assertEquals(hasOneParameter(read(source)), false, source);
+  const methods = read(
+    '{ "a(b, c = 1"(x) {}, [(x => `m`)(1)](x) {}, async *n(x) {}, o(x, y = 1) {} }',
+  );
+  const found = Object.values(methods).map((method) => hasOneParameter(method as () => void));
+  assertEquals(found, [true, true, true, false]);
+});
+
+/** A function as it is written, for the runner of the tests prints TypeScript anew. */
+function read(source: string): () => void {
+  return new Function(`return (${source}\n);`)();
+}
+
 Deno.test("validateArguments() tells what is wrong where it is", async () => {
   const paths = async (schema: StandardSchema, args: unknown[], takesOne: boolean) =>
     (await issuesOf(schema, args, takesOne)).issues.map(({ path }) => path);
