@@ -17,7 +17,7 @@ import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
 export class Encoder {
   #out = new ByteWriter();
   #root = "";
-  #path: (string | number)[] = [];
+  #path: (string | number | undefined)[] = []; // undefined for a key that travels only
   /** Depth of the value that is being written. */
   #depth = 0;
   #streams: StreamWriter | undefined;
@@ -97,6 +97,7 @@ export class Encoder {
   #pathTo(depth: number): string {
     let path = this.#root;
     for (const key of this.#path.slice(0, Math.min(depth, 12))) {
+      if (key === undefined) continue;
       path += typeof key === "number"
         ? `[${key}]`
         : /^[A-Za-z_$][\w$]*$/.test(key)
@@ -286,6 +287,12 @@ export class Encoder {
 
   #error(value: Error, depth: number): void {
     const parts = errorParts(value);
+    const { fields } = parts;
+    if (fields !== undefined) {
+      // Read when it is their turn: for whoever reads the path, they are fields of the error itself.
+      const get = () => (this.#path[depth] = undefined, fields);
+      Object.defineProperty(parts, "fields", { get });
+    }
     this.#extension(Extension.Error, () => this.#plain(parts, depth, true));
   }
 

@@ -24,6 +24,12 @@ function detached<T extends ArrayBufferView | ArrayBuffer>(value: T): T {
   return value;
 }
 
+function nestErrors(levels: number): unknown {
+  let value: Error | undefined;
+  for (let i = 0; i < levels; i++) value = Object.assign(new Error("x"), { value });
+  return value;
+}
+
 const refused: [what: string, value: unknown, path: string, word: string][] = [
   ["a function", [{ user: { save() {} } }], "args[0].user.save", "function"],
   ["a symbol", [1, [Symbol("s")]], "args[1][0]", "symbol"],
@@ -45,10 +51,19 @@ const refused: [what: string, value: unknown, path: string, word: string][] = [
   ["the cause of an error", [new Error("x", { cause: () => {} })], "args[0].cause", "function"],
   [
     "a field of an error",
-    [Object.assign(new Error("x"), { f() {} })],
-    "args[0].fields.f",
+    [Object.assign(new Error("x"), { save() {} })],
+    "args[0].save",
     "function",
   ],
+  [
+    "a field of an error that is the cause of one",
+    [{
+      e: new Error("x", { cause: Object.assign(new Error("y"), { a: { fields: [() => {}] } }) }),
+    }],
+    "args[0].e.cause.a.fields[0]",
+    "function",
+  ],
+  ["errors that are nested too deep", nestErrors(MAX_DEPTH / 2 + 1), "args", "circular"],
   ["the value itself", () => {}, "args", "function"],
   ["something circular", circular(), "args[0].list[0].list", "circular"],
   ["too many levels", nest(MAX_DEPTH + 1), "args", "circular"],
