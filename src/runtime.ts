@@ -275,7 +275,7 @@ export class Runtime {
   async wait(what: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
     const { timeoutMs, signal } = readWaitOptions("wait", options);
     if (typeof name !== "string" || name === "") {
-      badOption("the name", name, "a string", "wait");
+      badOption("the name", name, "a non-empty string", "wait");
     }
     const [met, giveUp] = begin(this.requireNode("wait for", what).network);
     try {

@@ -49,6 +49,17 @@ Deno.test("waitProcess() gives up after its timeout, or when its signal aborts",
   await assertRejects(() => hub.call.g().bg().get(wrong), InitializationError, "signal of get()");
 });
 
+Deno.test("waitProcess() and waitFunction() refuse what is no name, and say what is", async () => {
+  await using net = await TestNetwork.start();
+  const { hub } = net;
+  for (const name of ["", 5 as unknown as string]) {
+    for (const wait of [() => hub.waitProcess(name), () => hub.waitFunction(name)]) {
+      const { message } = await assertRejects(wait, InitializationError);
+      assert(message.includes("a non-empty string is needed"), message);
+    }
+  }
+});
+
 Deno.test("registeredCallbacks follows late registration and withdrawal", async () => {
   await using net = await TestNetwork.start();
   const callbacks = registry((callback) => callback("early", () => 1));
