@@ -337,7 +337,7 @@ export class TransferError extends DaffiError {
   }
 }
 
-/** A bounded queue is full: the call was refused and did not run. */
+/** A bounded queue is full: the call did not run, or, if `executed` is `"yes"`, only its answer found no room. */
 export class OverloadedError extends DaffiError {
   /**
    * Makes the error.

@@ -61,11 +61,14 @@ export interface StreamOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of {@linkcode PERIOD}: exactly one of `interval`, `atTime` and `cron`. */
+/**
+ * Options of {@linkcode PERIOD}: exactly one of `interval`, `atTime` and `cron`. A process keeps at most 100,000 tasks;
+ * one more is refused with an `OverloadedError`.
+ */
 export interface PeriodOptions extends TargetOptions {
-  /** Fires at start + n · interval, without drift. The first run is after one interval. */
+  /** Fires at start + n · interval, without drift, the first time after one interval: 1 ms to 100 years. */
   interval?: Duration | undefined;
-  /** Fires at this time, or at each of these times; they must lie ahead. */
+  /** Fires at this time, or at each of these times, at most 1,000; they must lie ahead. */
   atTime?: Time | readonly Time[] | undefined;
   /** Fires whenever a clock shows this: five fields, or six with seconds first. */
   cron?: string | undefined;

@@ -97,7 +97,7 @@ export interface WebOptions {
 
 /** Options of a {@linkcode Global}. */
 export interface GlobalOptions {
-  /** How other processes name this node. @default {random and unique} */
+  /** How other processes name this node: at most 256 bytes as UTF-8. @default {random and unique} */
   processName?: string | undefined;
   /** Whether to run the Controller in this process. @default {false} */
   initController?: boolean | undefined;
@@ -200,7 +200,10 @@ export interface GlobalOptions {
    * @default {"memory"}
    */
   taskStore?: string | TaskStore | undefined;
-  /** Largest frame, and so nearly the largest value, in bytes. @default {67108864} */
+  /**
+   * Largest frame, and so nearly the largest value, in bytes: 65,536 (64 KiB) to 1,073,741,824 (1 GiB).
+   * @default {67108864}
+   */
   maxFrameBytes?: number | undefined;
   /** Where to tell what no caller hears of. @default {console} */
   logger?: Logger | undefined;

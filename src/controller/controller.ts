@@ -1,5 +1,5 @@
 /**
- * The broker that all nodes connect to: who is there, and what becomes of their control frames.
+ * The Controller, to which all nodes connect: who is there, and what becomes of their control frames.
  *
  * @module
  */
