@@ -25,7 +25,9 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  *
  * The public methods of a class are those without leading `_` or `#` that are not marked
  * {@linkcode local}, inherited ones included. Static methods answer at once, instance methods once
- * the class has its one instance.
+ * the class has its one instance. Only one of the class that `callback` returns counts: after `callback(Group)` use
+ * what it returned, and inside a decorated class make the instance by `new this()`, for there its name stays that of
+ * the class as it was before.
  *
  * An iterable among the arguments arrives as an async iterator. It ends with the call: a loop that goes on
  * behind the answer gets a `CallCancelledError`, if the items had not come to their end. As every error that nobody

@@ -98,8 +98,9 @@ export interface CallbackFunction {
   /**
    * Registers the public methods of a class; also as a decorator. Use the class it returns.
    *
-   * A decorated class with instance methods reaches its private static members by `this`, not by its own name,
-   * for that stays the name of the class as it was before.
+   * A decorated class with instance methods makes its instance and reaches its private static members by `this`, as
+   * in `new this()`, not by its own name, for that stays the name of the class as it was before: an instance of that
+   * does not count.
    */
   <C extends AnyClass>(type: C, context?: ClassDecoratorContext<C> | CallbackOptions): C;
   /**
@@ -143,13 +144,14 @@ export class CallbackRegistry {
       let options = second;
       if (typeof first === "string") {
         const given = asOptions(third);
-        if (given.name !== undefined && given.name !== first) {
+        const { name = first } = given;
+        if (name !== first) {
           throw new InitializationError(
-            `Cannot register ${first}: the options give it another name, ${show(given.name)}`,
+            `Cannot register ${first}: the options give it another name, ${show(name)}`,
           );
         }
         what = second;
-        options = { ...given, name: first };
+        options = { ...given, name };
       }
       if (isClass(what)) return this.#class(rawClass(what), options);
       return this.#function(what, asOptions(options));
@@ -208,19 +210,17 @@ export class CallbackRegistry {
         : withOneInstance(type));
     // Private static members belong to what a decorator gives, otherwise to the class itself.
     const statics = decorates ? known.registered : type;
-    const noInstance = (name: string) =>
-      known.instance === undefined
-        ? new InitializationError(
-          `Cannot call ${name}: it is an instance method of ${type.name}, of which the process has ` +
-            `no instance yet; create one with new ${type.name}(…), of the class that callback has returned`,
-          { executed: "never" },
-        )
-        : undefined;
     const entries = methods.map(({ name, method, isStatic }): RegisteredCallback => ({
       ...makeEntry(name, method, options),
       type,
       invoke: (args) => method.apply(isStatic ? statics : known.instance, args),
-      problem: () => isStatic ? undefined : noInstance(name),
+      problem: () =>
+        isStatic || known.instance !== undefined ? undefined : new InitializationError(
+          `Cannot call ${name}: it is an instance method of ${type.name}, which has no instance yet; ` +
+            `make it by new ${type.name}(…) of the class that callback has returned, or inside that by ` +
+            "new this(…)",
+          { executed: "never" },
+        ),
     }));
     if (entries.length === 0) {
       throw new InitializationError(
@@ -260,10 +260,9 @@ export class CallbackRegistry {
     }
     for (const entry of entries) {
       const present = this.#callbacks.get(entry.name);
-      // What is there and the same stays, for whoever waits for a turn waits for that.
-      if (OPTIONS.some((name) => present?.[name] !== entry[name])) {
-        this.#callbacks.set(entry.name, entry);
-      }
+      // Whoever waits for a turn waits for that of the entry, which therefore stays if as many may run as before.
+      if (present?.concurrency === entry.concurrency) Object.assign(present, entry);
+      else this.#callbacks.set(entry.name, entry);
     }
     this.#tell({ offered: true, names: added });
   }
@@ -280,9 +279,6 @@ export class CallbackRegistry {
   }
 }
 
-/** What makes one registration of a callback another than the one before. */
-const OPTIONS = ["concurrency", "timeoutMs", "input", "output"] as const;
-
 function makeEntry(
   name: string,
   fn: AnyFunction,
@@ -294,7 +290,7 @@ function makeEntry(
       : undefined);
   if (wrong !== undefined) {
     throw new InitializationError(
-      `Cannot register callback ${JSON.stringify(name)}: the name ${wrong}`,
+      `Cannot register callback ${show(name)}: the name ${wrong}`,
     );
   }
   if (concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency > 0)) {

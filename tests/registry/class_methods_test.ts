@@ -267,6 +267,27 @@ Deno.test("callback() of a class with instance methods keeps private static memb
   assertStrictEquals(made.constructor, Decorated);
 });
 
+Deno.test("callback() of a class tells how to make the instance that counts", () => {
+  const registry = new CallbackRegistry();
+  const { callback } = registry;
+  @callback
+  class Group {
+    static get(name: "outer" | "inner"): string {
+      return name === "inner" ? new this().f() : new Group().f();
+    }
+    f(): string {
+      return "f";
+    }
+  }
+  assertEquals(invoke(registry, "get", "outer"), "f");
+  const { message } = assertThrows(() => invoke(registry, "f"), InitializationError);
+  const told = ["new Group(…) of the class that callback has returned", "new this(…)"];
+  for (const what of told) assert(message.includes(what), message);
+  assertEquals(invoke(registry, "get", "inner"), "f");
+  assertEquals(invoke(registry, "f"), "f");
+  assertThrows(() => new Group(), InitializationError, "second Group");
+});
+
 Deno.test("callback() refuses a class that inherits a method which another class offers", () => {
   const registry = new CallbackRegistry();
   const Base = registry.callback(
