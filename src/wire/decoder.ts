@@ -20,6 +20,10 @@ const NONE: readonly Attachment[] = [];
 /** As much as a connection reads at a time: looking at the same memory again needs no new view of it. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
+function malformed(why: string): ProtocolError {
+  return new ProtocolError(`Cannot decode the payload: ${why}`);
+}
+
 /** Decodes one value at a time. */
 export class Decoder {
   #bytes: Uint8Array = EMPTY;
@@ -63,26 +67,21 @@ export class Decoder {
     try {
       const value = this.#read(0);
       if (this.#attached !== attachments.length) {
-        throw new ProtocolError("Cannot decode the payload: an attachment is not where it belongs");
+        throw malformed("an attachment is not where it belongs");
       }
       if (this.#at !== this.#end) {
-        throw new ProtocolError(
-          `Cannot decode the payload: ${this.#end - this.#at} bytes too many`,
-        );
+        throw malformed(`${this.#end - this.#at} bytes too many`);
       }
       return value;
     } finally {
-      this.#release();
+      // Nothing large is kept, nor what belongs to a call.
+      this.#streams = undefined;
+      this.#attachments = NONE;
+      if (bytes.length > MAX_KEPT_BYTES) {
+        this.#bytes = EMPTY;
+        this.#dataView = undefined;
+      }
     }
-  }
-
-  /** Keeps nothing large, nor what belongs to a call. */
-  #release(): void {
-    this.#streams = undefined;
-    this.#attachments = NONE;
-    if (this.#bytes.length <= MAX_KEPT_BYTES) return;
-    this.#bytes = EMPTY;
-    this.#dataView = undefined;
   }
 
   /** Made when it is first asked for: most small values do without. */
@@ -95,9 +94,7 @@ export class Decoder {
   #take(size: number): number {
     const at = this.#at;
     if (size > this.#end - at) {
-      throw new ProtocolError(
-        `Cannot decode the payload: ${size} bytes announced, ${this.#end - at} left`,
-      );
+      throw malformed(`${size} bytes announced, ${this.#end - at} left`);
     }
     this.#at = at + size;
     return at;
@@ -182,7 +179,7 @@ export class Decoder {
       case 0xdf:
         return this.#object(this.#u32(), depth);
       default:
-        throw new ProtocolError(`Cannot decode the payload: unknown tag 0x${tag.toString(16)}`);
+        throw malformed(`unknown tag 0x${tag.toString(16)}`);
     }
   }
 
@@ -214,14 +211,10 @@ export class Decoder {
   /** Every element needs at least a byte, so a count above the bytes left is a lie. */
   #count(count: number, bytesEach: number, depth: number): void {
     if (count * bytesEach > this.#end - this.#at) {
-      throw new ProtocolError(
-        `Cannot decode the payload: ${count} elements announced, ${
-          this.#end - this.#at
-        } bytes left`,
-      );
+      throw malformed(`${count} elements announced, ${this.#end - this.#at} bytes left`);
     }
     if (depth >= MAX_DEPTH) {
-      throw new ProtocolError(`Cannot decode the payload: nested deeper than ${MAX_DEPTH} levels`);
+      throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
     }
   }
 
@@ -257,7 +250,7 @@ export class Decoder {
     if (tag === 0xd9) return this.#string(this.#u8());
     if (tag === 0xda) return this.#string(this.#u16());
     if (tag === 0xdb) return this.#string(this.#u32());
-    throw new ProtocolError("Cannot decode the payload: a key must be a string");
+    throw malformed("a key must be a string");
   }
 
   #extension(size: number, depth: number): unknown {
@@ -273,7 +266,7 @@ export class Decoder {
     this.#end = start + size;
     const value = this.#content(type, size, depth);
     if (this.#at !== this.#end) {
-      throw new ProtocolError(`Cannot decode the payload: extension ${type} has bytes too many`);
+      throw malformed(`extension ${type} has bytes too many`);
     }
     this.#end = outerEnd;
     return value;
@@ -304,19 +297,19 @@ export class Decoder {
       case Extension.Stream: {
         const stream = this.#u16();
         if (this.#streams === undefined) {
-          throw new ProtocolError("Cannot decode the payload: a stream is not allowed here");
+          throw malformed("a stream is not allowed here");
         }
         return this.#streams(stream);
       }
       default:
-        throw new ProtocolError(`Cannot decode the payload: unknown extension ${type}`);
+        throw malformed(`unknown extension ${type}`);
     }
   }
 
   #list(depth: number): unknown[] {
     // Looked at before it is read: an extension in an extension would escape the depth limit.
     if (!isTag(this.#bytes[this.#at], 0x90, 0xdc)) {
-      throw new ProtocolError("Cannot decode the payload: the extension must hold an array");
+      throw malformed("the extension must hold an array");
     }
     return this.#read(depth) as unknown[];
   }
@@ -325,13 +318,13 @@ export class Decoder {
     if (constant === Constant.Undefined) return undefined;
     if (constant === Constant.NegativeZero) return -0;
     if (constant === Constant.InvalidDate) return new Date(NaN);
-    throw new ProtocolError(`Cannot decode the payload: unknown constant ${constant}`);
+    throw malformed(`unknown constant ${constant}`);
   }
 
   #map(depth: number): Map<unknown, unknown> {
     const list = this.#list(depth);
     if (list.length % 2 !== 0) {
-      throw new ProtocolError("Cannot decode the payload: a Map with a key without value");
+      throw malformed("a Map with a key without value");
     }
     const result = new Map<unknown, unknown>();
     for (let i = 0; i + 1 < list.length; i += 2) result.set(list[i], list[i + 1]);
@@ -340,7 +333,7 @@ export class Decoder {
 
   #error(depth: number): Error {
     if (!isTag(this.#bytes[this.#at], 0x80, 0xde)) {
-      throw new ProtocolError("Cannot decode the payload: an error must hold a map");
+      throw malformed("an error must hold a map");
     }
     return rebuildError(this.#read(depth) as Record<string, unknown>);
   }
