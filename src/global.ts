@@ -175,7 +175,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    */
   waitProcess(processName: string, options: WaitOptions = {}): Promise<void> {
     return this.#runtime.wait(
-      `process ${processName}`,
+      "process",
       processName,
       (network) => network.whenProcess(processName),
       options,
@@ -190,7 +190,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    */
   waitFunction(callbackName: string, options: WaitOptions = {}): Promise<void> {
     return this.#runtime.wait(
-      `callback ${callbackName}`,
+      "callback",
       callbackName,
       (network) => network.whenFunction(callbackName),
       options,

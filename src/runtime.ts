@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readWaitOptions, type WaitOptions } from "./wait_options.ts";
+import { checkAwaitedName, readWaitOptions, type WaitOptions } from "./wait_options.ts";
 import type { Controller } from "./controller/controller.ts";
 import {
   CallCancelledError,
@@ -17,7 +17,6 @@ import {
 import { GatedCalls } from "./gated_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
-import { badOption } from "./internal/bad_option.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { show } from "./internal/show.ts";
 import { within } from "./internal/within.ts";
@@ -272,11 +271,10 @@ export class Runtime {
   }
 
   /** Waits for something in the network. */
-  async wait(what: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
+  async wait(kind: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
     const { timeoutMs, signal } = readWaitOptions("wait", options);
-    if (typeof name !== "string" || name === "") {
-      badOption("the name", name, "a non-empty string", "wait");
-    }
+    checkAwaitedName(name);
+    const what = `${kind} ${name}`;
     const [met, giveUp] = begin(this.requireNode("wait for", what).network);
     try {
       await waitFor(met, {

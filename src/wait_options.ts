@@ -7,6 +7,8 @@
 import { checkSignal } from "./internal/check_signal.ts";
 import { type Duration, parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
+import { nameProblem } from "./wire/control.ts";
+import { badOption } from "./internal/bad_option.ts";
 
 /** How long to wait, for functions that wait for something. */
 export interface WaitOptions {
@@ -33,4 +35,10 @@ export function readWaitOptions(what: string, options: WaitOptions): ResolvedWai
   const { timeout = Infinity, signal } = options;
   checkSignal(what, signal);
   return { timeoutMs: parseDuration(timeout, "timeout", { allowInfinity: true }), signal };
+}
+
+/** @throws {InitializationError} when it is nothing that a process or a callback can be called. */
+export function checkAwaitedName(name: unknown): void {
+  if (nameProblem(name) === undefined) return;
+  badOption("the name", name, "a non-empty string of at most 256 bytes", "wait");
 }

@@ -43,7 +43,8 @@ Deno.test("readOptions() reads everything", () => {
 
 Deno.test("readOptions() refuses what is no object of options", () => {
   for (const kind of KINDS) {
-    for (const options of [null, 5, "5s", true]) {
+    const { signal } = new AbortController();
+    for (const options of [null, 5, "5s", true, [], signal, new Date(), new Map()]) {
       assert(refusal(kind, options).includes(kind));
     }
   }
@@ -64,7 +65,7 @@ Deno.test("readOptions() refuses bad values, naming the option", () => {
     eta: [0, -1, Infinity, "later", null, NOTHING],
     to: ["", 5, null, NOTHING],
     strategy: ["fastest", 5, null, NOTHING],
-    signal: [5, null, {}, "abort", NOTHING],
+    signal: [5, null, {}, "abort", NOTHING, new EventTarget()],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {

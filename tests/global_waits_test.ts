@@ -52,10 +52,11 @@ Deno.test("waitProcess() gives up after its timeout, or when its signal aborts",
 Deno.test("waitProcess() and waitFunction() refuse what is no name, and say what is", async () => {
   await using net = await TestNetwork.start();
   const { hub } = net;
-  for (const name of ["", 5 as unknown as string]) {
+  const names: unknown[] = ["", 5, Symbol("s"), Object.create(null), "x".repeat(257), "\ud800"];
+  for (const name of names as string[]) {
     for (const wait of [() => hub.waitProcess(name), () => hub.waitFunction(name)]) {
       const { message } = await assertRejects(wait, InitializationError);
-      assert(message.includes("a non-empty string is needed"), message);
+      assert(message.includes("a non-empty string of at most 256 bytes is needed"), message);
     }
   }
 });

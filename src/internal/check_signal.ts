@@ -8,7 +8,9 @@ import { show } from "./show.ts";
  * @throws {InitializationError} when it is no `AbortSignal`.
  */
 export function checkSignal(what: string, signal: AbortSignal | undefined): void {
-  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  const isSignal = typeof signal?.addEventListener === "function" &&
+    typeof signal.aborted === "boolean";
+  if (signal === undefined || isSignal) return;
   throw new InitializationError(
     `The signal of ${what} is ${show(signal)}, an AbortSignal is needed`,
   );

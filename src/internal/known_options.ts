@@ -15,12 +15,13 @@ import { show } from "./show.ts";
  * @throws {InitializationError} when it is not; the message lists the known ones and names the nearest.
  */
 export function checkOptionNames(what: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
+  // A signal, a list or a map has none of the names either, and would be as good as nothing.
+  if (Object.prototype.toString.call(options) !== "[object Object]") {
     throw new InitializationError(
       `The options of ${what} are ${show(options)}, an object is needed`,
     );
   }
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  const unknown = Object.keys(options as object).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const meant = nearest(unknown, known);
   throw new InitializationError(

@@ -173,6 +173,9 @@ export class CallbackRegistry {
 
   /** Calls `listener` on every change until the returned function is called. */
   subscribe(listener: (change: RegistryChange) => void): () => void {
+    if (typeof listener !== "function") {
+      throw new InitializationError(`Cannot subscribe: ${show(listener)} is not a function`);
+    }
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -10,6 +10,9 @@ import { ERROR_CLASSES } from "./extensions.ts";
 /** What every error has, besides fields of its own. */
 export const OWN_PARTS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
 
+/** What a `SuppressedError` has, and no enumeration shows; `await using` throws such. */
+const SUPPRESSED_PARTS = ["error", "suppressed"];
+
 /** The parts of an error, as they travel. */
 export function errorParts(error: Error): Record<string, unknown> {
   const parts: Record<string, unknown> = {
@@ -23,6 +26,10 @@ export function errorParts(error: Error): Record<string, unknown> {
   const fields = Object.entries(error).filter(([key]) =>
     !OWN_PARTS.has(key) && !(isAggregate && key === "errors")
   );
+  for (const key of SUPPRESSED_PARTS) {
+    const part = Object.getOwnPropertyDescriptor(error, key);
+    if (part?.enumerable === false) fields.push([key, part.value]);
+  }
   if (fields.length > 0) parts.fields = Object.fromEntries(fields);
   return parts;
 }

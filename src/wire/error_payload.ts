@@ -104,7 +104,7 @@ function portable(codec: Codec, thrown: unknown, left: { errors: number }): unkn
   if (left.errors-- <= 0) return "[left out]";
   const nested = (value: unknown) => portable(codec, value, left);
   const message = cut(textOf(thrown.message));
-  const copy = thrown instanceof AggregateError
+  const copy = thrown instanceof AggregateError && Array.isArray(thrown.errors)
     ? new AggregateError(thrown.errors.slice(0, MAX_ERRORS).map(nested), message)
     : new Error(message);
   copy.name = cut(textOf(thrown.name));

@@ -63,6 +63,13 @@ Deno.test("MessagePackCodec brings back an AggregateError with its errors", () =
   assertSame(back, error);
 });
 
+Deno.test("MessagePackCodec brings back both errors of a SuppressedError", () => {
+  const [error, suppressed] = [new RangeError("closing"), new TypeError("working")];
+  const back = roundTrip(new SuppressedError(error, suppressed, "both")) as SuppressedError;
+  assertEquals([back.name, back.message], ["SuppressedError", "both"]);
+  assertEquals([back.error.message, back.suppressed.message], ["closing", "working"]);
+});
+
 Deno.test("MessagePackCodec brings back the name of an own error class, as an Error", () => {
   const back = roundTrip(new OwnError("x")) as OwnError;
   assertStrictEquals(Object.getPrototypeOf(back), Error.prototype);

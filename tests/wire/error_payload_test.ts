@@ -266,6 +266,17 @@ Deno.test("encodeRefusal() says that a call never ran when the error does not te
   assertEquals(error.executed, "never");
 });
 
+Deno.test("encodeThrown() keeps the message of an AggregateError whose errors are no list", () => {
+  const codec = new MessagePackCodec();
+  const thrown = Object.assign(new AggregateError([], "m"), { errors: 5, field: () => {} });
+  const { remoteMessage } = decodeFailure(
+    codec,
+    encodeThrown(codec, thrown),
+    call,
+  ) as RemoteCallError;
+  assertEquals(remoteMessage, "m");
+});
+
 Deno.test("encodeRefusal() brings the issues of a ValidationError, not endlessly many", () => {
   const codec = new MessagePackCodec();
   const issues = [{ message: "no", path: ["a", 0] }, { message: "none", path: [] }];
