@@ -44,6 +44,12 @@ export function spawnSandbox(
     throw cannotStart("there is no Deno to run it with");
   }
   const command = executable();
+  // Asked first, and never by trying: in a terminal, Deno would stop the whole process to ask its user.
+  if (!mayRun(command)) {
+    const grant = `grant --allow-run=${command} to this process, or `;
+    throw cannotStart(`this process may not run ${command}`, grant);
+  }
+  const variables = grantedVariables(permissions.env);
   try {
     const code = new TextEncoder().encode(program);
     const child = new Deno.Command(command, {
@@ -59,7 +65,7 @@ export function spawnSandbox(
       // What is imported from elsewhere has to be kept somewhere.
       env: {
         ...(grants(permissions.import) ? {} : { DENO_DIR: nowhere() }),
-        ...grantedVariables(permissions.env),
+        ...variables,
       },
       stdin: "piped",
       stdout: "piped",
@@ -70,9 +76,7 @@ export function spawnSandbox(
     stdin.releaseLock();
     return child;
   } catch (error) {
-    // What else may be missing, a variable that functions may read for example, is in the message.
-    const grant = mayRun(command) ? "" : `grant --allow-run=${command} to this process, or `;
-    throw cannotStart((error as Error).message, grant, error);
+    throw cannotStart((error as Error).message, "", error);
   }
 }
 
@@ -131,13 +135,34 @@ function permissionFlags(permissions: TransferPermissions): string[] {
   return grants(permissions.import) ? flags : [...flags, "--deny-import"];
 }
 
-/** The variables that functions may read must be there. */
+/**
+ * The variables that functions may read must be there.
+ *
+ * @throws {TransferError} when this process may not read one of them itself.
+ */
 function grantedVariables(env: TransferPermissions["env"]): Record<string, string> {
-  if (env === true) return Deno.env.toObject();
-  if (!Array.isArray(env)) return {};
-  const given = env.map((name) => [name, Deno.env.get(name)] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Record<
-    string,
-    string
-  >;
+  if (env === true) {
+    if (!mayRead()) {
+      const grant = "grant --allow-env to this process, or ";
+      throw cannotStart("this process may not read the variables that functions may read", grant);
+    }
+    return Deno.env.toObject();
+  }
+  const variables: Record<string, string> = {};
+  for (const name of Array.isArray(env) ? env : []) {
+    if (!mayRead(name)) {
+      const grant = `grant --allow-env=${name} to this process, or `;
+      const why = `this process may not read the variable ${name}, which functions may read`;
+      throw cannotStart(why, grant);
+    }
+    const value = Deno.env.get(name);
+    if (value !== undefined) variables[name] = value;
+  }
+  return variables;
+}
+
+/** Whether this process may read a variable, or all of them, without asking its user. */
+function mayRead(variable?: string): boolean {
+  const wanted = { name: "env", ...(variable === undefined ? {} : { variable }) } as const;
+  return Deno.permissions.querySync(wanted).state === "granted";
 }
