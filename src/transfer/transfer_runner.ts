@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DaffiError, EncodeError, OverloadedError, TransferError } from "../errors.ts";
+import { type DaffiError, EncodeError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import {
@@ -17,12 +17,10 @@ import {
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import { loadProgram } from "./sandbox_process.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
+import { WaitingTransfers } from "./waiting_transfers.ts";
 
 /** Most sandboxes at a time. Stops many senders from filling the machine with processes. */
 export const MAX_SANDBOXES = 8;
-
-/** Most functions of one sender that wait for their turn. Stops senders from filling memory. */
-export const MAX_WAITING_TRANSFERS = 1_000;
 
 /** What a node needs to run functions that others send. */
 export type FunctionRunner = Pick<TransferRunner, "run" | "leave" | "stop">;
@@ -44,8 +42,7 @@ export class TransferRunner {
   #isLoading = false;
   /** By sender; the one that was used last comes last. */
   readonly #sandboxes = new Map<string, Sandbox>();
-  /** By sender; whose turn is next comes first. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting = new WaitingTransfers<Waiting>();
   readonly #ending = new Set<Promise<void>>();
   #running = 0;
   #stopped = false;
@@ -78,12 +75,13 @@ export class TransferRunner {
   ): Promise<TransferOutcome> {
     const { mode } = this.#options;
     if (mode === "deny") return { refused: denied() };
+    if (signal.aborted) return { refused: unwanted(fn) };
     if (mode === "inline") return await this.#runInline(fn, args);
     try {
       // No wait between getting a sandbox and using it: it could be gone after one.
-      const start = (sandbox: Sandbox) => this.#runIn(sandbox, fn, args, signal);
       const sandbox = this.#claim(sender);
-      return await (sandbox === undefined ? this.#turn(sender, start) : start(sandbox));
+      if (sandbox !== undefined) return await this.#runIn(sandbox, fn, args, signal);
+      return await this.#turn(fn, args, sender, signal);
     } catch (error) {
       return { refused: error as DaffiError };
     }
@@ -105,7 +103,7 @@ export class TransferRunner {
 
   /** A sandbox for one more function of a sender, if there is room. */
   #claim(sender: string): Sandbox | undefined {
-    if (this.#stopped) throw new TransferError("The process is stopping", { executed: "never" });
+    if (this.#stopped) throw new TransferError("The process is stopping", NEVER);
     if (this.#running >= this.#options.maxConcurrent) return undefined;
     if (this.#program === undefined) return void this.#load(); // it is nobody's turn until then
     if (typeof this.#program !== "string") throw this.#program;
@@ -158,20 +156,25 @@ export class TransferRunner {
     return false;
   }
 
-  #turn(
+  /** Waits for a sandbox: not for longer than somebody wants the result. */
+  async #turn(
+    fn: FunctionSource,
+    args: Uint8Array,
     sender: string,
-    start: (sandbox: Sandbox) => Promise<TransferOutcome>,
+    signal: AbortSignal,
   ): Promise<TransferOutcome> {
-    let queue = this.#waiting.get(sender);
-    if (queue === undefined) this.#waiting.set(sender, queue = []);
-    if (queue.length >= MAX_WAITING_TRANSFERS) {
-      throw new OverloadedError(
-        `${MAX_WAITING_TRANSFERS} functions of ${sender} wait for their turn already`,
-      );
-    }
-    return new Promise((resolve, reject) =>
-      queue.push((turn) => turn instanceof Sandbox ? resolve(start(turn)) : reject(turn))
-    );
+    const { promise, resolve: turn } = Promise.withResolvers<TransferOutcome>();
+    const settle: Waiting = (sandbox) => {
+      signal.removeEventListener("abort", abandon);
+      if (sandbox instanceof Sandbox) turn(this.#runIn(sandbox, fn, args, signal));
+      else turn({ refused: sandbox });
+    };
+    const abandon = () => {
+      if (this.#waiting.remove(sender, settle)) settle(unwanted(fn));
+    };
+    this.#waiting.add(sender, settle, fn.source.length + args.length);
+    signal.addEventListener("abort", abandon);
+    return await promise;
   }
 
   /** Gives everybody a turn who can have one, one sender after the other. */
@@ -180,13 +183,10 @@ export class TransferRunner {
   }
 
   #wakeOne(): boolean {
-    for (const [sender, queue] of this.#waiting) {
+    for (const sender of this.#waiting.senders) {
       const turn = this.#tryClaim(sender);
       if (turn === undefined) continue;
-      this.#waiting.delete(sender);
-      const first = queue.shift()!;
-      if (queue.length > 0) this.#waiting.set(sender, queue); // behind the others
-      first(turn);
+      this.#waiting.next(sender)!(turn);
       return true;
     }
     return false;
@@ -220,6 +220,8 @@ export class TransferRunner {
     const sandbox = this.#sandboxes.get(sender);
     this.#sandboxes.delete(sender);
     sandbox?.kill("its sender has left");
+    const left = new TransferError("Its sender has left before its turn", NEVER);
+    for (let next; (next = this.#waiting.next(sender)) !== undefined;) next(left);
   }
 
   /** Ends all sandboxes, and resolves when their processes are gone. */
@@ -231,13 +233,17 @@ export class TransferRunner {
   }
 }
 
+const NEVER = { executed: "never" } as const;
+
+function unwanted({ name }: FunctionSource): TransferError {
+  return new TransferError(`${name} was not run: it is not wanted any more`, NEVER);
+}
+
 function denied(): TransferError {
   const why = typeof Deno === "undefined" || Deno.Command === undefined
     ? "its runtime has no subprocesses to run them in safely"
     : Deno.build.standalone
     ? "a compiled program has no Deno to run them with"
     : 'its option transfer is "deny"';
-  return new TransferError(`The process does not run functions that others send: ${why}`, {
-    executed: "never",
-  });
+  return new TransferError(`The process does not run functions that others send: ${why}`, NEVER);
 }

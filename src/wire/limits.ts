@@ -148,7 +148,8 @@ export const STALLED_TIMEOUTS = 4;
 
 /**
  * Payloads of calls that may wait in a node for slow processes; as much again for its connection; and, of
- * each callback with `concurrency`, as much again and one more for its turn. Stops endless local queues.
+ * each callback with `concurrency`, and of functions that others send, as much again and one more for its turn.
+ * Stops endless local queues.
  */
 export const MAX_WAITING_BYTES: number = 256 * MiB;
 

@@ -4,11 +4,9 @@ import { sourceOf } from "../../src/transfer/function_source.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
 import type { TransferOutcome } from "../../src/transfer/sandbox.ts";
 import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
-import {
-  MAX_SANDBOXES,
-  MAX_WAITING_TRANSFERS,
-  TransferRunner,
-} from "../../src/transfer/transfer_runner.ts";
+import { MAX_SANDBOXES, TransferRunner } from "../../src/transfer/transfer_runner.ts";
+import { MAX_WAITING_TRANSFERS } from "../../src/transfer/waiting_transfers.ts";
+import { MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
 import { within } from "../helpers/processes.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { encodeArguments, MAX_FRAME_BYTES, refusalIn, valueIn } from "./sandboxes.ts";
@@ -199,6 +197,105 @@ Deno.test("`TransferRunner.run()` refuses what one sender sends beyond the limit
   const other = runner.outcome(never, [], "another sender"); // it may still wait
   await runner.runner.stop();
   for (const outcome of [...waiting, other]) refusalIn(await outcome);
+});
+
+/** How many processes are started while `use` is under way. */
+async function startedBy(use: () => Promise<void>): Promise<number> {
+  const { Command } = Deno;
+  let started = 0;
+  class CountingCommand extends Command {
+    override spawn(): Deno.ChildProcess {
+      started++;
+      return super.spawn();
+    }
+  }
+  const stand = (value: unknown) =>
+    Object.defineProperty(Deno, "Command", { value, configurable: true, writable: true });
+  stand(CountingCommand);
+  try {
+    await use();
+  } finally {
+    stand(Command);
+  }
+  return started;
+}
+
+const never = () => new Promise(() => {});
+
+Deno.test("`TransferRunner.run()` refuses what would make those that wait too large together", async () => {
+  await using runner = new TestRunner({ maxConcurrent: 1 });
+  const args = new Uint8Array(MAX_WAITING_BYTES / 4 + 1); // never read, for none of these has its turn
+  const { signal } = new AbortController();
+  const wait = (sender: string, wanted: AbortSignal) =>
+    runner.runner.run(sourceOf(never), args, sender, wanted);
+  const running = runner.outcome(never);
+  const cancel = new AbortController();
+  const waiting = [
+    ...["a", "a", "b"].map((sender) => wait(sender, signal)),
+    wait("b", cancel.signal),
+  ];
+  const error = refusalIn(await within("a refusal", wait("c", signal), 10_000));
+  assertInstanceOf(error, OverloadedError);
+  assertMatch(error.message, /bytes wait for their turn, at most 268435456 may/);
+  assertEquals(error.executed, "never");
+  cancel.abort();
+  refusalIn(await waiting[3]!);
+  const late = wait("c", signal); // there is room again
+  await runner.runner.stop();
+  const outcomes = await Promise.all([running, ...waiting.slice(0, 3), late]);
+  assertMatch(refusalIn(outcomes.at(-1)!).message, /stopping/);
+});
+
+Deno.test("`TransferRunner.run()` gives up at once what is cancelled while it waits, and starts nothing for it", async () => {
+  await using runner = new TestRunner({ maxConcurrent: 1 });
+  await runner.value(() => 1, [], "a"); // its sandbox is up
+  const started = await startedBy(async () => {
+    const [first, cancel] = [new AbortController(), new AbortController()];
+    const running = runner.outcome(never, [], "a", first.signal);
+    const waiting = runner.outcome(() => 1, [], "b", cancel.signal);
+    const behind = runner.outcome(() => 1, [], "b", cancel.signal);
+    cancel.abort();
+    for (const outcome of [waiting, behind]) {
+      const error = refusalIn(await outcome);
+      assertMatch(error.message, /was not run: it is not wanted any more/);
+      assertEquals(error.executed, "never");
+    }
+    const late = refusalIn(await runner.outcome(() => 1, [], "b", cancel.signal));
+    assertEquals(late.executed, "never");
+    first.abort();
+    refusalIn(await running); // the place is free now, and nobody waits for it
+  });
+  assertEquals(started, 0);
+});
+
+Deno.test("`TransferRunner.leave()` gives up at once what waits of the sender, and starts nothing for it", async () => {
+  await using runner = new TestRunner({ maxConcurrent: 1 });
+  await runner.value(() => 1, [], "a");
+  const started = await startedBy(async () => {
+    const cancel = new AbortController();
+    const running = runner.outcome(never, [], "a", cancel.signal);
+    const waiting = [1, 2].map(() => runner.outcome(() => 1, [], "b"));
+    runner.runner.leave("b");
+    for (const outcome of waiting) {
+      const error = refusalIn(await outcome);
+      assertMatch(error.message, /sender has left/);
+      assertEquals(error.executed, "never");
+    }
+    cancel.abort();
+    refusalIn(await running);
+  });
+  assertEquals(started, 0);
+});
+
+Deno.test("`TransferRunner.leave()` starts nothing for what came before the first program was loaded", async () => {
+  await using runner = new TestRunner();
+  const started = await startedBy(async () => {
+    const waiting = runner.outcome(() => 1, [], "b"); // it waits for the program
+    runner.runner.leave("b");
+    assertEquals(refusalIn(await waiting).executed, "never");
+    assertEquals(await runner.value(() => 2, [], "c"), 2);
+  });
+  assertEquals(started, 1);
 });
 
 Deno.test("`TransferRunner.stop()` refuses thousands that wait, and ends what runs", async () => {
