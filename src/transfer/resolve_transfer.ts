@@ -32,13 +32,12 @@ export function resolveTransfer(
   const options = typeof transfer === "string" ? { mode: transfer } : transfer;
   const names = ["mode", "permissions", "timeout", "memoryLimitMb", "maxConcurrent"];
   checkOptionNames("transfer", options, names);
-  const { permissions = {}, timeout = "30s", memoryLimitMb = 256, maxConcurrent = 32 } = options;
+  const { permissions = {}, memoryLimitMb = 256, maxConcurrent = 32 } = options;
   const { mode = defaultMode() } = options;
+  const { timeout = mode === "inline" ? Infinity : "30s" } = options;
   if (!MODES.includes(mode)) fail("mode", mode, `one of ${MODES.join(", ")}`);
   checkPermissions(permissions);
-  if (mode === "inline" && Object.keys(permissions).length > 0) {
-    fail("permissions", permissions, 'mode "sandbox", for inline everything is allowed,');
-  }
+  checkMeaning(options);
   for (
     const [name, value, least] of [
       ["memoryLimitMb", memoryLimitMb, MIN_MEMORY_MB],
@@ -49,13 +48,24 @@ export function resolveTransfer(
       fail(name, value, `a whole number from ${least} on`);
     }
   }
-  const timeoutMs = parseDuration(timeout, "transfer.timeout");
+  const timeoutMs = parseDuration(timeout, "transfer.timeout", { allowInfinity: true });
   return { mode, permissions, timeoutMs, memoryLimitMb, maxConcurrent };
 }
 
 function defaultMode(): TransferMode {
   const canRun = typeof Deno !== "undefined" && Deno.Command !== undefined;
   return canRun && !Deno.build.standalone ? "sandbox" : "deny";
+}
+
+/** What would have no effect is refused: nobody should rely on it. */
+function checkMeaning({ mode, ...limits }: TransferOptions): void {
+  if (mode !== "inline" && mode !== "deny") return;
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined || (mode === "inline" && name === "timeout")) continue;
+    if (name === "permissions" && Object.keys(value).length === 0) continue;
+    const why = mode === "deny" ? "deny runs nothing" : "inline limits nothing but the time";
+    fail(name, value, `mode "sandbox", for ${why},`);
+  }
 }
 
 function checkPermissions(permissions: TransferPermissions): void {

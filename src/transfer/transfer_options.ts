@@ -29,17 +29,20 @@ export interface TransferPermissions {
   import?: boolean | readonly string[];
 }
 
-/** Options for functions that others send. */
+/** Options for functions that others send. With `"deny"` there are none but `mode`. */
 export interface TransferOptions {
   /** Where they run. @default {"sandbox", or "deny" where there are no subprocesses} */
   mode?: TransferMode;
   /** What they may do in the sandbox. @default {nothing} */
   permissions?: TransferPermissions;
-  /** How long one may run; then its sandbox is killed. @default {"30s"} */
+  /**
+   * How long one may run; then its sandbox is killed, and one that runs `"inline"` is waited for no longer.
+   * `Infinity` is no limit. @default {"30s", or Infinity for "inline"}
+   */
   timeout?: Duration;
-  /** Memory that a sandbox may use, in MiB; then it is killed. @default {256} */
+  /** Memory that a sandbox may use, in MiB; then it is killed. Not for `"inline"`. @default {256} */
   memoryLimitMb?: number;
-  /** How many may run at a time; others wait for their turn. @default {32} */
+  /** How many may run at a time; others wait for their turn. Not for `"inline"`. @default {32} */
   maxConcurrent?: number;
 }
 
@@ -52,6 +55,7 @@ export const PERMISSION_NAMES = [
 export interface ResolvedTransferOptions {
   readonly mode: TransferMode;
   readonly permissions: TransferPermissions;
+  /** `Infinity` for no limit. */
   readonly timeoutMs: number;
   readonly memoryLimitMb: number;
   readonly maxConcurrent: number;

@@ -5,6 +5,7 @@
  */
 
 import { type DaffiError, EncodeError, TransferError } from "../errors.ts";
+import { waitFor } from "../internal/abort.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import {
@@ -76,7 +77,7 @@ export class TransferRunner {
     const { mode } = this.#options;
     if (mode === "deny") return { refused: denied() };
     if (signal.aborted) return { refused: unwanted(fn) };
-    if (mode === "inline") return await this.#runInline(fn, args);
+    if (mode === "inline") return await this.#runInline(fn, args, signal);
     try {
       // No wait between getting a sandbox and using it: it could be gone after one.
       const sandbox = this.#claim(sender);
@@ -200,10 +201,24 @@ export class TransferRunner {
     }
   }
 
-  async #runInline(fn: FunctionSource, args: Uint8Array): Promise<TransferOutcome> {
+  /** Nothing can end a function here: when its time is over, its sender is told, and it goes on. */
+  async #runInline(
+    fn: FunctionSource,
+    args: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<TransferOutcome> {
+    const { timeoutMs } = this.#options;
+    const late = `it ran longer than ${timeoutMs} ms, and what it still does goes on`;
     try {
       const list = argumentsFor(fn.name, this.#codec, args);
-      const value = await compile(fn)(...list);
+      // In a turn of its own, so that its time begins before it does.
+      const running = Promise.resolve(list).then((list) => compile(fn)(...list));
+      const value = await waitFor(running, {
+        timeoutMs,
+        signal,
+        onTimeout: () => new TransferError(`${fn.name} did not finish: ${late}`, MAYBE),
+        onAbort: () => new TransferError(`${fn.name} is not wanted any more`, MAYBE),
+      });
       return { payload: this.#codec.encode(value, "result").slice() };
     } catch (thrown) {
       if (thrown instanceof TransferError) return { refused: thrown };
@@ -234,6 +249,7 @@ export class TransferRunner {
 }
 
 const NEVER = { executed: "never" } as const;
+const MAYBE = { executed: "maybe" } as const;
 
 function unwanted({ name }: FunctionSource): TransferError {
   return new TransferError(`${name} was not run: it is not wanted any more`, NEVER);

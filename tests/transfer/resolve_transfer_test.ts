@@ -17,8 +17,12 @@ Deno.test("`resolveTransfer()` gives the defaults when nothing is said", () => {
 
 for (const mode of ["sandbox", "inline", "deny"] as const) {
   Deno.test(`\`resolveTransfer()\` takes "${mode}" alone and as a field`, () => {
-    assertEquals(resolveTransfer(mode), { ...DEFAULTS, mode });
-    assertEquals(resolveTransfer({ mode }), { ...DEFAULTS, mode });
+    const timeoutMs = mode === "inline" ? Infinity : DEFAULTS.timeoutMs;
+    assertEquals(resolveTransfer(mode), { ...DEFAULTS, mode, timeoutMs });
+    assertEquals(resolveTransfer({ mode, permissions: {} }), { ...DEFAULTS, mode, timeoutMs });
+    const nothing = { permissions: undefined, timeout: undefined, maxConcurrent: undefined };
+    const given = { mode, ...nothing } as unknown as TransferOptions;
+    assertEquals(resolveTransfer(given), { ...DEFAULTS, mode, timeoutMs });
   });
 }
 
@@ -34,11 +38,17 @@ Deno.test("`resolveTransfer()` takes all fields", () => {
   });
 });
 
+Deno.test("`resolveTransfer()` takes no time limit, and one for inline", () => {
+  assertEquals(resolveTransfer({ timeout: Infinity }).timeoutMs, Infinity);
+  assertEquals(resolveTransfer({ mode: "inline", timeout: "5s" }).timeoutMs, 5_000);
+});
+
 Deno.test("`resolveTransfer()` denies by default where there are no subprocesses", () => {
   const { Command } = Deno;
   try {
     Object.defineProperty(Deno, "Command", { value: undefined, configurable: true });
     assertEquals(resolveTransfer().mode, "deny");
+    assertEquals(resolveTransfer({ timeout: "5s" }).mode, "deny"); // the same program elsewhere runs some
     assertEquals(resolveTransfer("inline").mode, "inline");
   } finally {
     Object.defineProperty(Deno, "Command", {
@@ -57,7 +67,7 @@ const WRONG: [unknown, RegExp][] = [
   [{ mode: null }, /transfer\.mode is null/],
   [{ timeout: 0 }, /transfer\.timeout/],
   [{ timeout: -1 }, /transfer\.timeout/],
-  [{ timeout: Infinity }, /transfer\.timeout/],
+  [{ timeout: NaN }, /transfer\.timeout/],
   [{ timeout: "soon" }, /transfer\.timeout/],
   [{ memoryLimitMb: 15 }, /transfer\.memoryLimitMb is 15, a whole number from 16 on/],
   [{ memoryLimitMb: 64.5 }, /transfer\.memoryLimitMb/],
@@ -74,6 +84,12 @@ const WRONG: [unknown, RegExp][] = [
   [{ permissions: { run: null } }, /transfer\.permissions\.run/],
   [{ permissions: { read: ["/a,/etc"] } }, /transfer\.permissions\.read/],
   [{ mode: "inline", permissions: { net: true } }, /permissions .* mode "sandbox"/],
+  [{ mode: "inline", memoryLimitMb: 64 }, /memoryLimitMb is 64, mode "sandbox"/],
+  [{ mode: "inline", maxConcurrent: 2 }, /maxConcurrent is 2, mode "sandbox"/],
+  [{ mode: "deny", permissions: { net: true } }, /permissions .* mode "sandbox", for deny/],
+  [{ mode: "deny", timeout: "5s" }, /timeout is "5s", mode "sandbox", for deny runs nothing/],
+  [{ mode: "deny", memoryLimitMb: 64 }, /memoryLimitMb is 64, mode "sandbox"/],
+  [{ mode: "deny", maxConcurrent: 2 }, /maxConcurrent is 2, mode "sandbox"/],
   [{ memoryLimit: 64 }, /memoryLimit/],
   [{ permission: {} }, /permission/],
   [{ permissions: null }, /permissions/],

@@ -334,3 +334,10 @@ Deno.test("the time of a function begins when its sandbox is up", async () => {
   await using cold = new TestSandbox({ timeout: 50 });
   assertEquals(await cold.value(() => 1), 1);
 });
+
+Deno.test("a sandbox without a time limit runs functions and stays", async () => {
+  await using sandbox = new TestSandbox({ timeout: Infinity });
+  assertEquals(await sandbox.value(async () => await Promise.resolve(1)), 1);
+  assertEquals(await sandbox.value(() => 2), 2);
+  assertEquals(sandbox.sandbox.alive, true);
+});

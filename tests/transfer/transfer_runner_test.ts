@@ -346,6 +346,36 @@ Deno.test("`TransferRunner.run()` runs functions in its own process when it is i
   assert("thrown" in outcome && outcome.thrown instanceof RangeError);
 });
 
+Deno.test("an inline function that takes longer than `timeout` is waited for no longer", async () => {
+  await using runner = new TestRunner({ mode: "inline", timeout: 20 });
+  const error = refusalIn(
+    await runner.outcome(async function waits() {
+      await new Promise((_, reject) => Object.assign(globalThis, { giveUp: reject }));
+    }),
+  );
+  assertInstanceOf(error, TransferError);
+  assertMatch(error.message, /waits did not finish: it ran longer than 20 ms, and .* goes on/);
+  assertEquals(error.executed, "maybe");
+  const { giveUp } = globalThis as { giveUp?: (reason: unknown) => void };
+  giveUp!(new Error("too late for anybody to handle it"));
+  Reflect.deleteProperty(globalThis, "giveUp");
+  assertEquals(await runner.value(async (n: number) => await Promise.resolve(n), [7]), 7);
+});
+
+Deno.test("an inline function that nobody wants any more is waited for no longer", async () => {
+  await using runner = new TestRunner("inline");
+  const cancel = new AbortController();
+  const running = runner.outcome(never, [], "sender", cancel.signal);
+  cancel.abort();
+  assertEquals(refusalIn(await running).executed, "maybe");
+  const mark = () => void Object.assign(globalThis, { marked: true });
+  assertEquals(
+    refusalIn(await runner.outcome(mark, [], "sender", cancel.signal)).executed,
+    "never",
+  );
+  assertEquals("marked" in globalThis, false);
+});
+
 Deno.test("an inline function gets the same errors as one in a sandbox", async () => {
   await using runner = new TestRunner("inline");
   const outer = 1;
