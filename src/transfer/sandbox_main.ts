@@ -61,6 +61,8 @@ function standInFor(pid: number): ByteStream {
   for (const name of ["localStorage", "sessionStorage", "caches", "Worker"]) {
     define(globalThis, name, undefined);
   }
+  // Variables of many programs are called so: a function that uses one without bringing it must hear of it.
+  for (const name of ["name", "closed", "location"]) Reflect.deleteProperty(globalThis, name);
   // What a function leaves behind must not end the process for those that still run.
   for (const type of ["unhandledrejection", "error"]) {
     addEventListener(type, (event) => event.preventDefault());

@@ -123,6 +123,22 @@ Deno.test("`Sandbox.run()` names the outer variable that a function uses", async
   assertEquals(error.executed, "yes");
 });
 
+Deno.test("`Sandbox.run()` names an outer variable that is called like a global of Deno", async (t) => {
+  await using sandbox = new TestSandbox();
+  const [name, closed, location] = ["sender", true, { street: "here" }];
+  const uses: Record<string, () => unknown> = {
+    name: () => `hello ${name}`,
+    closed: () => closed ? 1 : 2,
+    location: () => location.street,
+  };
+  for (const [variable, fn] of Object.entries(uses)) {
+    await t.step(variable, async () => {
+      const error = await sandbox.refusal(fn);
+      assertMatch(error.message, new RegExp(` uses ${variable}, which is not defined`));
+    });
+  }
+});
+
 Deno.test("`Sandbox.run()` fails with an EncodeError when the result cannot travel", async (t) => {
   await using sandbox = new TestSandbox();
   const results = {
