@@ -48,7 +48,7 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
         : "it is native and has no source; wrap it, as in (...args) => Math.max(...args)",
     );
   }
-  if (/^(get|set)\s+[^(]/.test(source)) refuse("it is a getter or setter; send a plain function");
+  if (isAccessor(source)) refuse("it is a getter or setter; send a plain function");
   if (source.length > MAX_SOURCE_LENGTH) {
     refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
   }
@@ -59,6 +59,14 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
 }
 
 const NEVER = { executed: "never" } as const;
+
+/** Whether it is a getter or setter: not a method that is called so, nor an arrow function with such a parameter. */
+function isAccessor(source: string): boolean {
+  if (!/^[gs]et\b/.test(source)) return false;
+  // Only what is a method already may be made an asynchronous one; where nothing is compiled, a look must do.
+  return /^[gs]et\s+(?![\s(=/])/.test(source) ||
+    !isExpression(source) && !isExpression(`{ async ${source} }`);
+}
 
 /** Whether a method uses `super` by itself: in a function, and only there, that makes no sense. */
 function usesSuper(method: string): boolean {

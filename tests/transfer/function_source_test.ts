@@ -16,7 +16,8 @@ function travel(fn: AnyFunction): AnyFunction {
 }
 
 /** Code that the compiler would not let pass, or would rewrite. */
-function written(code: string): AnyFunction {
+// deno-lint-ignore no-explicit-any -- whatever it is
+function written(code: string): any {
   return (0, eval)(`(${code}\n)`);
 }
 
@@ -103,6 +104,18 @@ const ACCEPTED: Record<string, AnyFunction> = {
   "an arrow function": (n: number) => n * 2,
   "an async arrow function": async (n: number) => await Promise.resolve(n * 2),
   "an arrow function with one bare parameter": written("n => n * 2"),
+  "an arrow function with a bare parameter called get": written("get => get * 2"),
+  "an arrow function with a bare parameter called set": written("set  =>\n set * 2"),
+  "an arrow function with a bare parameter called set and a comment": written(
+    "set /* n */ => set * 2",
+  ),
+  "an async arrow function with a bare parameter": written("async get => await get * 2"),
+  "an arrow function with a bare parameter called async": written("async => async * 2"),
+  "a method called get with a comment": written("{ get/**/(n) { return n * 2; } }").get,
+  "a method whose name begins with get": written("{ get$(n) { return n * 2; } }").get$,
+  "a method whose name begins with get and has other letters": written(
+    "{ getä(n) { return n * 2; } }",
+  ).getä,
   "an arrow function that ends with a comment": written("n => n * 2 // twice"),
   "an arrow function that gives an object": (n: number) => ({ n }).n * 2,
   "a function expression": function (n: number) {
@@ -220,6 +233,14 @@ const REFUSED: Record<string, [AnyFunction, RegExp]> = {
       },
     }, "five")!.set!,
     /five/,
+  ],
+  "a getter with a comment": [
+    Object.getOwnPropertyDescriptor(written("{ get/**/four() { return 4; } }"), "four")!.get!,
+    /four: it is a getter or setter/,
+  ],
+  "a getter with a computed name": [
+    Object.getOwnPropertyDescriptor(written("{ get['four']() { return 4; } }"), "four")!.get!,
+    /four: it is a getter or setter/,
   ],
   "a function that uses import.meta": [() => import.meta.url, /import\.meta/],
   "text": ["() => 1" as unknown as AnyFunction, /"\(\) => 1": it is not a function/],
