@@ -7,6 +7,7 @@
 import { TransferError } from "../errors.ts";
 import { show } from "../internal/show.ts";
 import type { Codec } from "../wire/codec.ts";
+import { BEFORE_SOURCE, missingVariable, NAMELESS, PLACE, STRICT } from "./function_failure.ts";
 
 /** Longest source of a function that is sent. Stops a receiver from compiling for seconds. */
 export const MAX_SOURCE_LENGTH: number = 1024 * 1024;
@@ -33,7 +34,7 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
     throw new TransferError(`Cannot send ${show(fn)}: it is not a function`, NEVER);
   }
   const isNamed = typeof fn.name === "string" && fn.name !== "";
-  const name = isNamed ? fn.name : "the function"; // as messages call it
+  const name = isNamed ? fn.name : NAMELESS; // as messages call it
   const source = Function.prototype.toString.call(fn);
   const refuse = (why: string): never => {
     throw new TransferError(`Cannot send the function${isNamed ? ` ${name}` : ""}: ${why}`, NEVER);
@@ -87,19 +88,20 @@ function isExpression(source: string): boolean {
 
 /**
  * Makes a function of its source, without anything around it but the globals. Errors of the function
- * tell its own lines.
+ * tell its own lines; for what stands before it in the first one see {@linkcode ownStack}.
  *
  * @throws {TransferError} when the source is not that of a function.
  */
-export function compile({ source, name }: FunctionSource): AnyFunction {
+export function compile(sent: FunctionSource): AnyFunction {
+  const { source, name } = sent;
   try {
     // An indirect eval sees globals only. The name makes the stack readable, the first line of the
     // function is line 1 there.
     const label = name.replace(/[^\w$]/g, "_");
-    const fn = (0, eval)(`"use strict";${onItsOwn(source)}\n//# sourceURL=transferred/${label}`);
+    const fn = (0, eval)(`${onItsOwn(source)}\n//# sourceURL=${PLACE}${label}`);
     if (typeof fn === "function") return fn;
   } catch (error) {
-    throw missingVariable(name, error) ??
+    throw missingVariable(sent, error) ??
       new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
   }
   throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
@@ -110,7 +112,8 @@ export function compile({ source, name }: FunctionSource): AnyFunction {
  * arguments there; one that asks for them gets no function around it, and is told that there are none.
  */
 function onItsOwn(source: string): string {
-  return /\barguments\b/.test(source) ? `(${source}\n)` : `(function(){return(${source}\n)})()`;
+  if (!/\barguments\b/.test(source)) return `${BEFORE_SOURCE}${source}\n)})()`;
+  return `${STRICT.padEnd(BEFORE_SOURCE.length - 1)}(${source}\n)`;
 }
 
 /**
@@ -130,33 +133,4 @@ export function argumentsFor(name: string, codec: Codec, encoded: Uint8Array): u
     executed: "never",
     cause,
   });
-}
-
-/**
- * If a function failed because it uses a variable that stayed with its sender: what to do about it.
- */
-export function missingVariable(name: string, thrown: unknown): TransferError | undefined {
-  if (!(thrown instanceof Error) || thrown.name !== "ReferenceError") return undefined;
-  const variable = /^(\S+) is not defined$/.exec(thrown.message)?.[1];
-  if (variable === undefined) return undefined;
-  return new TransferError(
-    `The function ${name} uses ${variable}, which is not defined where it ran: what is around a ` +
-      `function stays with its sender; give it a parameter ${variable} and pass the value as an ` +
-      "argument, or import it within the function",
-    { executed: "yes", cause: thrown },
-  );
-}
-
-/** An error whose stack ends with the function's own lines: how it was called is nobody's business. */
-export function ownStack(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return thrown;
-  const lines = thrown.stack.split("\n");
-  const last = lines.findLastIndex((line) => line.includes("transferred/"));
-  if (last < 0) return thrown;
-  const value = lines.slice(0, last + 1).join("\n");
-  const stack = { value, writable: true, configurable: true };
-  if (Reflect.defineProperty(thrown, "stack", stack)) return thrown;
-  // It is frozen: one that has everything of it but the stack takes its place.
-  const parts = { ...Object.getOwnPropertyDescriptors(thrown), stack };
-  return Object.create(Object.getPrototypeOf(thrown), parts);
 }

@@ -16,7 +16,8 @@ import { MessagePackCodec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
-import { argumentsFor, compile, missingVariable, ownStack } from "./function_source.ts";
+import { missingVariable, ownStack } from "./function_failure.ts";
+import { argumentsFor, compile } from "./function_source.ts";
 
 /** How often memory and parent are looked at. */
 const WATCH_INTERVAL_MS = 50;
@@ -80,11 +81,12 @@ function serve(stream: ByteStream, maxFrameBytes: number): void {
   const run = async (payload: Uint8Array): Promise<unknown> => {
     const [source, name, args] = codec.decode(payload) as [string, string, Uint8Array];
     const list = argumentsFor(name, codec, args);
-    const fn = compile({ source, name });
+    const sent = { source, name };
+    const fn = compile(sent);
     try {
       return await fn(...list);
     } catch (thrown) {
-      throw missingVariable(name, thrown) ?? ownStack(thrown);
+      throw missingVariable(sent, thrown) ?? ownStack(thrown);
     }
   };
 

@@ -8,13 +8,8 @@ import { type DaffiError, EncodeError, TransferError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
-import {
-  argumentsFor,
-  compile,
-  type FunctionSource,
-  missingVariable,
-  ownStack,
-} from "./function_source.ts";
+import { missingVariable, ownStack } from "./function_failure.ts";
+import { argumentsFor, compile, type FunctionSource } from "./function_source.ts";
 import { Sandbox, type TransferOutcome } from "./sandbox.ts";
 import { loadProgram } from "./sandbox_process.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
@@ -225,7 +220,7 @@ export class TransferRunner {
       if (thrown instanceof EncodeError) {
         return { refused: new EncodeError(thrown.message, { executed: "yes" }) };
       }
-      const missing = missingVariable(fn.name, thrown);
+      const missing = missingVariable(fn, thrown);
       return missing === undefined ? { thrown: ownStack(thrown) } : { refused: missing };
     }
   }

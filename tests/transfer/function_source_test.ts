@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { TransferError } from "../../src/errors.ts";
-import {
-  compile,
-  MAX_SOURCE_LENGTH,
-  missingVariable,
-  sourceOf,
-} from "../../src/transfer/function_source.ts";
+import { compile, MAX_SOURCE_LENGTH, sourceOf } from "../../src/transfer/function_source.ts";
 
 // deno-lint-ignore no-explicit-any -- any function
 type AnyFunction = (...args: any[]) => unknown;
@@ -303,11 +298,6 @@ Deno.test("`compile()` gives an arrow function nobody's arguments", () => {
   assertEquals(travel(written("function () { return arguments.length; }"))(1, 2), 2);
 });
 
-Deno.test("errors of a compiled function tell its own first line", () => {
-  const { stack } = assertThrows(travel(written("() => { throw new Error('on line 1'); }")), Error);
-  assertMatch(stack!, /\(transferred\/the_function\b[^)]*:1:\d+\)/);
-});
-
 for (
   const source of [
     ...["", ")", "(", "1", "{}", "() =>", "}; () => 1", "() => 1; () => 2", "return 1"],
@@ -321,45 +311,8 @@ for (
   });
 }
 
-Deno.test("errors of a compiled function tell its own lines", () => {
-  const fn = travel(function outer() {
-    const inner = () => {
-      throw new Error("from line 3");
-    };
-    inner();
-  });
-  const { stack } = assertThrows(fn, Error, "from line 3");
-  assertMatch(stack!, /inner \(transferred\/outer\b[^)]*:3:\d+\)/);
-  assertMatch(stack!, /outer \(transferred\/outer\b[^)]*:5:\d+\)/);
-});
-
 Deno.test("`compile()` keeps names with special characters out of the code", () => {
   for (const name of ["a\nthrow 1", "*/ throw 1", "\u2028throw 1", "a b", "${x}", "größe", "a`b"]) {
     assertEquals(compile({ source: "() => 1", name })(), 1);
   }
-});
-
-for (const variable of ["outer", "$", "_a1", "größe", "名前"]) {
-  Deno.test(`\`missingVariable()\` names ${variable} and says what to do`, () => {
-    const thrown = assertThrows(travel(written(`() => ${variable} + 1`)));
-    const error = missingVariable("f", thrown);
-    assertMatch(error!.message, new RegExp(`f uses ${RegExp.escape(variable)}, `));
-    assertMatch(error!.message, /pass the value as an argument/);
-    assertEquals([error!.executed, error!.cause], ["yes", thrown]);
-  });
-}
-
-Deno.test("`missingVariable()` leaves every other error alone", () => {
-  const tooEarly = assertThrows(written("() => { a; const a = 1; }"), ReferenceError);
-  for (
-    const thrown of [
-      tooEarly,
-      new Error("a is not defined"),
-      new ReferenceError("something else is not defined"),
-      new TypeError("a is not a function"),
-      "a is not defined",
-      { name: "ReferenceError", message: "a is not defined" },
-      undefined,
-    ]
-  ) assertEquals(missingVariable("f", thrown), undefined);
 });
