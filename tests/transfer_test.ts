@@ -134,6 +134,13 @@ Deno.test("`transferAndCall()` rejects arguments that cannot travel, by their ow
   }
 });
 
+Deno.test("`transferAndCall()` says that streams do not travel with functions", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller");
+  const call = () => soon(g.transferAndCall("hub", (_: unknown) => {}, (function* () {})()));
+  await assertRejects(call, EncodeError, "nothing of sent functions");
+});
+
 Deno.test("`transferAndCall()` rejects a result that cannot travel", async () => {
   await using network = await TestNetwork.start();
   const g = await network.join("caller");

@@ -309,7 +309,7 @@ export class Encoder {
       this.#refuse(
         depth,
         "is an iterable",
-        "only arguments of a call, and its result itself, may be",
+        "only arguments of g.call and a callback's result itself may be, nothing of sent functions",
       );
     }
     const number = this.#streams.addStream(value);

@@ -158,6 +158,13 @@ Deno.test("`Sandbox.run()` fails with an EncodeError when the result cannot trav
   }
 });
 
+Deno.test("`Sandbox.run()` says that streams do not travel with functions", async () => {
+  await using sandbox = new TestSandbox();
+  for (const fn of [function* () {}, () => [function* () {}()]]) {
+    assertMatch((await sandbox.refusal(fn)).message, /iterable; .*nothing of sent functions/);
+  }
+});
+
 Deno.test("`Sandbox.run()` fails with an EncodeError when the result is too large", async () => {
   await using sandbox = new TestSandbox();
   const make = (size: number) => new Uint8Array(size);
