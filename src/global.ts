@@ -16,6 +16,7 @@ import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { checkProcessName, requestTo } from "./internal/call_request.ts";
+import { CallSites } from "./internal/call_site.ts";
 import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
 
@@ -77,6 +78,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   readonly isController: boolean;
   readonly #runtime: Runtime;
   readonly #tasks: TaskClient;
+  readonly #sites = new CallSites();
   readonly #sourceOf: Parts["sourceOf"];
 
   /**
@@ -230,12 +232,14 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     fn: (...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>> {
+    const site = this.#sites.capture(this.transferAndCall);
     const { source, name } = this.#sourceOf(fn);
     checkProcessName(processName);
-    const called = { processName };
-    const { caller } = beforeCall(called, () => this.#runtime.requireNode("run", name));
-    const encoded = beforeCall(called, () => caller.encodeArguments(args));
-    const request = requestTo(processName, [source, name, encoded]);
+    const [caller, encoded] = beforeCall({ processName }, () => {
+      const { caller } = this.#runtime.requireNode("run", name);
+      return [caller, caller.encodeArguments(args)] as const;
+    });
+    const request = requestTo(processName, [source, name, encoded], site);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }
 

@@ -6,6 +6,7 @@
 
 import { InitializationError } from "./errors.ts";
 import { type CallRequest, checkProcessName, requestTo } from "./internal/call_request.ts";
+import { CallSites } from "./internal/call_site.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { show } from "./internal/show.ts";
 import type { Node } from "./node/node.ts";
@@ -22,6 +23,7 @@ export class TaskClient {
   #processName: string;
   #requireNode: (verb: string, object: string) => Node;
   #compileCron: CompileCron | undefined;
+  readonly #sites = new CallSites();
 
   /**
    * @param processName The own process.
@@ -59,12 +61,12 @@ export class TaskClient {
 
   /** The UUIDs of the tasks of a process. */
   async list(processName: string): Promise<string[]> {
-    return await this.#ask(processName, { op: "list" }) as string[];
+    return await this.#ask(processName, { op: "list" }, this.list) as string[];
   }
 
   /** What is known of the tasks of a process. */
   async describe(processName: string): Promise<ScheduledTaskInfo[]> {
-    return await this.#ask(processName, { op: "describe" }) as ScheduledTaskInfo[];
+    return await this.#ask(processName, { op: "describe" }, this.describe) as ScheduledTaskInfo[];
   }
 
   /** Changes a task; tells whether there was something to change. */
@@ -76,10 +78,16 @@ export class TaskClient {
     if (!isUuid(uuid)) {
       throw new InitializationError(`Cannot ${op} the task: ${show(uuid)} is not a UUID`);
     }
-    return await this.#ask(processName, { op, uuid }) as boolean;
+    return await this.#ask(processName, { op, uuid }, this.change) as boolean;
   }
 
-  async #ask(processName: string, body: { op: string; uuid?: string }): Promise<unknown> {
+  /** Asks; errors tell who has called `method`. */
+  async #ask(
+    processName: string,
+    body: { op: string; uuid?: string },
+    method: (...args: never[]) => unknown,
+  ): Promise<unknown> {
+    const site = this.#sites.capture(method);
     checkProcessName(processName);
     const tasks = body.uuid === undefined ? "the tasks" : "the task";
     const node = beforeCall(
@@ -87,7 +95,7 @@ export class TaskClient {
       () => this.#requireNode(body.op, `${tasks} on ${processName}`),
     );
     if (processName === this.#processName) return node.tasks.handle(body, processName);
-    const request = requestTo(processName, [body]);
+    const request = requestTo(processName, [body], site);
     return (await node.caller.ask(Kind.Task, request, `${body.op} ${tasks}`)).value;
   }
 }

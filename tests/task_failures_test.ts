@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { z } from "zod";
 import {
+  CallTimeoutError,
   currentCall,
   Global,
   type GlobalOptions,
@@ -10,6 +11,8 @@ import {
 } from "../mod.ts";
 import { MemoryTaskStore } from "../src/scheduler/task_store.ts";
 import { uuid } from "./scheduler/rig.ts";
+import type { Place } from "./e2e/network.ts";
+import { RawPeer } from "./e2e/raw_peer.ts";
 import { settled, until } from "./helpers/soon.ts";
 import { type Offer, registry, TestNetwork } from "./helpers/test_network.ts";
 
@@ -345,4 +348,29 @@ Deno.test("new Global() refuses a task store that another one uses", async () =>
       taskStore,
     );
   });
+});
+
+Deno.test("errors of requests about tasks show where they were made", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller", undefined, { defaultTimeout: 50 });
+  const place = { dial: () => Deno.connect({ hostname: "localhost", port: network.hub.port! }) };
+  using _silent = await RawPeer.join(place as unknown as Place, "silent");
+  await g.waitProcess("silent");
+  const id = uuid(1);
+  const requests = [
+    function theCaller() {
+      return g.getScheduledTasks("silent");
+    },
+    function theCaller() {
+      return g.describeScheduledTasks("silent");
+    },
+    function theCaller() {
+      return g.cancelScheduledTaskByUuid("silent", id);
+    },
+  ];
+  for (const request of requests) {
+    const error = await assertRejects(() => request(), CallTimeoutError);
+    assertMatch(error.stack!, /at theCaller /);
+    assert(!error.stack!.includes("task_client.ts"), error.stack);
+  }
 });

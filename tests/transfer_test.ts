@@ -227,6 +227,30 @@ Deno.test("`transferAndCall()` within a callback inherits its time and its end",
   assertInstanceOf(await soon(failure.promise, LONG), CallTimeoutError);
 });
 
+Deno.test("errors of `transferAndCall()` show where it was called, and the remote stack", async () => {
+  await using network = await TestNetwork.start();
+  const g = await network.join("caller", undefined, { defaultTimeout: "1s" });
+  const fails = () => {
+    throw new Error("no");
+  };
+  const never = () => new Promise<void>(() => {});
+  const outer = 1;
+  const all: (() => unknown)[] = [fails, () => outer, never];
+  for (const fn of all) {
+    const error = await assertRejects(() => {
+      return soon(
+        (function theCaller() {
+          return g.transferAndCall("hub", fn);
+        })(),
+        LONG,
+      );
+    }) as Error;
+    const [local, remote] = error.stack!.split("in the other process:");
+    assertMatch(local!, /^\w+Error: .*\n +at theCaller /);
+    assertEquals(remote?.includes("transferred/fails"), fn === fails ? true : undefined);
+  }
+});
+
 Deno.test("functions of different senders never meet, nor does one see the receiver", async () => {
   await using network = await TestNetwork.start();
   const [one, two] = [await network.join("one"), await network.join("two")];

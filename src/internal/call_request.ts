@@ -37,7 +37,11 @@ export interface Answer {
 }
 
 /** A request of a certain process that is no call of a callback. */
-export function requestTo(processName: string, args: readonly unknown[]): CallRequest {
+export function requestTo(
+  processName: string,
+  args: readonly unknown[],
+  site: CallSite | undefined,
+): CallRequest {
   return {
     callbackName: "",
     args,
@@ -46,7 +50,7 @@ export function requestTo(processName: string, args: readonly unknown[]): CallRe
     signal: undefined,
     to: processName,
     strategy: "random",
-    site: undefined,
+    site,
   };
 }
 
