@@ -16,6 +16,7 @@ import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { checkProcessName, requestTo } from "./internal/call_request.ts";
+import { currentScope } from "./internal/call_scope.ts";
 import { CallSites } from "./internal/call_site.ts";
 import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
@@ -211,7 +212,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {RemoteCallError} when it throws.
    * @throws {ProcessNotFoundError} when the process is not connected.
    * @throws {EncodeError} when an argument or the result cannot travel.
-   * @throws {CallTimeoutError} when `defaultTimeout` is over.
+   * @throws {CallTimeoutError} when `defaultTimeout` is over, or the time of the call that this is part of.
+   * @throws {CallCancelledError} when the call that this is part of is cancelled, or the process stops.
    * @throws {OverloadedError} when too many wait for their turn there, or for the connection here.
    * @throws {PeerLostError} when the process, or the connection, is lost.
    * @throws {AuthenticationError} when `authorize` does not allow it.
@@ -239,7 +241,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
       const { caller } = this.#runtime.requireNode("run", name);
       return [caller, caller.encodeArguments(args)] as const;
     });
-    const request = requestTo(processName, [source, name, encoded], site);
+    // It can be given no signal, so it ends with the call that it is part of; but cleaning up after that is allowed.
+    const signal = currentScope()?.signal;
+    const wanted = signal?.aborted ? undefined : signal;
+    const request = requestTo(processName, [source, name, encoded], site, wanted);
     return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
   }
 

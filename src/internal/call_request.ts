@@ -41,13 +41,14 @@ export function requestTo(
   processName: string,
   args: readonly unknown[],
   site: CallSite | undefined,
+  signal?: AbortSignal,
 ): CallRequest {
   return {
     callbackName: "",
     args,
     timeoutMs: undefined,
     etaMs: undefined,
-    signal: undefined,
+    signal,
     to: processName,
     strategy: "random",
     site,
