@@ -229,7 +229,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * console.log(await g.transferAndCall("other_process", () => Deno.pid));
    * ```
    */
-  async transferAndCall<A extends unknown[], R>(
+  // deno-lint-ignore no-explicit-any -- by `unknown` a parameter with a default, whose argument is left out, would be so
+  async transferAndCall<A extends any[], R>(
     processName: string,
     fn: (...args: A) => R,
     ...args: A

@@ -28,6 +28,27 @@ async function _results(g: Global): Promise<void> {
   assertType<Equal<typeof method, number>>();
 }
 
+async function _parameters(g: Global): Promise<void> {
+  const left = await g.transferAndCall("other", (a: number, b = 2) => a * b, 1);
+  const given = await g.transferAndCall("other", (a: number, b = 2) => a * b, 1, 3);
+  assertType<Equal<typeof left, number>>();
+  assertType<Equal<typeof given, number>>();
+  const pattern = await g.transferAndCall("other", ({ n = 1 } = {} as { n?: number }) => `${n}`);
+  assertType<Equal<typeof pattern, string>>();
+  const both = await g.transferAndCall(
+    "other",
+    (a: string, b = 2, ...rest: boolean[]) => ({ a, c: rest.length + b }),
+    "a",
+  );
+  assertType<Equal<typeof both, { a: string; c: number }>>();
+  const untyped = await g.transferAndCall("other", (a, b) => a + b, "a", "b");
+  assertType<Equal<typeof untyped, string>>();
+  const generic = await g.transferAndCall("other", <T>(x: T) => [x], 5);
+  assertType<Equal<typeof generic, number[]>>();
+  const wider = await g.transferAndCall("other", (x: number | string) => x, 5);
+  assertType<Equal<typeof wider, number | string>>();
+}
+
 async function _wrong(g: Global): Promise<void> {
   // @ts-expect-error there is an argument missing
   await g.transferAndCall("other", (a: number) => a);
@@ -35,6 +56,18 @@ async function _wrong(g: Global): Promise<void> {
   await g.transferAndCall("other", (a: number) => a, "1");
   // @ts-expect-error it takes none
   await g.transferAndCall("other", () => 1, 1);
+  // @ts-expect-error it is no number
+  await g.transferAndCall("other", (a: number, b = 2) => a * b, 1, "3");
+  // @ts-expect-error there is an argument missing
+  await g.transferAndCall("other", (a: number, b = 2) => a * b);
+  // @ts-expect-error there is one too many
+  await g.transferAndCall("other", (a: number, b = 2) => a * b, 1, 2, 3);
+  // @ts-expect-error there is an argument missing
+  await g.transferAndCall("other", (a) => a);
+  // @ts-expect-error they are no numbers
+  await g.transferAndCall("other", (...all: number[]) => all, 1, "2");
+  // @ts-expect-error it is no text
+  await g.transferAndCall("other", <T extends string>(x: T) => x, 5);
   // @ts-expect-error no function
   await g.transferAndCall("other", "() => 1");
   // @ts-expect-error no process
