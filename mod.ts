@@ -56,6 +56,7 @@ export {
   type ValidationIssue,
 } from "./src/errors.ts";
 export type { AuthorizationRequest, Authorize } from "./src/internal/authorization.ts";
+export type { TaskOperation } from "./src/internal/task_operations.ts";
 export { Global } from "./src/full_global.ts";
 export type { Strategy } from "./src/internal/call_request.ts";
 export type { Duration, Time } from "./src/internal/duration.ts";

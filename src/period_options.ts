@@ -7,15 +7,13 @@
 import { InitializationError } from "./errors.ts";
 import { badOption } from "./internal/bad_option.ts";
 import { parseDuration, parseTime } from "./internal/duration.ts";
+import { isUuid } from "./internal/uuid.ts";
 import type { PeriodOptions } from "./modifiers.ts";
-import type { Overlap, TaskSpec } from "./scheduler/task.ts";
-import { isUuid } from "./scheduler/task_request.ts";
+import { OVERLAPS, type TaskSpec } from "./scheduler/task.ts";
 import { type CompileCron, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
 
 /** How late a missed run may still start, if nothing is said. */
 const DEFAULT_CATCH_UP_MS = 60_000;
-
-const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
 
 /** A task as far as the options tell it. */
 export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;

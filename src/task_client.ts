@@ -9,13 +9,14 @@ import { type CallRequest, checkProcessName, requestTo } from "./internal/call_r
 import { CallSites } from "./internal/call_site.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { show } from "./internal/show.ts";
+import type { TaskChange } from "./internal/task_operations.ts";
+import { isUuid } from "./internal/uuid.ts";
 import type { Node } from "./node/node.ts";
 import type { PeriodOptions } from "./modifiers.ts";
 import { readPeriodOptions } from "./period_options.ts";
 import { ScheduledTask } from "./scheduled_task.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import { Kind } from "./wire/frame.ts";
-import { isUuid } from "./scheduler/task_request.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 
 /** Schedules tasks, lists and changes them. */
@@ -70,11 +71,7 @@ export class TaskClient {
   }
 
   /** Changes a task; tells whether there was something to change. */
-  async change(
-    op: "cancel" | "pause" | "resume" | "run",
-    processName: string,
-    uuid: string,
-  ): Promise<boolean> {
+  async change(op: TaskChange, processName: string, uuid: string): Promise<boolean> {
     if (!isUuid(uuid)) {
       throw new InitializationError(`Cannot ${op} the task: ${show(uuid)} is not a UUID`);
     }

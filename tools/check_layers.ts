@@ -117,7 +117,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "stop_options.ts": ["options.ts", ...GROUND],
   "modifiers.ts": ["scheduler", ...GROUND],
 
-  "controller": ["link", ...MIDDLE, ...BOTTOM],
+  "controller": ["link", ...BOTTOM],
   "node": ["link", ...MIDDLE, ...BOTTOM],
   "link": [...BOTTOM],
 

@@ -5,7 +5,8 @@
  */
 
 import type { AuthorizationRequest } from "../internal/authorization.ts";
-import { isUuid } from "../scheduler/task_request.ts";
+import { asTaskOperation } from "../internal/task_operations.ts";
+import { isUuid } from "../internal/uuid.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeNames, nameProblem } from "../wire/control.ts";
 import { type Frame, Kind, ownFrame } from "../wire/frame.ts";
@@ -30,8 +31,6 @@ export interface GateOptions {
 
 /** Stands for "functions that are sent" among the names of callbacks, which are never empty. */
 const TRANSFER = "";
-
-const OPERATIONS = ["create", "list", "describe", "cancel", "pause", "resume", "run"] as const;
 
 /**
  * The gate of one process. Each call, that is each pair of a target and a callback, is decided once
@@ -205,7 +204,7 @@ function taskRequest(codec: Codec, payload: Uint8Array):
   try {
     const [request] = codec.decode(payload) as [Record<string, unknown>];
     const { op, uuid, spec } = request;
-    const operation = OPERATIONS.find((known) => known === op);
+    const operation = asTaskOperation(op);
     if (operation === undefined) return undefined;
     if (operation === "list" || operation === "describe") return { operation };
     if (operation !== "create") return isUuid(uuid) ? { operation, uuid } : undefined;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TaskOperation } from "./task_operations.ts";
+
 /** What a process is about to do, told apart by `action`. */
 export type AuthorizationRequest =
   | {
@@ -42,7 +44,7 @@ export type AuthorizationRequest =
     /** The process that runs the tasks. */
     readonly processName: string;
     /** What it wants. */
-    readonly operation: "create" | "list" | "describe" | "cancel" | "pause" | "resume" | "run";
+    readonly operation: TaskOperation;
     /** The callback that a task to `"create"` would run. */
     readonly callbackName?: string;
     /** The task, if it concerns one that is there. */

@@ -11,6 +11,9 @@ import { makeUuid } from "../internal/uuid.ts";
 /** What happens when a run is due while the one before still goes on. */
 export type Overlap = "skip" | "queue" | "allow";
 
+/** Each {@linkcode Overlap}. */
+export const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
+
 /** What a caller asks for. */
 export interface TaskSpec {
   /** What tells the task from all others; one is made if none is given. */

@@ -6,7 +6,9 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import type { Overlap, TaskSpec } from "./task.ts";
+import { asTaskOperation, type TaskChange } from "../internal/task_operations.ts";
+import { isUuid } from "../internal/uuid.ts";
+import { type Overlap, OVERLAPS, type TaskSpec } from "./task.ts";
 import {
   type CompileCron,
   compileTrigger,
@@ -19,18 +21,10 @@ import {
 export type TaskRequest =
   | { readonly op: "create"; readonly spec: TaskSpec }
   | { readonly op: "list" | "describe" }
-  | { readonly op: "cancel" | "pause" | "resume" | "run"; readonly uuid: string };
-
-const OVERLAPS: readonly Overlap[] = ["skip", "queue", "allow"];
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+  | { readonly op: TaskChange; readonly uuid: string };
 
 /** The latest time that a `Date` can hold. */
 export const MAX_TIME_MS = 8.64e15;
-
-/** Tells whether a text is a UUID. */
-export function isUuid(value: unknown): value is string {
-  return typeof value === "string" && UUID.test(value);
-}
 
 /**
  * Checks a request.
@@ -40,21 +34,18 @@ export function isUuid(value: unknown): value is string {
  */
 export function asTaskRequest(value: unknown, compileCron: CompileCron): TaskRequest {
   const request = asRecord(value);
-  switch (request.op) {
+  const op = asTaskOperation(request.op);
+  switch (op) {
+    case undefined:
+      throw wrong("op");
     case "create":
-      return { op: request.op, spec: asSpec(asRecord(request.spec), compileCron) };
+      return { op, spec: asSpec(asRecord(request.spec), compileCron) };
     case "list":
     case "describe":
-      return { op: request.op };
-    case "cancel":
-    case "pause":
-    case "resume":
-    case "run":
-      if (isUuid(request.uuid)) return { op: request.op, uuid: request.uuid.toLowerCase() };
-      throw wrong("uuid");
-    default:
-      throw wrong("op");
+      return { op };
   }
+  if (isUuid(request.uuid)) return { op, uuid: request.uuid.toLowerCase() };
+  throw wrong("uuid");
 }
 
 /**
