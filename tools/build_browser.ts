@@ -20,25 +20,26 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon accept activeCalls addBytes added addShared addStream allowInfinity alwaysReads answer
-  answered argumentStreams arrayHead attachments beganAt begin body breakOff broadcastNoReturn
-  bufferedBytes byId byte callbacksChanged callerTimeoutMs calm capture changed checkRoom choose
-  claim closeArgumentStreams codec compileCron congested connected connection connectionLost
-  controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver description
-  disconnected divide drained drop dropped empty encodeArguments etaMs events expects expire facts
-  fail finish finished flushed forget found frames gate giveUp giveUpAll handle handler handleTask
-  hasRoom head head2 head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isDone
-  isEmpty isFree isSent isStatic isTask isWhole large leave limitedByCallback lines locate lost
-  makeController makeTransfers mapHead mayStopNodes memory nameId network networkChanged neverRan
-  nextDue nextId nodeNonce nowMs offers offset onAbort onBytes onClose onConnect onCredit
-  onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown onTermination onText
-  onTimeout onWake openTaskFile outbox over ownCallback payload peer post providers providersOf
-  queued queuedBytes quietTicks readsCron receivedBytes refusal refuse refused registered registry
-  reply requireNode reserve resolveEntrance resultStream running runNow runTask scope security
-  sendCredit sendShared sent session setBackMs settle silentTicks site socketTransport sourceOf
-  stopNodes streams take tellCancelled tellOwner there timeLeft timeOf timeoutError tracked
-  transferred transfers tryRecord turn unauthenticated undelivered until verb view waited waiting
-  watch whenFunction whenProcess withdrawAll writtenBytes
+  abandon accept activeCalls addBytes addShared addStream added advance allowInfinity alwaysReads
+  answer answered argumentStreams arrayHead attachments beganAt begin body breakOff
+  broadcastNoReturn bufferedBytes byId byte callbacksChanged callerTimeoutMs calm capture changed
+  checkRoom choose claim closeArgumentStreams codec compileCron congested connected connection
+  connectionLost controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver
+  description disconnected divide drained drop dropped due empty encodeArguments etaMs events
+  expects expire facts fail finish finished flushed forget found frames gate giveUp giveUpAll
+  handle handleTask handler hasRoom head head2 head3 head5 heapIndex heldBytes here holder
+  holdsBack hooks intervalMs isDone isEmpty isFree isSent isStatic isTask isWhole large leave
+  limitedByCallback lines locate lost makeController makeTransfers mapHead mayStopNodes memory
+  nameId network networkChanged neverRan nextDue nextId nodeNonce nowMs offers offset onAbort
+  onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave
+  onShutdown onTermination onText onTimeout onWake openTaskFile outbox over ownCallback payload
+  peer post proofs providers providersOf queued queuedBytes quietTicks readsCron receivedBytes
+  record refusal refuse refused registered registry reply requireNode reserve resolveEntrance
+  resultStream runNow runTask running scope security sendCredit sendShared sent session setBackMs
+  settle silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled tellOwner
+  there timeLeft timeOf timeoutError top tracked transferred transfers tryRecord turn
+  unauthenticated undelivered until verb view waited waiting watch whenFunction whenProcess
+  withdrawAll writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

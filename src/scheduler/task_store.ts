@@ -16,11 +16,11 @@ export interface TaskStore {
   /**
    * Keeps a new task, or the present state of one that is kept already.
    *
-   * @param record The task. It is the scheduler's own, which changes it afterwards: keep a copy.
+   * @param task The task. It is the scheduler's own, which changes it afterwards: keep a copy.
    * @throws When it cannot be kept. A new task is then refused, by an error with code `TASK`; a run is
    * left out and counted as skipped. Whatever else changes goes on in memory, and the error is logged.
    */
-  save(record: TaskRecord): void;
+  save(task: TaskRecord): void;
   /** Keeps a task no longer. Does nothing if it is not there. */
   remove(uuid: string): void;
   /** Frees the file. Idempotent. */
@@ -37,8 +37,8 @@ export class MemoryTaskStore implements TaskStore {
   }
 
   /** See {@linkcode TaskStore.save}. */
-  save(record: TaskRecord): void {
-    this.#records.set(record.uuid, { ...record });
+  save(task: TaskRecord): void {
+    this.#records.set(task.uuid, { ...task });
   }
 
   /** See {@linkcode TaskStore.remove}. */
