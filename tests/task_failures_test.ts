@@ -273,6 +273,34 @@ Deno.test("a task waits while its callback is withdrawn, and goes on once it is 
   await until(() => runs >= before.runs + 200);
 });
 
+Deno.test("a task of an instance method waits until its class has an instance", async () => {
+  await using network = await TestNetwork.start();
+  const calls: unknown[] = [];
+  let ticks = 0;
+  class Job {
+    work(what: string) {
+      calls.push(what);
+    }
+  }
+  const callbacks = registry((callback) => void callback("tick", () => ticks++));
+  const Registered = callbacks.callback(Job);
+  await network.join("runner", () => {}, { callbacks });
+  const owner = await network.join("owner");
+  await owner.call.work("once").period({ atTime: Date.now() + 30, uuid: uuid(1) });
+  await owner.call.tick().period({ interval: 20 });
+  await until(() => ticks >= 4); // it was due by now
+  const info = async () =>
+    (await owner.describeScheduledTasks("runner")).find((task) => task.uuid === uuid(1));
+  const { status, runs, skipped, lastError } = (await info())!;
+  assertEquals([status, runs, skipped, lastError], ["waiting", 0, 0, undefined]);
+  assertEquals(await owner.runScheduledTaskByUuid("runner", uuid(1)), false);
+  new Registered();
+  assertEquals(calls, []); // not within `new`
+  await until(() => calls.length > 0);
+  assertEquals(calls, ["once"]);
+  while (await info() !== undefined) await settled();
+});
+
 /** Runs a test with the path of a file that does not exist. */
 async function withPath(fn: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();

@@ -20,14 +20,14 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon accept activeCalls addBytes addShared addStream added advance allowInfinity alwaysReads
+  abandon accept activeCalls addBytes added addShared addStream advance allowInfinity alwaysReads
   answer answered argumentStreams arrayHead attachments beganAt begin body breakOff
   broadcastNoReturn bufferedBytes byId byte callbacksChanged callerTimeoutMs calm capture changed
   checkRoom choose claim closeArgumentStreams codec compileCron congested connected connection
   connectionLost controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver
   description disconnected divide drained drop dropped due empty encodeArguments etaMs events
   expects expire facts fail finish finished flushed forget found frames gate giveUp giveUpAll
-  handle handleTask handler hasRoom head head2 head3 head5 heapIndex heldBytes here holder
+  handle handler handleTask hasRoom head head2 head3 head5 heapIndex heldBytes here holder
   holdsBack hooks intervalMs isDone isEmpty isFree isSent isStatic isTask isWhole large leave
   limitedByCallback lines locate lost makeController makeTransfers mapHead mayStopNodes memory
   nameId network networkChanged neverRan nextDue nextId nodeNonce nowMs offers offset onAbort
@@ -35,7 +35,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   onShutdown onTermination onText onTimeout onWake openTaskFile outbox over ownCallback payload
   peer post proofs providers providersOf queued queuedBytes quietTicks readsCron receivedBytes
   record refusal refuse refused registered registry reply requireNode reserve resolveEntrance
-  resultStream runNow runTask running scope security sendCredit sendShared sent session setBackMs
+  resultStream running runNow runTask scope security sendCredit sendShared sent session setBackMs
   settle silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled tellOwner
   there timeLeft timeOf timeoutError top tracked transferred transfers tryRecord turn
   unauthenticated undelivered until verb view waited waiting watch whenFunction whenProcess

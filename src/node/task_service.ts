@@ -62,7 +62,10 @@ export class TaskService {
     this.#logger = logger;
     this.#scheduler = new Scheduler({
       ...options,
-      offers: (callbackName) => registry.get(callbackName) !== undefined,
+      offers: (callbackName) => {
+        const callback = registry.get(callbackName);
+        return callback !== undefined && callback.problem() === undefined;
+      },
       run: ({ callbackName, args, owner }) => run(callbackName, args, owner),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
         tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),

@@ -75,7 +75,7 @@ export interface RegisteredCallback {
   timing: "unknown" | "at once" | "later";
 }
 
-/** Names that came or went. */
+/** Names that came or went, or, if there are none, a class that has its instance from now on. */
 export interface RegistryChange {
   /** Whether they came. */
   readonly offered: boolean;
@@ -210,7 +210,7 @@ export class CallbackRegistry {
     const known = this.#classes.get(type) ??
       (methods.every(({ isStatic }) => isStatic)
         ? { registered: type, instance: undefined }
-        : withOneInstance(type));
+        : withOneInstance(type, () => this.#tell({ offered: true, names: [] })));
     // Private static members belong to what a decorator gives, otherwise to the class itself.
     const statics = decorates ? known.registered : type;
     const entries = methods.map(({ name, method, isStatic }): RegisteredCallback => ({
@@ -267,7 +267,7 @@ export class CallbackRegistry {
       if (present?.concurrency === entry.concurrency) Object.assign(present, entry);
       else this.#callbacks.set(entry.name, entry);
     }
-    this.#tell({ offered: true, names: added });
+    if (added.length > 0) this.#tell({ offered: true, names: added });
   }
 
   #remove(name: string): boolean {
@@ -277,7 +277,6 @@ export class CallbackRegistry {
   }
 
   #tell(change: RegistryChange): void {
-    if (change.names.length === 0) return;
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -37,8 +37,13 @@ export interface KnownClass {
   instance: object | undefined;
 }
 
-/** Makes the class that is to be used instead of one. */
-export function withOneInstance(type: AnyClass): KnownClass {
+/**
+ * Makes the class that is to be used instead of one.
+ *
+ * @param type The class.
+ * @param onInstance Called when it has made its instance.
+ */
+export function withOneInstance(type: AnyClass, onInstance: () => void): KnownClass {
   const registered: AnyClass = new Proxy(type, {
     construct: (target, args, newTarget) => {
       // A subclass is a class of its own, with as many instances as it likes.
@@ -49,7 +54,9 @@ export function withOneInstance(type: AnyClass): KnownClass {
             "instance",
         );
       }
-      return known.instance = Reflect.construct(target, args, newTarget) as object;
+      known.instance = Reflect.construct(target, args, newTarget) as object;
+      onInstance();
+      return known.instance;
     },
   });
   const known: KnownClass = { registered, instance: undefined };

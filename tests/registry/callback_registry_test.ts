@@ -204,6 +204,22 @@ Deno.test("callback.remove() withdraws a callback once and makes its name free",
   assertEquals(changes.map(({ offered }) => offered), [true, false, true]);
 });
 
+Deno.test("subscribe() tells that a class has an instance from now on, and no names with it", () => {
+  const { registry, changes } = watched();
+  class Group {
+    method(): string {
+      return "answer";
+    }
+  }
+  const Registered = registry.callback(Group);
+  const problems: boolean[] = [];
+  registry.subscribe(() => problems.push(registry.get("method")!.problem() !== undefined));
+  new Registered();
+  assertThrows(() => new Registered(), InitializationError);
+  assertEquals(changes, [{ offered: true, names: ["method"] }, { offered: true, names: [] }]);
+  assertEquals(problems, [false]);
+});
+
 Deno.test("subscribe() tells nothing more once it is taken back", () => {
   const registry = new CallbackRegistry();
   const heard: string[] = [];
