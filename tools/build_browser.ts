@@ -35,11 +35,11 @@ export const INTERNAL_NAMES: readonly string[] = `
   onShutdown onTermination onText onTimeout onWake openTaskFile outbox over ownCallback payload
   peer post proofs providers providersOf queued queuedBytes quietTicks readsCron receivedBytes
   record refusal refuse refused registered registry reply requireNode reserve resolveEntrance
-  resultStream running runNow runTask scope security sendCredit sendShared sent session setBackMs
-  settle silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled tellOwner
-  there timeLeft timeOf timeoutError top tracked transferred transfers tryRecord turn
-  unauthenticated undelivered until verb view waited waiting watch whenFunction whenProcess
-  withdrawAll writtenBytes
+  resultStream running runTask scope security sendCredit sendShared sent session setBackMs settle
+  silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled tellOwner there
+  timeLeft timeOf timeoutError top tracked transferred transfers tryRecord turn unauthenticated
+  undelivered until verb view waited waiting watch whenFunction whenProcess withdrawAll
+  writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

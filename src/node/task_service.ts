@@ -92,24 +92,17 @@ export class TaskService {
   }
 
   #do(checked: TaskRequest, owner: string): string | boolean | string[] | ScheduledTaskInfo[] {
-    switch (checked.op) {
+    const { op } = checked;
+    switch (op) {
       case "create":
         // Told now, and not by each run. A stream is refused, too: nobody would send its items.
         asArguments(this.#codec.decode(checked.spec.args));
         return this.#scheduler.create(checked.spec, owner);
       case "list":
-        return this.#scheduler.list();
       case "describe":
-        return this.#scheduler.describe();
-      case "cancel":
-        return this.#scheduler.cancel(checked.uuid);
-      case "pause":
-        return this.#scheduler.pause(checked.uuid);
-      case "resume":
-        return this.#scheduler.resume(checked.uuid);
-      case "run":
-        return this.#scheduler.runNow(checked.uuid);
+        return this.#scheduler[op]();
     }
+    return this.#scheduler[op](checked.uuid);
   }
 
   /** Starts no run any more; those under way go on. */

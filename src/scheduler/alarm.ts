@@ -46,10 +46,12 @@ export class Alarm<T extends HeapItem> {
     this.#heap.remove(item);
   }
 
-  /** The first item, if it is due by then. */
+  /** The first item, if it is due by then; none once it is stopped. */
   due(nowMs: number): T | undefined {
     const { top } = this.#heap;
-    return top !== undefined && this.#options.timeOf(top) <= nowMs ? top : undefined;
+    return !this.#stopped && top !== undefined && this.#options.timeOf(top) <= nowMs
+      ? top
+      : undefined;
   }
 
   /** Sets the timer for the first item. Called after items have changed. */

@@ -9,6 +9,7 @@ import type { Logger } from "../internal/log.ts";
 import { showError } from "../internal/show.ts";
 import {
   infoOf,
+  isOver,
   newRecord,
   type ScheduledTaskInfo,
   type TaskRecord,
@@ -17,10 +18,18 @@ import {
 } from "./task.ts";
 import { WallClock } from "./wall_clock.ts";
 import { Alarm } from "./alarm.ts";
-import { type LiveTask, liveTask, setBack, takeClockAsItIs } from "./live_task.ts";
+import {
+  dueOf,
+  isFree,
+  type LiveTask,
+  liveTask,
+  setBack,
+  takeClockAsItIs,
+  takeDue,
+} from "./live_task.ts";
 import { TaskKeeper } from "./task_keeper.ts";
 import type { TaskStore } from "./task_store.ts";
-import { type CompileCron, dueBy } from "./trigger.ts";
+import type { CompileCron } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
 export const MAX_TASKS = 100_000;
@@ -66,7 +75,7 @@ export class Scheduler {
     this.#clock = new WallClock(this.#now);
     this.#keeper = new TaskKeeper(options.store, options.logger);
     this.#alarm = new Alarm({
-      timeOf: ({ record }) => record.nextMs!,
+      timeOf: dueOf,
       onWake: () => this.#wake(),
       now: this.#now,
     });
@@ -87,12 +96,13 @@ export class Scheduler {
    * @throws {OverloadedError} when there are {@linkcode MAX_TASKS}.
    */
   create(spec: TaskSpec, owner: string): string {
-    this.#lookAtClock();
-    const present = spec.uuid === undefined ? undefined : this.#tasks.get(spec.uuid);
+    const now = this.#lookAtClock();
+    const { uuid = "" } = spec;
+    const present = this.#tasks.get(uuid)?.record;
     if (present !== undefined) {
-      if (present.record.callbackName === spec.callbackName) return present.record.uuid;
+      if (present.callbackName === spec.callbackName) return uuid;
       throw new InitializationError(
-        `Cannot schedule: the task ${spec.uuid} is there already, for another callback`,
+        `Cannot schedule: the task ${uuid} is there already, for another callback`,
       );
     }
     if (this.#tasks.size >= MAX_TASKS) {
@@ -100,7 +110,7 @@ export class Scheduler {
         `Cannot schedule: there are ${MAX_TASKS} tasks, which is the limit`,
       );
     }
-    const record = newRecord(spec, owner, this.#now(), this.#options.compileCron);
+    const record = newRecord(spec, owner, now, this.#options.compileCron);
     this.#keeper.record(record); // before it is acknowledged
     this.#adopt(liveTask(record, this.#options.compileCron));
     this.#alarm.set();
@@ -109,7 +119,7 @@ export class Scheduler {
 
   #takeUp(record: TaskRecord): void {
     // Killed in its last run, which is not repeated.
-    if (record.nextMs === undefined) this.#keeper.remove(record.uuid);
+    if (isOver(record)) this.#keeper.remove(record.uuid);
     else {
       const task = liveTask(record, this.#options.compileCron);
       takeClockAsItIs(task, this.#now(), this.#options.compileCron);
@@ -124,11 +134,10 @@ export class Scheduler {
 
   /** Into the heap if it has a time to wait for, out of it if not. */
   #place(task: LiveTask): void {
-    const { record } = task;
-    const waits = record.nextMs !== undefined && !record.paused &&
-      this.#options.offers(record.callbackName);
-    if (waits) this.#alarm.put(task);
-    else this.#alarm.remove(task);
+    const { paused, callbackName } = task.record;
+    if (dueOf(task) < Infinity && !paused && this.#options.offers(callbackName)) {
+      this.#alarm.put(task);
+    } else this.#alarm.remove(task);
   }
 
   /** The uuids of all tasks. */
@@ -160,18 +169,14 @@ export class Scheduler {
   #forget(task: LiveTask): void {
     this.#tasks.delete(task.record.uuid);
     this.#alarm.remove(task);
-    task.waiting = 0;
+    task.record.waitingMs = [];
   }
 
   /** Lets a task rest; false if there is none, or it does already. */
   pause(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined || task.record.paused) return false;
-    this.#keeper.change(task.record, { paused: true });
-    task.waiting = 0;
-    this.#place(task);
-    this.#alarm.set();
-    return true;
+    return this.#change(task, { paused: true, waitingMs: [] });
   }
 
   /** Lets a task go on from now; false if there is none, or it was not paused. */
@@ -182,7 +187,11 @@ export class Scheduler {
     const now = this.#lookAtClock();
     // What was missed meanwhile is not made up for.
     const nextMs = (record.nextMs ?? Infinity) <= now ? task.nextDue(now) : record.nextMs;
-    this.#keeper.change(record, { paused: false, failures: 0, nextMs });
+    return this.#change(task, { paused: false, failures: 0, nextMs });
+  }
+
+  #change(task: LiveTask, change: Partial<TaskRecord>): true {
+    this.#keeper.change(task.record, change);
     this.#place(task);
     this.#settle(task);
     this.#alarm.set();
@@ -190,30 +199,25 @@ export class Scheduler {
   }
 
   /** Runs a task now, besides its schedule; false if there is none, or it cannot run now. */
-  runNow(uuid: string): boolean {
+  run(uuid: string): boolean {
     const task = this.#tasks.get(uuid);
     if (task === undefined || !this.#options.offers(task.record.callbackName)) return false;
     if (task.record.runs === task.record.maxRuns) return false;
-    this.#lookAtClock();
-    this.#begin(task, 1);
+    this.#begin(task, [this.#lookAtClock()]);
     this.#alarm.set();
     return true;
   }
 
   /** Called when the process offers other callbacks than before. */
   callbacksChanged(): void {
-    for (const task of this.#tasks.values()) {
-      this.#place(task);
-      if (task.waiting > 0) this.#goOn(task);
-    }
+    for (const task of this.#tasks.values()) this.#place(task);
     this.#alarm.set();
   }
 
-  /** Starts nothing any more. Tasks in a durable store go on at the next start. */
+  /** Starts nothing any more. Tasks in a durable store, and runs that wait, go on at the next start. */
   stop(): void {
     this.#stopped = true;
     this.#alarm.stop();
-    for (const task of this.#tasks.values()) task.waiting = 0;
   }
 
   /** Frees the store, once the last run has finished. Idempotent. */
@@ -245,59 +249,51 @@ export class Scheduler {
   }
 
   #fire(task: LiveTask, now: number): void {
-    const { record } = task;
-    const { run, skipped } = dueBy(
-      record.trigger,
-      task.nextDue,
-      record.nextMs!,
-      now,
-      record.catchUpMs,
-    );
-    record.skipped += skipped;
-    record.nextMs = task.nextDue(now);
+    const due = takeDue(task, now);
     this.#place(task);
-    this.#begin(task, run.length);
+    this.#begin(task, due);
   }
 
-  /** Starts what has become due at once, or has it wait, as far as `overlap` lets it. */
-  #begin(task: LiveTask, count: number): void {
+  /** Has what has become due at once wait for its turn, as far as `overlap` lets it. */
+  #begin(task: LiveTask, due: readonly number[]): void {
+    const { record, running } = task;
+    const { overlap, waitingMs } = record;
+    const others = overlap === "skip" ? running + waitingMs.length : waitingMs.length;
+    if (overlap !== "allow" && others > 0) record.skipped += due.length;
+    else record.waitingMs = [...waitingMs, ...due];
+    this.#goOn(task);
+  }
+
+  /** Starts what waits, unless something keeps it waiting. */
+  #goOn(task: LiveTask): void {
     const { record } = task;
     let begun = false;
-    if (record.overlap === "allow") {
-      for (let n = 0; n < count; n++) begun = this.#start(task) || begun;
-    } else if (task.waiting > 0 || (task.running > 0 && record.overlap === "skip")) {
-      record.skipped += count;
-    } else task.waiting = count;
-    if (!begun) this.#goOn(task);
+    while (
+      record.waitingMs.length > 0 && isFree(task) && !this.#stopped &&
+      this.#options.offers(record.callbackName)
+    ) begun = this.#start(task) || begun;
+    if (!begun) this.#settle(task);
   }
 
-  /** Starts the run that waits, unless something keeps it waiting. */
-  #goOn(task: LiveTask): void {
-    const { callbackName } = task.record;
-    while (task.waiting > 0 && task.running === 0 && this.#options.offers(callbackName)) {
-      task.waiting--;
-      if (this.#start(task)) return;
-    }
-    this.#settle(task);
-  }
-
-  /** Starts a run, and tells whether nothing forbade it. */
+  /** Starts the run that has waited longest, and tells whether it could be recorded. */
   #start(task: LiveTask): boolean {
     const { record } = task;
-    if (this.#stopped || !this.#isHere(task)) return false; // cancelled just now
-    const { nextMs, lastRunMs, runs } = record;
-    if (runs === record.maxRuns) return false;
-    record.runs++;
-    record.lastRunMs = this.#now();
-    if (record.runs === record.maxRuns) record.nextMs = undefined;
+    const runs = record.runs + 1;
+    const others = record.waitingMs.slice(1);
     // Before it runs: a crash must not make it run twice. What cannot be recorded is not run.
-    const begins = this.#keeper.tryRecord(record);
-    if (!begins) Object.assign(record, { nextMs, lastRunMs, runs, skipped: record.skipped + 1 });
+    const begins = this.#keeper.tryRecord(record, {
+      runs,
+      lastRunMs: this.#now(),
+      ...(runs === record.maxRuns ? { nextMs: undefined, waitingMs: [] } : { waitingMs: others }),
+    });
+    if (begins) task.running++;
+    else {
+      record.skipped++;
+      record.waitingMs = others;
+    }
     this.#place(task);
-    if (!begins) return false;
-    task.running++;
-    this.#run(task);
-    return true;
+    if (begins) this.#run(task);
+    return begins;
   }
 
   async #run(task: LiveTask): Promise<void> {
@@ -321,8 +317,7 @@ export class Scheduler {
     record.lastError = showError(error);
     const isHere = this.#isHere(task);
     if (isHere && record.failures === record.pauseAfterFailures) {
-      record.paused = true;
-      task.waiting = 0;
+      Object.assign(record, { paused: true, waitingMs: [] });
       this.#place(task);
     }
     try {
@@ -338,9 +333,8 @@ export class Scheduler {
   /** Keeps the state of a task between runs, or ends a task that has none before it. */
   #settle(task: LiveTask): void {
     if (!this.#isHere(task)) return;
-    const { record, running, waiting } = task;
-    this.#keeper.tryRecord(record);
-    if (record.nextMs === undefined && running === 0 && waiting === 0) this.#forget(task);
+    this.#keeper.tryRecord(task.record);
+    if (isOver(task.record) && task.running === 0) this.#forget(task);
   }
 
   /** Whether a task was neither cancelled nor has ended. */

@@ -145,14 +145,16 @@ function readRow({ uuid, args, record }: Record<string, unknown>): TaskRecord {
   try {
     const rest = JSON.parse(record as string);
     const spec = asSpec({ ...rest, uuid, args }, compileCron);
-    const { owner, createdMs, nextMs, lastRunMs, runs, skipped, failures, lastError, paused } =
-      rest;
+    const { owner, createdMs, nextMs, waitingMs = [], lastRunMs } = rest;
+    const { runs, skipped, failures, lastError, paused } = rest;
     if (![createdMs, runs, skipped, failures].every(Number.isFinite)) throw new Error("a count");
-    if (![nextMs, lastRunMs].every(isOptionalTime)) throw new Error("a time");
+    if (!Array.isArray(waitingMs)) throw new Error("a list");
+    if (![nextMs, lastRunMs, ...waitingMs].every(isOptionalTime)) throw new Error("a time");
     return {
       ...spec,
       uuid: spec.uuid!,
-      ...{ owner: String(owner), createdMs, nextMs, lastRunMs, runs, skipped, failures },
+      ...{ owner: String(owner), createdMs, nextMs, waitingMs, lastRunMs },
+      ...{ runs, skipped, failures },
       lastError: lastError === undefined ? undefined : String(lastError).toWellFormed(), // it may travel
       paused: paused === true,
     };

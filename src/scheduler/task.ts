@@ -46,6 +46,8 @@ export interface TaskRecord extends Omit<TaskSpec, "trigger"> {
   readonly createdMs: number;
   /** The first due time that was not dealt with yet; `undefined` if none is left. */
   nextMs: number | undefined;
+  /** Due times of runs that wait to begin, in order: for the run before them, or for the callback. */
+  waitingMs: readonly number[];
   /** When it last began to run. */
   lastRunMs: number | undefined;
   /** How often it has run. */
@@ -116,6 +118,7 @@ export function newRecord(
     ...spec,
     uuid: spec.uuid ?? makeUuid(),
     ...{ trigger, owner, createdMs: now, nextMs },
+    waitingMs: [],
     lastRunMs: undefined,
     runs: 0,
     skipped: 0,
@@ -123,6 +126,11 @@ export function newRecord(
     lastError: undefined,
     paused: false,
   };
+}
+
+/** Whether a task has nothing left to begin. */
+export function isOver({ nextMs, waitingMs }: TaskRecord): boolean {
+  return nextMs === undefined && waitingMs.length === 0;
 }
 
 /** What is told of a task. */

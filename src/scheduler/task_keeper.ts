@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "../internal/log.ts";
-import type { TaskRecord } from "./task.ts";
+import { isOver, type TaskRecord } from "./task.ts";
 import type { TaskStore } from "./task_store.ts";
 
 /** Writes records to a store, and tells when it cannot. */
@@ -23,9 +23,9 @@ export class TaskKeeper {
     this.#logger = logger;
   }
 
-  /** Records a task that is new or has changed, or removes one that has no due time left. */
+  /** Records a task that is new or has changed, or that one has nothing left to begin. */
   record(record: TaskRecord): void {
-    if (record.nextMs === undefined) this.remove(record.uuid);
+    if (isOver(record)) this.remove(record.uuid);
     else this.#store.save(record);
   }
 
@@ -40,11 +40,11 @@ export class TaskKeeper {
     }
   }
 
-  /** Like {@linkcode record}, and tells whether it could. */
-  tryRecord(record: TaskRecord): boolean {
+  /** Like {@linkcode change}, and tells whether it could. */
+  tryRecord(record: TaskRecord, change: Partial<TaskRecord> = {}): boolean {
     if (this.#closed) return false;
     try {
-      this.record(record);
+      this.change(record, change);
       return true;
     } catch (error) {
       this.#logger.error(`daffi: a task cannot be recorded: ${record.uuid}:`, error);

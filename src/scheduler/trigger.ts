@@ -72,9 +72,9 @@ export function oldestToRun(nowMs: number, catchUpMs: number): number {
 }
 
 /**
- * Decides what becomes of the times that have passed since `firstDueMs`, itself included: those
- * older than `catchUpMs`, and more than a second, are skipped; of the others each listed time runs, and of a recurring task
- * the latest.
+ * Decides what becomes of the times that have passed since `firstDueMs`, itself included, and of those that are
+ * `left` from before it: those older than `catchUpMs`, and more than a second, are skipped; of the others each
+ * listed time runs, and of a recurring task the latest.
  */
 export function dueBy(
   trigger: Trigger,
@@ -82,18 +82,21 @@ export function dueBy(
   firstDueMs: number,
   nowMs: number,
   catchUpMs: number,
+  left: readonly number[] = [],
 ): Due {
   const oldest = oldestToRun(nowMs, catchUpMs);
   if (trigger.type === "atTime") {
-    const due = trigger.timesMs.filter((time) => time >= firstDueMs && time <= nowMs);
+    const passed = trigger.timesMs.filter((time) => time >= firstDueMs && time <= nowMs);
+    const due = [...left, ...passed];
     const run = due.filter((time) => time >= oldest);
     return { run, skipped: due.length - run.length };
   }
-  let count = 0;
-  let latest: number | undefined = firstDueMs;
-  if (trigger.type === "interval") {
-    count = Math.floor((nowMs - firstDueMs) / trigger.everyMs) + 1;
-    latest = firstDueMs + (count - 1) * trigger.everyMs;
+  let count = left.length;
+  let latest = left.at(-1) ?? -Infinity;
+  if (firstDueMs <= nowMs && trigger.type === "interval") {
+    const steps = Math.floor((nowMs - firstDueMs) / trigger.everyMs);
+    count += steps + 1;
+    latest = firstDueMs + steps * trigger.everyMs;
   } else {
     for (let at: number | undefined = firstDueMs; at !== undefined && at <= nowMs;) {
       latest = at;

@@ -206,6 +206,26 @@ sceneTest("a listed time is not run again when its process is killed in mid-run"
   assertEquals((await scene.ran()).length, 3);
 });
 
+sceneTest(
+  "a listed time that waits for the run before it is not lost by kill -9",
+  async (scene) => {
+    const first = await scene.runner();
+    const soon = Date.now() + 100;
+    await scene.g.call.hang("list").period({ atTime: [soon, soon + 50], overlap: "queue" });
+    await scene.g.call.write("later").period({ atTime: soon + 100 });
+    await runs(first, 2);
+    await scene.kill(first);
+
+    const second = await scene.runner();
+    assertEquals((await runs(second, 1))[0]!.label, "list");
+    assertEquals(await scene.ran(), ["list", "later", "list"]);
+    await scene.kill(second);
+
+    await scene.runner();
+    assertEquals(await scene.g.getScheduledTasks("runner"), []);
+  },
+);
+
 sceneTest("an interval goes on in its rhythm after kill -9", async (scene) => {
   const first = await scene.runner();
   await scene.g.call.write("tick").period({ interval: 200, maxRuns: 6 });

@@ -88,40 +88,40 @@ Deno.test("a task paused in its last run is no ghost after a crash", async () =>
   assertEquals(rig.scheduler.list(), []);
 });
 
-Deno.test("Scheduler.runNow() runs a task besides its schedule", async () => {
+Deno.test("Scheduler.run() runs a task besides its schedule", async () => {
   using rig = new Rig();
   const task = rig.create(interval(1000));
   await rig.pass(300);
-  assertEquals(rig.scheduler.runNow(task), true);
+  assertEquals(rig.scheduler.run(task), true);
   await rig.pass(700);
   assertEquals(rig.ranAt, [300, 1000]);
   assertEquals(rig.info(task)!.runs, 2);
-  assertEquals(rig.scheduler.runNow(uuid(1)), false);
+  assertEquals(rig.scheduler.run(uuid(1)), false);
 });
 
-Deno.test("Scheduler.runNow() runs a paused task, which stays paused", async () => {
+Deno.test("Scheduler.run() runs a paused task, which stays paused", async () => {
   using rig = new Rig();
   const task = rig.create(interval(1000));
   rig.scheduler.pause(task);
-  assertEquals(rig.scheduler.runNow(task), true);
+  assertEquals(rig.scheduler.run(task), true);
   await rig.pass(5000);
   assertEquals(rig.ranAt, [0]);
   assertEquals(rig.info(task)!.status, "paused");
 });
 
-Deno.test("Scheduler.runNow() keeps to overlap", () => {
+Deno.test("Scheduler.run() keeps to overlap", () => {
   using rig = new Rig();
   rig.onRun = () => {};
   const task = rig.create(interval(1000));
-  rig.scheduler.runNow(task);
-  rig.scheduler.runNow(task);
+  rig.scheduler.run(task);
+  rig.scheduler.run(task);
   assertEquals(rig.runs.length, 1);
 });
 
-Deno.test("Scheduler.runNow() counts towards maxRuns", async () => {
+Deno.test("Scheduler.run() counts towards maxRuns", async () => {
   using rig = new Rig();
   const task = rig.create(interval(1000), { maxRuns: 2 });
-  rig.scheduler.runNow(task);
+  rig.scheduler.run(task);
   await rig.pass(5000);
   assertEquals(rig.ranAt, [0, 1000]);
   assertEquals(rig.scheduler.list(), []);
@@ -133,7 +133,7 @@ Deno.test("a task whose callback is not offered waits, and is told so", async ()
   const task = rig.create(interval(1000));
   assertEquals(rig.info(task)!.status, "waiting");
   assertEquals(rig.time.pending, 0);
-  assertEquals(rig.scheduler.runNow(task), false);
+  assertEquals(rig.scheduler.run(task), false);
   await rig.pass(5500);
   assertEquals(rig.runs, []);
 

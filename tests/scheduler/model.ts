@@ -138,7 +138,7 @@ export class Model {
   }
 
   /** Runs it besides its schedule. */
-  runNow(): void {
+  run(): void {
     if (!this.#over && this.ranAt.length !== this.#options.maxRuns) this.#begin(1);
   }
 

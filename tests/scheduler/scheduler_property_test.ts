@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Overlap } from "../../src/scheduler/task.ts";
+import type { Overlap, TaskRecord } from "../../src/scheduler/task.ts";
 import type { Trigger } from "../../src/scheduler/trigger.ts";
 import { Model, type ModelOptions } from "./model.ts";
 import { Rig, spec, START, uuid } from "./rig.ts";
@@ -11,7 +11,7 @@ type Step =
   | { readonly type: "time"; readonly op: "pass" | "jump"; readonly ms: number }
   | {
     readonly type: "task";
-    readonly op: "pause" | "resume" | "runNow" | "cancel";
+    readonly op: "pause" | "resume" | "run" | "cancel";
     readonly task: number;
   };
 
@@ -48,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       type: fc.constant("task" as const),
-      op: fc.constantFrom("pause" as const, "resume" as const, "runNow" as const),
+      op: fc.constantFrom("pause" as const, "resume" as const, "run" as const),
       task: fc.nat(3),
     }),
   },
@@ -148,6 +148,41 @@ Deno.test("Scheduler keeps in its store what it would tell, whenever it is kille
           if (trigger.type !== "atTime") return;
           assertEquals(new Set(ranAt).size, runs, "a time ran twice");
           assertEquals(ranAt.every((at) => trigger.timesMs.includes(at)), true);
+        });
+      },
+    ),
+  );
+});
+
+Deno.test("Scheduler runs or skips each listed time once, however often it is killed meanwhile", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(task, { minLength: 1, maxLength: 3 }),
+      fc.array(seconds(40), { minLength: 1, maxLength: 6 }),
+      async (tasks, lives) => {
+        using rig = new Rig();
+        const records = new Map<string, TaskRecord>();
+        rig.onRun = (run, record) => {
+          records.set(run.uuid, record);
+          const { durations } = tasks[Number(run.uuid.slice(-12))]!;
+          const life = rig.scheduler; // what runs when it is killed never ends
+          const end = () => life === rig.scheduler && run.end();
+          setTimeout(end, durations[(record.runs - 1) % durations.length]);
+        };
+        tasks.forEach(({ trigger, overlap }, n) =>
+          rig.scheduler.create(spec(trigger, { uuid: uuid(n), overlap }), "owner")
+        );
+        for (const life of lives) {
+          await rig.pass(life);
+          rig.restart();
+        }
+        await rig.pass(600 * SECOND);
+        tasks.forEach(({ trigger }, n) => {
+          if (trigger.type !== "atTime") return;
+          const { runs, skipped } = records.get(uuid(n))!;
+          assertEquals(runs + skipped, trigger.timesMs.length);
+          assertEquals(rig.runs.filter((run) => run.uuid === uuid(n)).length, runs);
+          assertEquals(rig.info(uuid(n)), undefined);
         });
       },
     ),

@@ -116,12 +116,12 @@ Deno.test("Scheduler never runs a task more than maxRuns times when several are 
   assertEquals(rig.scheduler.list(), []);
 });
 
-Deno.test("Scheduler.runNow() does not run a task whose maxRuns are under way", async () => {
+Deno.test("Scheduler.run() does not run a task whose maxRuns are under way", async () => {
   using rig = new Rig();
   rig.onRun = () => {};
   const task = rig.create(interval(1000), { maxRuns: 1, overlap: "allow" });
   await rig.pass(1000);
-  assertEquals(rig.scheduler.runNow(task), false);
+  assertEquals(rig.scheduler.run(task), false);
   assertEquals(rig.runs.length, 1);
 });
 

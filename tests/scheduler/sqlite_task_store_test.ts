@@ -7,7 +7,7 @@ import { openTaskStore } from "../../src/scheduler/open_task_store.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import { SqliteTaskStore } from "../../src/scheduler/sqlite_task_store.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
-import { interval, Rig, uuid } from "./rig.ts";
+import { atTime, interval, Rig, uuid } from "./rig.ts";
 import { record } from "./task_store_contract.ts";
 
 /** Runs a test with the path of a file that does not exist. */
@@ -183,6 +183,8 @@ for (
     ["an unreadable cron", JSON.stringify({ ...record(1), trigger: { type: "cron" } })],
     ["a time that is none", JSON.stringify({ ...record(1), nextMs: "soon" })],
     ["a time that no date can hold", JSON.stringify({ ...record(1), nextMs: 1e16 })],
+    ["waiting runs that are no list", JSON.stringify({ ...record(1), waitingMs: "" })],
+    ["a waiting run without a time", JSON.stringify({ ...record(1), waitingMs: [null] })],
     ["a count that is none", JSON.stringify({ ...record(1), runs: null })],
   ] as const
 ) {
@@ -194,6 +196,16 @@ for (
     });
   });
 }
+
+Deno.test("SqliteTaskStore takes a task of which nothing was kept about runs that wait", () => {
+  withPath((path) => {
+    withStore(path, (store) => store.save(record(1)));
+    withDatabase(path, (database) => {
+      database.exec("UPDATE tasks SET record = json_remove(record, '$.waitingMs')");
+    });
+    withStore(path, (store) => assertEquals(store.load(), [record(1)]));
+  });
+});
 
 Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its user", () => {
   withPath((path) => {
@@ -244,16 +256,36 @@ Deno.test("Scheduler goes on with the tasks of a file", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = join(directory, "tasks.db");
+    let task: string;
     {
       using rig = new Rig(new SqliteTaskStore(path));
-      rig.create(interval(1000), { uuid: uuid(1), maxRuns: 3 });
+      task = rig.create(interval(1000), { maxRuns: 3 });
       await rig.pass(1500);
     }
     using rig = new Rig(new SqliteTaskStore(path));
-    assertEquals(rig.info(uuid(1))!.runs, 1);
+    assertEquals(rig.info(task)!.runs, 1);
     await rig.pass(10_000); // of a clock that begins anew
     assertEquals(rig.ranAt, [1000, 2000]);
     assertEquals(rig.store.load(), []);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("Scheduler goes on with runs that wait of a file", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = join(directory, "tasks.db");
+    {
+      using rig = new Rig(new SqliteTaskStore(path));
+      rig.onRun = () => {};
+      rig.create(atTime(1000, 2000), { overlap: "queue" });
+      await rig.pass(2500);
+      assertEquals(rig.runs.length, 1);
+    }
+    using rig = new Rig(new SqliteTaskStore(path)); // whose clock begins anew
+    await rig.pass(10_000);
+    assertEquals(rig.ranAt, [2000]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
