@@ -5,9 +5,9 @@
  * A {@linkcode Global} of this module joins by WebSocket (`url`) or MessagePort (`port`). It runs no
  * Controller, opens no TCP or UNIX sockets and no task files, starts no sandboxes, and runs no tasks
  * by cron; an option that asks for one of these is refused. Its messages list names and guess none, and tell kinds
- * of frame by number; whether a function can be sent is seen by the process that it is sent to. Pages have no
- * `AsyncLocalStorage` either: behind a callback's first `await`, {@linkcode currentCall} gives `undefined`, and calls
- * do not inherit its deadline. Everything else is the same.
+ * of frame by number; whether a function can be sent is seen by the process that it is sent to. UUIDs of tasks that
+ * have ended are not remembered. Pages have no `AsyncLocalStorage` either: behind a callback's first `await`,
+ * {@linkcode currentCall} gives `undefined`, and calls do not inherit its deadline. Everything else is the same.
  *
  * @example A page
  * ```ts

@@ -15,6 +15,8 @@ import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
+import { openTaskStore } from "./scheduler/open_task_store.ts";
+import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { SqliteTaskStore } from "./scheduler/sqlite_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import { sourceOf } from "./transfer/function_source.ts";
@@ -43,7 +45,8 @@ provideParts({
     return { controller, web, ports: new PortListener() };
   },
   socketTransport,
-  openTaskFile: (path) => new SqliteTaskStore(path),
+  openTaskStore: (store) =>
+    new RememberingTaskStore(openTaskStore(store, (path) => new SqliteTaskStore(path))),
   makeTransfers: (transfer, ...rest) =>
     new TransferService(new TransferRunner(resolveTransfer(transfer), ...rest)),
   sourceOf,

@@ -78,7 +78,11 @@ export interface PeriodOptions extends TargetOptions {
   overlap?: Overlap | undefined;
   /** Ends the task after so many runs. @default {no limit} */
   maxRuns?: number | undefined;
-  /** The task's UUID: scheduling it again gives the task that is there. @default {a new one} */
+  /**
+   * The task's UUID: scheduling it again gives the task that is there, and runs none anew that has just ended.
+   *
+   * @default {a new one}
+   */
   uuid?: string | undefined;
   /** How late a missed run may still start; less than a second counts as one. @default {"60s"} */
   catchUp?: Duration | undefined;

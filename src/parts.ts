@@ -12,7 +12,8 @@ import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { AnyFunction } from "./registry/callback_registry.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
-import type { TaskStore } from "./scheduler/task_store.ts";
+import { openTaskStore } from "./scheduler/open_task_store.ts";
+import type { SchedulerStore, TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionSource } from "./transfer/function_source.ts";
 import type { PortListener } from "./transport/message_port.ts";
@@ -42,8 +43,8 @@ export interface Parts {
   readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;
   /** Makes the transport for TCP and UNIX sockets. */
   readonly socketTransport: SocketTransport;
-  /** Opens the file of the option `taskStore`. */
-  readonly openTaskFile: (path: string) => TaskStore;
+  /** Opens what the option `taskStore` stands for. That of a page does not remember which tasks have ended. */
+  readonly openTaskStore: (store: string | TaskStore | undefined) => SchedulerStore;
   /** Makes what runs the functions that others send; `undefined` where none is ever run. */
   readonly makeTransfers: (
     transfer: GlobalOptions["transfer"],
@@ -90,7 +91,7 @@ let parts: Parts = {
   },
   makeController: refuse("Controller"),
   socketTransport: refuseSockets,
-  openTaskFile: refuse("task store in a file"),
+  openTaskStore: (store) => openTaskStore(store, refuse("task store in a file")),
   makeTransfers(transfer = "deny") {
     if (transfer !== "deny") refuse('transfer but "deny"')();
     return undefined;

@@ -30,7 +30,6 @@ import type { StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { isMessagePort } from "./message_address.ts";
-import { openTaskStore } from "./scheduler/open_task_store.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readStopOptions } from "./stop_options.ts";
 import type { PortListener } from "./transport/message_port.ts";
@@ -154,7 +153,7 @@ export class Runtime {
       large: parts.large,
       // After what may fail: a file must not stay open.
       tasks: {
-        store: openTaskStore(taskStore, parts.openTaskFile),
+        store: parts.openTaskStore(taskStore),
         compileCron: parts.compileCron,
       },
       reconnect: once ? undefined : reconnect,

@@ -14,7 +14,7 @@ import {
 } from "../mod.ts";
 import { uuid } from "./scheduler/rig.ts";
 import { FakeTime } from "./helpers/fake_time.ts";
-import { soon, until } from "./helpers/soon.ts";
+import { settled, soon, until } from "./helpers/soon.ts";
 import { type Offer, registry, TestNetwork } from "./helpers/test_network.ts";
 
 const HOUR = "1h";
@@ -205,6 +205,27 @@ Deno.test("a uuid makes scheduling idempotent, whoever schedules", async () => {
   assertEquals(tasks.map((task) => task.uuid), [uuid(1), uuid(1), uuid(1)]);
   assertEquals(await one.getScheduledTasks("hub"), [uuid(1)]);
   assertEquals(await tasks[1]!.cancel(), true);
+});
+
+Deno.test("a uuid schedules nothing anew just after its task has ended, whoever schedules", async () => {
+  const notes: { args: unknown[]; caller: string }[] = [];
+  await using network = await TestNetwork.start(noting(notes));
+  const [one, two] = [await network.join("one"), await network.join("two")];
+  const options = [
+    { interval: 10, maxRuns: 1, uuid: uuid(1) },
+    { atTime: Date.now() + 30, uuid: uuid(2) },
+  ];
+  for (const period of options) await one.call.note(period.uuid).period(period);
+  await until(() => notes.length === 2);
+  while ((await one.getScheduledTasks("hub")).length > 0) await settled();
+  for (const g of [one, two]) {
+    for (const { uuid } of options) {
+      const task = await g.call.note("again").period({ atTime: Date.now() + 30, uuid });
+      assertEquals(task.uuid, uuid);
+      assertEquals(await task.cancel(), false);
+    }
+  }
+  assertEquals(await one.getScheduledTasks("hub"), []);
 });
 
 Deno.test("a uuid of another callback's task is refused", async () => {

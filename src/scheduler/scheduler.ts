@@ -28,7 +28,7 @@ import {
   takeDue,
 } from "./live_task.ts";
 import { TaskKeeper } from "./task_keeper.ts";
-import type { TaskStore } from "./task_store.ts";
+import type { SchedulerStore } from "./task_store.ts";
 import type { CompileCron } from "./trigger.ts";
 
 /** Most tasks on one node. Stops callers from filling its memory. */
@@ -41,7 +41,7 @@ const MIN_FIRED = 8;
 /** What the scheduler needs. */
 export interface SchedulerOptions {
   /** Where tasks are kept. */
-  readonly store: TaskStore;
+  readonly store: SchedulerStore;
   /** Whether the process offers a callback. */
   readonly offers: (callbackName: string) => boolean;
   /** Runs a task's callback; rejects with what it throws. */
@@ -89,7 +89,7 @@ export class Scheduler {
   }
 
   /**
-   * Schedules a task. A `uuid` that is there already gives that task.
+   * Schedules a task. A `uuid` that is there already gives that task, also if it has just ended.
    *
    * @returns Its uuid.
    * @throws {InitializationError} when it would never run, or its uuid is another callback's.
@@ -98,7 +98,7 @@ export class Scheduler {
   create(spec: TaskSpec, owner: string): string {
     const now = this.#lookAtClock();
     const { uuid = "" } = spec;
-    const present = this.#tasks.get(uuid)?.record;
+    const present = this.#tasks.get(uuid)?.record ?? this.#options.store.endedTask?.(uuid);
     if (present !== undefined) {
       if (present.callbackName === spec.callbackName) return uuid;
       throw new InitializationError(

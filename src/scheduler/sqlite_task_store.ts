@@ -146,13 +146,14 @@ function readRow({ uuid, args, record }: Record<string, unknown>): TaskRecord {
     const rest = JSON.parse(record as string);
     const spec = asSpec({ ...rest, uuid, args }, compileCron);
     const { owner, createdMs, nextMs, waitingMs = [], lastRunMs } = rest;
-    const { runs, skipped, failures, lastError, paused } = rest;
+    const { runs, skipped, failures, lastError, paused, uuidGiven } = rest;
     if (![createdMs, runs, skipped, failures].every(Number.isFinite)) throw new Error("a count");
     if (!Array.isArray(waitingMs)) throw new Error("a list");
     if (![nextMs, lastRunMs, ...waitingMs].every(isOptionalTime)) throw new Error("a time");
     return {
       ...spec,
       uuid: spec.uuid!,
+      uuidGiven: uuidGiven === true,
       ...{ owner: String(owner), createdMs, nextMs, waitingMs, lastRunMs },
       ...{ runs, skipped, failures },
       lastError: lastError === undefined ? undefined : String(lastError).toWellFormed(), // it may travel

@@ -38,6 +38,8 @@ export interface TaskSpec {
 export interface TaskRecord extends Omit<TaskSpec, "trigger"> {
   /** What tells the task from all others. */
   readonly uuid: string;
+  /** Whether that is from who asked for it, so that it may be asked for again. */
+  readonly uuidGiven: boolean;
   /** When it fires. */
   trigger: Trigger;
   /** The process that asked for it. */
@@ -117,6 +119,7 @@ export function newRecord(
   return {
     ...spec,
     uuid: spec.uuid ?? makeUuid(),
+    uuidGiven: spec.uuid !== undefined,
     ...{ trigger, owner, createdMs: now, nextMs },
     waitingMs: [],
     lastRunMs: undefined,

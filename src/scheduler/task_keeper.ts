@@ -6,11 +6,11 @@
 
 import type { Logger } from "../internal/log.ts";
 import { isOver, type TaskRecord } from "./task.ts";
-import type { TaskStore } from "./task_store.ts";
+import type { SchedulerStore } from "./task_store.ts";
 
 /** Writes records to a store, and tells when it cannot. */
 export class TaskKeeper {
-  readonly #store: TaskStore;
+  readonly #store: SchedulerStore;
   readonly #logger: Logger;
   #closed = false;
 
@@ -18,14 +18,14 @@ export class TaskKeeper {
    * @param store Where tasks are kept.
    * @param logger Hears of what cannot be recorded while nobody waits for it.
    */
-  constructor(store: TaskStore, logger: Logger) {
+  constructor(store: SchedulerStore, logger: Logger) {
     this.#store = store;
     this.#logger = logger;
   }
 
   /** Records a task that is new or has changed, or that one has nothing left to begin. */
   record(record: TaskRecord): void {
-    if (isOver(record)) this.remove(record.uuid);
+    if (isOver(record)) this.#store.remove(record.uuid, record);
     else this.#store.save(record);
   }
 

@@ -14,7 +14,8 @@ export interface TaskStore {
   /** All tasks. @throws {InitializationError} when what is stored cannot be read. */
   load(): TaskRecord[];
   /**
-   * Keeps a new task, or the present state of one that is kept already.
+   * Keeps a new task, or the present state of one that is kept already. A task may have ended: `nextMs` is
+   * `undefined` and nothing waits. It is kept on for a while, so that its UUID is known.
    *
    * @param task The task. It is the scheduler's own, which changes it afterwards: keep a copy.
    * @throws When it cannot be kept. A new task is then refused, by an error with code `TASK`; a run is
@@ -25,6 +26,18 @@ export interface TaskStore {
   remove(uuid: string): void;
   /** Frees the file. Idempotent. */
   close(): void;
+}
+
+/** A task store that may remember which tasks have ended. */
+export interface SchedulerStore extends TaskStore {
+  /**
+   * Keeps a task no longer, or only that it has ended.
+   *
+   * @param ended The task, if it has nothing left to begin; otherwise it was cancelled.
+   */
+  remove(uuid: string, ended?: TaskRecord): void;
+  /** The task of this UUID, if it has ended and might run once more if it were scheduled anew. */
+  endedTask?(uuid: string): TaskRecord | undefined;
 }
 
 /** Keeps tasks as long as the process lives. */

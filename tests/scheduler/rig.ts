@@ -5,6 +5,7 @@
  */
 
 import { compileCron } from "../../src/scheduler/cron.ts";
+import { RememberingTaskStore } from "../../src/scheduler/remembering_task_store.ts";
 import { Scheduler } from "../../src/scheduler/scheduler.ts";
 import type { ScheduledTaskInfo, TaskRecord, TaskSpec } from "../../src/scheduler/task.ts";
 import { MemoryTaskStore, type TaskStore } from "../../src/scheduler/task_store.ts";
@@ -88,12 +89,13 @@ export class Rig implements Disposable {
   }
 
   #start(): Scheduler {
+    const now = () => this.time.now + this.#clockError;
     return new Scheduler({
-      store: this.store,
+      store: new RememberingTaskStore(this.store, now),
       logger: this.logger,
       compileCron,
       offers: (name) => this.offered.has(name),
-      now: () => this.time.now + this.#clockError,
+      now,
       onFailure: ({ owner, lastError }) => this.failures.push([owner, lastError]),
       run: (task) =>
         new Promise((resolve, reject) => {

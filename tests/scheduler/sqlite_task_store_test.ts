@@ -272,20 +272,25 @@ Deno.test("Scheduler goes on with the tasks of a file", async () => {
   }
 });
 
-Deno.test("Scheduler goes on with runs that wait of a file", async () => {
+Deno.test("Scheduler goes on with runs that wait, and with what has ended, of a file", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = join(directory, "tasks.db");
+    const schedule = (rig: Rig) => {
+      rig.create(atTime(1000), { uuid: uuid(1) });
+      rig.create(atTime(1000, 2000), { uuid: uuid(2), overlap: "queue" });
+    };
     {
       using rig = new Rig(new SqliteTaskStore(path));
       rig.onRun = () => {};
-      rig.create(atTime(1000, 2000), { overlap: "queue" });
+      schedule(rig);
       await rig.pass(2500);
-      assertEquals(rig.runs.length, 1);
+      assertEquals(rig.runs.length, 2);
     }
     using rig = new Rig(new SqliteTaskStore(path)); // whose clock begins anew
+    schedule(rig);
     await rig.pass(10_000);
-    assertEquals(rig.ranAt, [2000]);
+    assertEquals(rig.runs.map((run) => [run.uuid, run.at]), [[uuid(2), 2000]]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -15,6 +15,7 @@ export function record(n: number, fields: Partial<TaskRecord> = {}): TaskRecord 
   return {
     ...spec({ type: "interval", everyMs: 1500.25, startMs: 1_700_000_000_123 }),
     uuid: uuid(n),
+    uuidGiven: false,
     owner: "owner",
     createdMs: 1_700_000_000_000,
     nextMs: 1_700_000_001_000,
@@ -31,6 +32,7 @@ export function record(n: number, fields: Partial<TaskRecord> = {}): TaskRecord 
 
 /** Every field with something in it. */
 const FULL = record(1, {
+  uuidGiven: true,
   callbackName: "ümläut 日本",
   args: crypto.getRandomValues(new Uint8Array(10_000)),
   overlap: "queue",
