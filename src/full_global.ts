@@ -7,9 +7,8 @@
 import { Controller } from "./controller/controller.ts";
 import { Global } from "./global.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
-import { mostSimilar } from "./internal/levenshtein.ts";
-import { provideNearest } from "./internal/nearest.ts";
 import { onTermination } from "./internal/termination.ts";
+import { TaskService } from "./node/task_service.ts";
 import { TransferService } from "./node/transfer_service.ts";
 import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
@@ -24,8 +23,6 @@ import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import { WebListener } from "./transport/web_listener.ts";
-import { provideKindNames } from "./wire/frame.ts";
-import { KIND_NAMES } from "./wire/kind_names.ts";
 import { largePayloads } from "./wire/large_payloads.ts";
 import { provideLongStrings } from "./wire/short_strings.ts";
 import { stringAtOnce } from "./wire/strings_at_once.ts";
@@ -45,8 +42,11 @@ provideParts({
     return { controller, web, ports: new PortListener() };
   },
   socketTransport,
-  openTaskStore: (store) =>
-    new RememberingTaskStore(openTaskStore(store, (path) => new SqliteTaskStore(path))),
+  makeTasks(taskStore) {
+    const opened = openTaskStore(taskStore, (path) => new SqliteTaskStore(path));
+    const store = new RememberingTaskStore(opened);
+    return (node) => new TaskService({ ...node, store, compileCron });
+  },
   makeTransfers: (transfer, ...rest) =>
     new TransferService(new TransferRunner(resolveTransfer(transfer), ...rest)),
   sourceOf,
@@ -54,11 +54,8 @@ provideParts({
   onTermination,
   large: largePayloads,
   compileCron,
-  readsCron: true,
 });
 
-provideNearest(mostSimilar);
 provideLongStrings(stringAtOnce);
-provideKindNames(KIND_NAMES);
 
 export { Global };

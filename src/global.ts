@@ -98,7 +98,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     this.#tasks = new TaskClient(
       processName,
       (verb, object) => this.#runtime.requireNode(verb, object),
-      parts.readsCron ? parts.compileCron : undefined,
+      parts.compileCron,
     );
     this.#sourceOf = parts.sourceOf;
     const { calls } = this.#runtime;

@@ -12,8 +12,8 @@ import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { AnyFunction } from "./registry/callback_registry.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
-import { openTaskStore } from "./scheduler/open_task_store.ts";
-import type { SchedulerStore, TaskStore } from "./scheduler/task_store.ts";
+import type { MakeTasks } from "./node/task_service.ts";
+import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionSource } from "./transfer/function_source.ts";
 import type { PortListener } from "./transport/message_port.ts";
@@ -43,8 +43,8 @@ export interface Parts {
   readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;
   /** Makes the transport for TCP and UNIX sockets. */
   readonly socketTransport: SocketTransport;
-  /** Opens what the option `taskStore` stands for. That of a page does not remember which tasks have ended. */
-  readonly openTaskStore: (store: string | TaskStore | undefined) => SchedulerStore;
+  /** Makes what runs tasks, with what the option `taskStore` stands for; `undefined` where none is ever run. */
+  readonly makeTasks: (store: string | TaskStore | undefined) => MakeTasks | undefined;
   /** Makes what runs the functions that others send; `undefined` where none is ever run. */
   readonly makeTransfers: (
     transfer: GlobalOptions["transfer"],
@@ -60,9 +60,7 @@ export interface Parts {
   /** Sends large frames in parts; a page sends them as a whole. */
   readonly large: LargePayloads | undefined;
   /** Reads cron expressions. */
-  readonly compileCron: CompileCron;
-  /** Whether it does, and does not just refuse. */
-  readonly readsCron: boolean;
+  readonly compileCron: CompileCron | undefined;
 }
 
 const refuse = (what: string, instead = "import Global from @daffi/core for that") => (): never => {
@@ -91,7 +89,10 @@ let parts: Parts = {
   },
   makeController: refuse("Controller"),
   socketTransport: refuseSockets,
-  openTaskStore: (store) => openTaskStore(store, refuse("task store in a file")),
+  makeTasks(store) {
+    if (store !== undefined) refuse("taskStore")();
+    return undefined;
+  },
   makeTransfers(transfer = "deny") {
     if (transfer !== "deny") refuse('transfer but "deny"')();
     return undefined;
@@ -103,13 +104,7 @@ let parts: Parts = {
   calm: safely,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,
-  compileCron() {
-    throw new InitializationError(
-      "Cannot schedule: this process has @daffi/core/browser, which reads no cron expressions; " +
-        "interval or atTime is needed",
-    );
-  },
-  readsCron: false,
+  compileCron: undefined, // that is left to the process that runs the task
 };
 
 /** Provides all parts, while `mod.ts` is loaded and before there is any `Global`. */

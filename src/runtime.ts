@@ -152,10 +152,7 @@ export class Runtime {
       transfers: parts.makeTransfers(transfer, maxFrameBytes, logger),
       large: parts.large,
       // After what may fail: a file must not stay open.
-      tasks: {
-        store: parts.openTaskStore(taskStore),
-        compileCron: parts.compileCron,
-      },
+      makeTasks: parts.makeTasks(taskStore),
       reconnect: once ? undefined : reconnect,
       watch: (connection) => {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);

@@ -91,7 +91,7 @@ export class TaskClient {
       { processName },
       () => this.#requireNode(body.op, `${tasks} on ${processName}`),
     );
-    if (processName === this.#processName) return node.tasks.handle(body, processName);
+    if (processName === this.#processName) return node.handleTask(body, processName);
     const request = requestTo(processName, [body], site);
     return (await node.caller.ask(Kind.Task, request, `${body.op} ${tasks}`)).value;
   }

@@ -33,7 +33,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   memory nameId network networkChanged neverRan nextDue nextId nodeNonce nowMs offers offset
   onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin
   onLeave onShutdown onTermination onText onTimeout onWake openTaskStore outbox over ownCallback
-  payload peer post proofs providers providersOf queued queuedBytes quietTicks readsCron
+  payload peer post proofs providers providersOf queued queuedBytes quietTicks 
   receivedBytes record refusal refuse refused registered registry reply requireNode reserve
   resolveEntrance resultStream running runTask scope security sendCredit sendShared sent session
   setBackMs settle silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled
@@ -61,7 +61,7 @@ export interface BrowserBundle {
  */
 export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   const path = join(directory, "daffi.js");
-  const entry = new URL("browser_entry.ts", import.meta.url);
+  const entry = new URL("../browser.ts", import.meta.url);
   const bundled = await bundleText(entry, "browser", ["--minify"]);
   // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same.
   const { code } = await minify(bundled, {

@@ -113,7 +113,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "remote_types.ts": ["remote_call.ts", "registry"],
   "call_options.ts": ["modifiers.ts", ...GROUND],
   "async_result.ts": ["wait_options.ts", ...GROUND],
-  "wait_options.ts": [...GROUND],
+  "wait_options.ts": ["wire", ...GROUND],
   "stop_options.ts": ["options.ts", ...GROUND],
   "modifiers.ts": ["scheduler", ...GROUND],
 

@@ -6,7 +6,8 @@
 
 import { ProtocolError } from "../errors.ts";
 import { controlToSend } from "../wire/control.ts";
-import { Flag, type Frame, frame, Kind, kindName, Undelivered } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
+import { kindName } from "../wire/kind_names.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
 import type { Announcer } from "./announcer.ts";

@@ -4,17 +4,34 @@
  * @module
  */
 
-/** Finds the name that is most like a mistyped one, if one is. */
-export type FindSimilar = (wanted: string, names: Iterable<string>) => string | undefined;
-
-let find: FindSimilar = () => undefined;
-
-/** Provides what finds names, while `mod.ts` is loaded; a page guesses none. */
-export function provideNearest(similar: FindSimilar): void {
-  find = similar;
+/**
+ * Finds the name that is most like a mistyped one: smallest Levenshtein distance, at most a third of
+ * the length.
+ *
+ * @param wanted What was asked for.
+ * @param names What there is.
+ * @returns The nearest name, or `undefined` if none is near.
+ */
+export function nearest(wanted: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.floor(Math.max(wanted.length, 3) / 3) + 1;
+  for (const name of names) {
+    if (Math.abs(name.length - wanted.length) >= bestDistance) continue;
+    const distance = levenshtein(wanted.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [name, distance];
+  }
+  return best;
 }
 
-/** The name that is most like a mistyped one; `undefined` if none is, or nobody looks. */
-export function nearest(wanted: string, names: Iterable<string>): string | undefined {
-  return find(wanted, names);
+function levenshtein(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }

@@ -13,7 +13,8 @@ import {
   ProtocolError,
 } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
-import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { kindName } from "../wire/kind_names.ts";
 import type { RemoteProcess } from "./network.ts";
 import { type CallPort, PendingCall } from "./pending_call.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallCancelledError, ConnectionError, type DaffiError, ProtocolError } from "../errors.ts";
+import { CallCancelledError, ConnectionError, DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { within } from "../internal/within.ts";
@@ -17,7 +17,8 @@ import type { ByteStream } from "../transport/transport.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
-import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { kindName } from "../wire/kind_names.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -27,11 +28,11 @@ import { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
 import type { TransferService } from "./transfer_service.ts";
 import {
+  type MakeTasks,
   type OwnedTaskFailure,
   readTaskFailure,
   type TaskFailure,
-  TaskService,
-  type TaskServiceOptions,
+  type TaskService,
 } from "./task_service.ts";
 import { makeUuid } from "../internal/uuid.ts";
 
@@ -62,7 +63,8 @@ export interface NodeOptions {
   readonly registry: CallbackRegistry;
   readonly maxFrameBytes: number;
   readonly defaultTimeoutMs: number;
-  readonly tasks: Pick<TaskServiceOptions, "store" | "compileCron">;
+  /** Makes what runs tasks; `undefined` where none is ever run. */
+  readonly makeTasks: MakeTasks | undefined;
   /** Runs the functions that others send. */
   readonly transfers: TransferService | undefined;
   /** `undefined` to give up at the first failure. */
@@ -85,12 +87,11 @@ export class Node {
   readonly caller: Caller;
   /** Who is there. */
   readonly network: Network;
-  /** Runs callbacks by itself. */
-  readonly tasks: TaskService;
   /** Resolves when the node has joined for the first time; rejects when it has given up. */
   readonly ready: Promise<void>;
   readonly #options: NodeOptions;
   readonly #codec: Codec;
+  readonly #tasks: TaskService | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #instance = makeUuid();
   readonly #ready = Promise.withResolvers<void>();
@@ -123,11 +124,11 @@ export class Node {
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },
-      handleTask: (request, owner) => this.tasks.handle(request, owner),
+      handleTask: (request, owner) => this.handleTask(request, owner),
       transferred: options.transfers?.callback,
     });
-    this.tasks = new TaskService({
-      ...{ codec, registry, logger, ...options.tasks },
+    this.#tasks = options.makeTasks?.({
+      ...{ codec, registry, logger },
       run: (...task) => this.#dispatcher.runTask(...task),
       tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
     });
@@ -155,9 +156,8 @@ export class Node {
         this.#options.watch(connection);
         const joinedAt = monotonicMs();
         await connection.over;
-        const wasShort = monotonicMs() - joinedAt < (reconnect?.maxDelayMs ?? 0);
-        shortStays = wasShort ? shortStays + 1 : 0;
         if (reconnect === undefined) throw new ConnectionError("The controller is lost");
+        shortStays = monotonicMs() - joinedAt < reconnect.maxDelayMs ? shortStays + 1 : 0;
       } catch (error) {
         if (this.#stopping) return;
         failures++;
@@ -167,8 +167,8 @@ export class Node {
           return this.#giveUp(asConnectionError(error as Error));
         }
         const isTold = (failures & (failures - 1)) === 0; // less and less often
-        const { message } = error as Error;
-        if (isTold) logger.warn(`daffi: ${message}; trying again until a controller answers`);
+        const why = (error as Error).message;
+        if (isTold) logger.warn(`daffi: ${why}; trying again until a controller answers`);
       }
       if (this.#stopping || reconnect === undefined) return;
       const { minDelayMs, maxDelayMs } = reconnect;
@@ -259,6 +259,12 @@ export class Node {
     }
   }
 
+  /** Does what is asked of the scheduler, by whoever it is. @throws {DaffiError} when it cannot be done. */
+  handleTask(request: unknown, owner: string): unknown {
+    if (this.#tasks !== undefined) return this.#tasks.handle(request, owner);
+    throw new DaffiError("TASK", "A page runs no tasks", { executed: "never" });
+  }
+
   #tellOwner(owner: string, failure: TaskFailure): void {
     if (owner === this.#options.processName) {
       return this.#options.events.onTaskFailure({ ...failure, processName: owner });
@@ -299,7 +305,7 @@ export class Node {
 
   #end(reason: (() => DaffiError) | undefined): void {
     this.#unsubscribe();
-    this.tasks.close();
+    this.#tasks?.close();
     this.caller.end(reason);
     if (reason !== undefined) this.network.end(reason);
     this.#dispatcher.end();
@@ -316,7 +322,7 @@ export class Node {
     // Nobody should choose this node any more; what is under way is still answered.
     this.#offers.withdrawAll();
     this.#stopping = true;
-    this.tasks.stop();
+    this.#tasks?.stop();
     this.#wake?.();
     const isDone = await this.#drain(drainTimeoutMs);
     this.#end(reason);
@@ -335,9 +341,8 @@ export class Node {
     const until = monotonicMs() + timeoutMs;
     const lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, timeoutMs / 10);
     if (!await within(this.#dispatcher.drain(lingerMs), timeoutMs)) {
-      this.#dispatcher.giveUpAll(
-        new CallCancelledError("The process is stopping", { executed: "maybe" }),
-      );
+      const reason = new CallCancelledError("The process is stopping", { executed: "maybe" });
+      this.#dispatcher.giveUpAll(reason);
     }
     const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
     return this.#session === undefined || await within(this.#session.outbox.flushed(), left);

@@ -41,6 +41,11 @@ export interface TaskServiceOptions {
   readonly tellOwner: (owner: string, failure: TaskFailure) => void;
 }
 
+/** Makes the service of a node. @throws {InitializationError} when the stored tasks cannot be read. */
+export type MakeTasks = (
+  node: Omit<TaskServiceOptions, "store" | "compileCron">,
+) => TaskService;
+
 /** Answers what is asked of the scheduler. */
 export class TaskService {
   readonly #scheduler: Scheduler;

@@ -6,7 +6,8 @@
 
 import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
-import { type Frame, frame, Kind, kindName } from "../wire/frame.ts";
+import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { kindName } from "../wire/kind_names.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";

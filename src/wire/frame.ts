@@ -53,18 +53,6 @@ export function isKind(byte: number): byte is Kind {
   return IS_KIND[byte] === true;
 }
 
-let names: ReadonlyMap<number, string> | undefined;
-
-/** Provides the names of kinds for messages, while `mod.ts` is loaded; a page tells their numbers. */
-export function provideKindNames(all: ReadonlyMap<number, string>): void {
-  names = all;
-}
-
-/** A kind's name as in the protocol's document, for messages. */
-export function kindName(kind: number): string {
-  return names?.get(kind) ?? `0x${kind.toString(16)}`;
-}
-
 /** Bits of `flags`. */
 export const Flag = { NoReply: 1, Each: 2, InParts: 4 } as const;
 

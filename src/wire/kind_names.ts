@@ -13,3 +13,8 @@ export const KIND_NAMES: ReadonlyMap<number, string> = new Map(
     name.replace(/(?<=[a-z])(?=[A-Z])/, "_").toUpperCase(),
   ]),
 );
+
+/** A kind's name as in the protocol's document, for messages. */
+export function kindName(kind: number): string {
+  return KIND_NAMES.get(kind) ?? `0x${kind.toString(16)}`;
+}

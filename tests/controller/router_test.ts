@@ -3,7 +3,8 @@ import { ProtocolError } from "../../mod.ts";
 import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
-import { Flag, frame, Kind, kindName, Undelivered } from "../../src/wire/frame.ts";
+import { Flag, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
+import { kindName } from "../../src/wire/kind_names.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer } from "./peers.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CallbackRegistry, Global, InitializationError, TransferError } from "../../mod.ts";
+import { CallbackRegistry, DaffiError, Global, TransferError } from "../../mod.ts";
 import { buildBrowser } from "../../tools/build_browser.ts";
 import { CHROMIUM, type OpenPage, openPage } from "../helpers/chromium.ts";
 import { Program, within } from "../helpers/processes.ts";
@@ -95,12 +95,15 @@ const IN_PAGE = `
   };
 `;
 
-testPage("a page streams, runs tasks, and calls with all that a call can have", async (place) => {
-  await using _server = await startServer(place);
-  await using open = await openPage(`http://localhost:${place.port}/`);
-  await using here = await joinHere(place);
-  const inPage = <T>(work: string) => open.page.evaluate<T>(`(async () => {${IN_PAGE}${work}})()`);
-  await inPage(`
+testPage(
+  "a page streams, schedules tasks, and calls with all that a call can have",
+  async (place) => {
+    await using _server = await startServer(place);
+    await using open = await openPage(`http://localhost:${place.port}/`);
+    await using here = await joinHere(place);
+    const inPage = <T>(work: string) =>
+      open.page.evaluate<T>(`(async () => {${IN_PAGE}${work}})()`);
+    await inPage(`
     callback("numbers", function* (to) {
       for (let n = 0; n < to; n++) yield n;
     });
@@ -108,47 +111,49 @@ testPage("a page streams, runs tasks, and calls with all that a call can have", 
     callback("fail", () => {
       throw new RangeError("on purpose");
     });
-    let ticks = 0;
-    let ticked;
-    const thrice = new Promise((resolve) => ticked = resolve);
-    callback("tick", () => ++ticks === 3 && ticked());
-    callback("ticked", () => thrice);
     globalThis.more = new Global({ processName: "more", url });
     await more.waitFunction("twice");
   `);
-  const to = { to: "more" };
-  await here.waitProcess("more");
-  const { call } = here;
-  assertEquals(await Array.fromAsync(call.numbers(500)), [...Array(500).keys()]);
-  assertEquals(await call.bytes(5_000_000).fg(to), new Uint8Array(5_000_000).fill(5));
-  const failed = await call.fail().fg(to).catch((error: Error) => error.message);
-  assertEquals(failed, "fail on more threw RangeError: on purpose");
+    const to = { to: "more" };
+    await here.waitProcess("more");
+    const { call } = here;
+    assertEquals(await Array.fromAsync(call.numbers(500)), [...Array(500).keys()]);
+    assertEquals(await call.bytes(5_000_000).fg(to), new Uint8Array(5_000_000).fill(5));
+    const failed = await call.fail().fg(to).catch((error: Error) => error.message);
+    assertEquals(failed, "fail on more threw RangeError: on purpose");
 
-  const task = await call.tick().period({ interval: 10, ...to });
-  await call.ticked().fg(to);
-  assert(await task.cancel());
+    const due = () => call.fail().period({ interval: "1h", ...to });
+    for (const asked of [due, () => here.getScheduledTasks("more")]) {
+      await assertRejects(asked, DaffiError, "A page runs no tasks");
+    }
+    await assertRejects(
+      () => inPage("return await more.getScheduledTasks('more')"),
+      Error,
+      "A page runs no tasks",
+    );
 
-  assertEquals(await inPage("return await more.call.twice(21).fg({ timeout: '30s' })"), 42);
-  // By its own name, although the names of classes are shortened in the bundle.
-  const lost = await inPage<Error>("return await attempt(() => more.call.nobody())");
-  assertEquals(lost.name, "CallbackNotFoundError");
-  assert(lost.message.startsWith("Cannot call nobody: no other process offers it"), lost.message);
-  // Where it runs, cron is read: a page may schedule what others run.
-  assert(
-    await inPage(`
+    assertEquals(await inPage("return await more.call.twice(21).fg({ timeout: '30s' })"), 42);
+    // By its own name, although the names of classes are shortened in the bundle.
+    const lost = await inPage<Error>("return await attempt(() => more.call.nobody())");
+    assertEquals(lost.name, "CallbackNotFoundError");
+    assert(lost.message.startsWith("Cannot call nobody: no other process offers it"), lost.message);
+    // Where it runs, cron is read: a page may schedule what others run.
+    assert(
+      await inPage(`
     const task = await more.call.twice(1).period({ cron: "0 9 * * 1" });
     return await task.cancel();
   `),
-  );
-  const send = (fn: string) => `await more.transferAndCall("${here.processName}", ${fn}, 21)`;
-  assertEquals(await inPage(`return ${send("(n) => n * 2")}`), 42);
-  for (const fn of ["({ method() {} }).method", "undefined"]) { // it is the receiver that sees it
-    const { name } = await inPage<Error>(`return await attempt(async () => ${send(fn)})`);
-    assertEquals(name, "TransferError");
-  }
-  await inPage("await more.stop()");
-  assertEquals(open.errors, []);
-});
+    );
+    const send = (fn: string) => `await more.transferAndCall("${here.processName}", ${fn}, 21)`;
+    assertEquals(await inPage(`return ${send("(n) => n * 2")}`), 42);
+    for (const fn of ["({ method() {} }).method", "undefined"]) { // it is the receiver that sees it
+      const { name } = await inPage<Error>(`return await attempt(async () => ${send(fn)})`);
+      assertEquals(name, "TransferError");
+    }
+    await inPage("await more.stop()");
+    assertEquals(open.errors, []);
+  },
+);
 
 testPage("a page says what it cannot do", async (place) => {
   await using _server = await startServer(place);
@@ -166,7 +171,7 @@ testPage("a page says what it cannot do", async (place) => {
     ];
     return await Promise.all(options.map((options) => attempt(() => new Global(options).ready)));
   })()`);
-  const needs = ["Controller", "TCP", "UNIX", "task store in a file", "transfer"];
+  const needs = ["Controller", "TCP", "UNIX", "taskStore", "transfer"];
   for (const [i, { name, message }] of refused.entries()) {
     assertEquals(name, "InitializationError");
     assert(message.startsWith("Cannot start: @daffi/core/browser has no "), message);
@@ -175,8 +180,8 @@ testPage("a page says what it cannot do", async (place) => {
   const name = await open.page.locator("#name").innerText();
   await assertRejects(
     () => here.call.show("x").period({ cron: "* * * * *", to: name }),
-    InitializationError,
-    "reads no cron expressions",
+    DaffiError,
+    "A page runs no tasks",
   );
   await assertRejects(
     () => here.transferAndCall(name, () => 1),

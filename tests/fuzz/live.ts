@@ -14,6 +14,7 @@ import { resolveOptions } from "../../src/resolve_options.ts";
 import { compileCron } from "../../src/scheduler/cron.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
+import { TaskService } from "../../src/node/task_service.ts";
 import { TransferService } from "../../src/node/transfer_service.ts";
 import { TransferRunner } from "../../src/transfer/transfer_runner.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
@@ -91,7 +92,7 @@ export function startNode(setting: NodeSetting): Node {
         options.logger,
       ),
     ),
-    tasks: { store: new MemoryTaskStore(), compileCron },
+    makeTasks: (node) => new TaskService({ ...node, store: new MemoryTaskStore(), compileCron }),
     connect,
     secret,
     large: largePayloads,

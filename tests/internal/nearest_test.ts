@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { nearest } from "../../src/internal/nearest.ts";
+
+const names = ["add", "subtract", "getUser", "getUsers", "MultiplyAll"];
+
+const found: [wanted: string, name: string | undefined][] = [
+  ["ad", "add"],
+  ["addd", "add"],
+  ["dad", undefined],
+  ["substract", "subtract"],
+  ["subtracct", "subtract"],
+  ["GETUSER", "getUser"],
+  ["getUserss", "getUsers"],
+  ["multiplyall", "MultiplyAll"],
+  ["multiplayAl", "MultiplyAll"],
+  ["divide", undefined],
+  ["", undefined],
+  ["x".repeat(1000), undefined],
+];
+
+for (const [wanted, name] of found) {
+  Deno.test(`nearest() gives ${name ?? "nothing"} for "${wanted.slice(0, 20)}"`, () => {
+    assertEquals(nearest(wanted, names), name);
+  });
+}
+
+Deno.test("nearest() gives the nearest of several, and the first of equals", () => {
+  assertEquals(nearest("abcdef", ["abcxyf", "abcdxf", "abcdex"]), "abcdxf");
+  assertEquals(nearest("abcdef", ["abcdef", "abcdxf"]), "abcdef");
+});
+
+Deno.test("nearest() gives nothing when there is nothing, and takes any iterable", () => {
+  assertEquals(nearest("add", []), undefined);
+  assertEquals(nearest("ad", new Map([["add", 1]]).keys()), "add");
+});
+
+Deno.test("nearest() finds a name after as many edits as a third of its length (property)", () => {
+  const name = fc.stringMatching(/^[a-z]{7,20}$/);
+  fc.assert(fc.property(name, fc.nat(), fc.nat(), (name, first, second) => {
+    const edited = [...name];
+    edited.splice(first % edited.length, 1, "0");
+    edited.splice(second % edited.length, 1);
+    assertEquals(nearest(edited.join(""), ["0".repeat(40), name, "00"]), name);
+  }));
+});
