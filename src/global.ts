@@ -321,8 +321,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   }
 
   /**
-   * Waits until this `Global` has stopped. Meanwhile SIGINT and SIGTERM stop it gracefully, and the
-   * process then ends with code 0.
+   * Waits until this `Global` has stopped. Meanwhile SIGINT and SIGTERM stop it gracefully; the process then ends
+   * with code 0, 200 ms later: longer clean-up belongs into `onNodeDisconnect`, which is waited for.
    *
    * @throws {DaffiError} the reason, when the start failed or the node had to give up.
    */

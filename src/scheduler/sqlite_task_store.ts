@@ -113,7 +113,9 @@ function open(path: string): Database {
 }
 
 function prepare(database: Database): void {
-  // Nothing is written before the file is known to be ours or empty.
+  // Nothing is written before the file is known to be ours or empty. What is read after a crash needs no file beside
+  // it that way, for which a full disk would have no room.
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
   const pragma = (name: string) => database.prepare(`PRAGMA ${name}`).get()![name];
   const tables = database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n;
   const isNew = tables === 0 && pragma("application_id") === 0 && pragma("user_version") === 0;
@@ -126,7 +128,6 @@ function prepare(database: Database): void {
   // Told now rather than when a task in a damaged page is to be recorded; 100,000 tasks take 40 ms.
   const state = pragma("quick_check");
   if (state !== "ok") throw new Error(`it is damaged: ${state}`);
-  database.exec("PRAGMA locking_mode = EXCLUSIVE");
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec("BEGIN EXCLUSIVE");
