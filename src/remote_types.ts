@@ -32,6 +32,7 @@ export type ResultOf<R> = Awaited<R> extends infer T
 export type ItemOf<T> =
   // deno-lint-ignore no-explicit-any -- an untyped result has untyped items
   0 extends 1 & T ? any
+    : T extends string ? never
     : T extends AsyncIterable<infer Item> | Iterable<infer Item> ? Item
     : never;
 

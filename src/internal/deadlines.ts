@@ -4,7 +4,8 @@
  * @module
  */
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_DELAY_MS } from "./long_timeout.ts";
+
 /** A sweep is followed by none for so many times as long as it took: many items must not take all the time. */
 const REST_RATIO = 9;
 /** But for no longer than this, for it may have been held up by something else. */
@@ -65,7 +66,7 @@ export class Deadlines<T extends Expiring> {
     clearTimeout(this.#timer);
     this.#armedFor = at;
     // Timers count whole milliseconds: rounding down would fire just before the deadline.
-    const delay = Math.min(Math.max(0, Math.ceil(at - this.#now())), MAX_TIMER_MS);
+    const delay = Math.min(Math.max(0, Math.ceil(at - this.#now())), MAX_DELAY_MS);
     this.#timer = setTimeout(() => this.#sweep(), delay);
   }
 

@@ -1,5 +1,5 @@
 /** The longest delay that `setTimeout` keeps; a longer one fires at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
 /**
  * Runs a function once after a delay of any length.

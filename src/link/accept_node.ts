@@ -5,6 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { sha256 } from "../internal/digest.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import {
   decodeHello,
@@ -19,7 +20,7 @@ import { HANDSHAKE_TIMEOUT_MS, MAX_CONTROL_BYTES, MIN_MAX_FRAME_BYTES } from "..
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { outOfState, outOfTurn, withinHandshakeTime } from "./handshake.ts";
 import type { SpareBuffers } from "./spare_buffers.ts";
-import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secret.ts";
+import { AUTH_VERSION, isSameProof, newNonce, type Secret } from "./secret.ts";
 
 /** Thrown by whoever admits nodes to turn one away. */
 export class Refused extends Error {
@@ -87,11 +88,11 @@ export function acceptNode(
   };
   const challenge = async (secret: Secret, hello: Hello, helloPayload: Uint8Array) => {
     const nodeNonce = nonceOf(hello);
-    const helloDigest = await digest(helloPayload);
+    const helloDigest = await sha256(helloPayload);
     await entrance.turn?.(connection);
     const controllerNonce = newNonce();
     const payload = encodeControl({ nonce: controllerNonce });
-    const digests = { hello: helloDigest, challenge: await digest(payload) };
+    const digests = { hello: helloDigest, challenge: await sha256(payload) };
     const proofs = await secret.proofs({ nodeNonce, controllerNonce, ...digests });
     step = (incoming) => {
       if (incoming.kind !== Kind.Proof) throw outOfState(incoming);

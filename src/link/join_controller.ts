@@ -12,6 +12,7 @@ import {
   OverloadedError,
   ProtocolError,
 } from "../errors.ts";
+import { sha256 } from "../internal/digest.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import {
   decodeChallenge,
@@ -26,7 +27,7 @@ import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { JOIN_TIMEOUT_MS, MAX_DIRECTORY_BYTES } from "../wire/limits.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { outOfState, outOfTurn, withinHandshakeTime } from "./handshake.ts";
-import { AUTH_VERSION, digest, isSameProof, newNonce, type Secret } from "./secret.ts";
+import { AUTH_VERSION, isSameProof, newNonce, type Secret } from "./secret.ts";
 
 /**
  * The node's side.
@@ -77,7 +78,7 @@ export function joinController(
     payload = encodeControl({ ...hello, auth: { version: AUTH_VERSION, nonce } });
     const prove = async (incoming: Frame) => {
       const { nonce: controllerNonce } = decodeChallenge(incoming.payload);
-      const digests = [digest(payload), digest(incoming.payload)] as const;
+      const digests = [sha256(payload), sha256(incoming.payload)] as const;
       const [hello, challenge] = await Promise.all(digests);
       const proofs = await secret.proofs({ nodeNonce: nonce, controllerNonce, hello, challenge });
       step = welcomeAfter(proofs.controller);

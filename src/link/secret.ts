@@ -6,6 +6,7 @@
 
 import { InitializationError } from "../errors.ts";
 import { concat } from "../internal/concat.ts";
+import { sameBytes } from "../internal/digest.ts";
 import { PROOF_BYTES } from "../wire/limits.ts";
 
 /** Version of the proofs. Part of what is proved, so that nobody can talk two sides into another. */
@@ -74,15 +75,7 @@ export function newNonce(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(PROOF_BYTES));
 }
 
-/** SHA-256 of a payload, which may change after the call. */
-export async function digest(payload: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", payload.slice()));
-}
-
-/** Compares two proofs. Takes as long wherever they differ, so that time tells nothing of them. */
+/** Compares two proofs, in the same time wherever they differ. */
 export function isSameProof(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== PROOF_BYTES || other.length !== PROOF_BYTES) return false;
-  let difference = 0;
-  for (let i = 0; i < PROOF_BYTES; i++) difference |= one[i]! ^ other[i]!;
-  return difference === 0;
+  return one.length === PROOF_BYTES && sameBytes(one, other);
 }

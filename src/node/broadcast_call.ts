@@ -16,7 +16,7 @@ import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
 import type { RemoteProcess } from "./network.ts";
-import { type CallPort, PendingCall } from "./pending_call.ts";
+import { PendingCall, type PendingPort } from "./pending_call.ts";
 
 /** A call that waits for several processes. */
 export class BroadcastCall extends PendingCall {
@@ -33,7 +33,7 @@ export class BroadcastCall extends PendingCall {
    * @param reject Gets a {@linkcode BroadcastError} if one did.
    */
   constructor(
-    port: CallPort,
+    port: PendingPort,
     request: CallRequest,
     resolve: (results: Record<string, unknown>) => void,
     reject: (error: Error) => void,

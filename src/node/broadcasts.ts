@@ -11,13 +11,13 @@ import { decodeTargets } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { BroadcastCall } from "./broadcast_call.ts";
 import type { Network, RemoteProcess } from "./network.ts";
-import type { CallPort, PendingCall } from "./pending_call.ts";
+import type { PendingCall, PendingPort } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 
 /** What broadcasts need of the caller. */
 export interface BroadcastsOptions {
   readonly network: Network;
-  readonly port: CallPort;
+  readonly port: PendingPort;
   /** Whether no call waits for a connection, or for who was there before. */
   nothingWaits(): boolean;
   /** Sends a call to one process. @throws {DaffiError} when it may not wait for it. */

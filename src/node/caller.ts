@@ -16,7 +16,7 @@ import { Broadcasts, type BroadcastsOptions } from "./broadcasts.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { OneWayCalls } from "./one_way.ts";
 import { PendingTable } from "./pending.ts";
-import type { CallPort, PendingCall } from "./pending_call.ts";
+import type { PendingCall, PendingPort } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import { SessionGate } from "./session_gate.ts";
 import { attachedBytes, copyOf } from "../wire/parts.ts";
@@ -56,7 +56,7 @@ export class Caller {
   readonly #gate: SessionGate;
   readonly #oneWay: OneWayCalls;
   readonly #broadcasts: Broadcasts;
-  readonly #port: CallPort;
+  readonly #port: PendingPort;
   #lateAnswers = 0;
   #ending = false;
   #ended: (() => DaffiError) | undefined;

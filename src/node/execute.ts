@@ -15,7 +15,7 @@ import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
 
 /** Thrown for a call that failed on this side of its callback. */
-export class Refusal {
+export class NotRun {
   /** @param error What its caller gets. */
   constructor(readonly error: DaffiError) {}
 }
@@ -24,13 +24,13 @@ export class Refusal {
  * Runs the callback.
  *
  * @returns Its result; a promise only if the callback, or a check, takes more than this turn.
- * @throws {Refusal} when this node, and not the callback, failed the call; anything else is what
+ * @throws {NotRun} when this node, and not the callback, failed the call; anything else is what
  * the callback threw.
  */
 export function execute(call: RunningCall): unknown {
   const { callback } = call;
   const problem = callback.problem();
-  if (problem !== undefined) throw new Refusal(problem);
+  if (problem !== undefined) throw new NotRun(problem);
   if ((call.flags & Flag.Each) !== 0) return runInScope(call, () => each(call));
   if (isChecked(call)) return runInScope(call, () => checked(call, call.args));
   // Elsewhere than in the connection's read loop there is no spare context to keep.
@@ -72,7 +72,7 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
   try {
     if (input !== undefined) args = await validateArguments(input, args, name, takesOne);
   } catch (error) {
-    throw new Refusal(error instanceof ValidationError ? error : schemaThrew(error, name));
+    throw new NotRun(error instanceof ValidationError ? error : schemaThrew(error, name));
   }
   const result = await invoke(call, args);
   if (output === undefined) return result;
@@ -88,7 +88,7 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
 async function each(call: RunningCall): Promise<void> {
   const [items] = call.args;
   if (!(items instanceof InStream) || call.args.length !== 1) {
-    throw new Refusal(new ProtocolError("A streamed call must have one iterable as its argument"));
+    throw new NotRun(new ProtocolError("A streamed call must have one iterable as its argument"));
   }
   const run = isChecked(call) ? checked : invoke;
   let hasRun = false;
@@ -101,7 +101,7 @@ async function each(call: RunningCall): Promise<void> {
       hasRun = true;
     }
   } catch (error) {
-    if (hasRun && isA(error, Refusal)) Object.assign(error.error, { executed: "yes" });
+    if (hasRun && isA(error, NotRun)) Object.assign(error.error, { executed: "yes" });
     throw error;
   }
 }
@@ -119,5 +119,5 @@ function schemaThrew(cause: unknown, name: string): ValidationError {
 
 /** What a schema itself throws is the callback's failure, what it finds wrong is a refusal. */
 function asRefusal(error: unknown): unknown {
-  return error instanceof ValidationError ? new Refusal(error) : error;
+  return error instanceof ValidationError ? new NotRun(error) : error;
 }

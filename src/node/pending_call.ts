@@ -32,7 +32,7 @@ import type { Session } from "./session.ts";
 import { argumentStream } from "./stream_link.ts";
 
 /** What a pending call needs of its node. */
-export interface CallPort {
+export interface PendingPort {
   /** Turns payloads into values. */
   readonly codec: Codec;
   /** Time given to calls that say nothing, in milliseconds. */
@@ -66,7 +66,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** When that ends, on the monotonic clock. */
   readonly deadlineAt: number;
   readonly callbackName: string;
-  protected readonly port: CallPort;
+  protected readonly port: PendingPort;
   /** Iterables among the arguments; number n is at n − 1. */
   #streams: OutStream[] | undefined;
   /** By the same clock, if it is sent at once and has a time of its own. */
@@ -78,7 +78,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   #settled = false;
   #sent = false;
 
-  constructor(port: CallPort, request: CallRequest) {
+  constructor(port: PendingPort, request: CallRequest) {
     const { callbackName, verb, timeoutMs = port.defaultTimeoutMs, signal, site } = request;
     const inherited = currentScope()?.deadlineAt ?? Infinity;
     let own = Infinity;

@@ -13,7 +13,7 @@ import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import type { Streamable } from "../wire/streamable.ts";
-import { Refusal } from "./execute.ts";
+import { NotRun } from "./execute.ts";
 import { OutStream } from "./out_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
@@ -121,7 +121,7 @@ export class Replier implements Reply {
   /** Answers with what the callback, or the way to it, threw. */
   failure(call: RunningCall, thrown: unknown): void {
     call.closeArgumentStreams();
-    if (isA(thrown, Refusal)) return this.refuse(call, thrown.error);
+    if (isA(thrown, NotRun)) return this.refuse(call, thrown.error);
     this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
   }
 

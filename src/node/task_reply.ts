@@ -8,7 +8,7 @@ import type { DaffiError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import type { Streamable } from "../wire/streamable.ts";
-import { Refusal, useUp } from "./execute.ts";
+import { NotRun, useUp } from "./execute.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
 /** Settles a promise with the outcome. */
@@ -42,7 +42,7 @@ export class TaskReply implements Reply {
 
   /** See {@linkcode Reply.failure}. */
   failure(_call: RunningCall, thrown: unknown): void {
-    this.#reject(isA(thrown, Refusal) ? thrown.error : thrown);
+    this.#reject(isA(thrown, NotRun) ? thrown.error : thrown);
   }
 
   /** See {@linkcode Reply.refuse}. */

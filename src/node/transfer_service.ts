@@ -9,7 +9,7 @@ import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
 import type { FunctionRunner } from "../transfer/transfer_runner.ts";
 import { TransferError } from "../errors.ts";
-import { Refusal } from "./execute.ts";
+import { NotRun } from "./execute.ts";
 import { EncodedResult } from "./replier.ts";
 
 /** What sent functions are called in `currentCall().callbackName`. */
@@ -45,7 +45,7 @@ export class TransferService {
     if (source.length > MAX_SOURCE_LENGTH) throw malformed("its source is too long");
     const { caller, signal } = currentScope()!;
     const outcome = await this.#runner.run({ source, name }, args, caller, signal);
-    if ("refused" in outcome) throw new Refusal(outcome.refused);
+    if ("refused" in outcome) throw new NotRun(outcome.refused);
     if ("thrown" in outcome) throw outcome.thrown;
     return new EncodedResult(outcome.payload);
   }
@@ -61,6 +61,6 @@ export class TransferService {
   }
 }
 
-function malformed(why: string): Refusal {
-  return new Refusal(new TransferError(`Cannot run what was sent: ${why}`, { executed: "never" }));
+function malformed(why: string): NotRun {
+  return new NotRun(new TransferError(`Cannot run what was sent: ${why}`, { executed: "never" }));
 }

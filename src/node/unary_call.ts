@@ -11,7 +11,7 @@ import { kindName } from "../wire/kind_names.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
-import { type CallPort, PendingCall } from "./pending_call.ts";
+import { PendingCall, type PendingPort } from "./pending_call.ts";
 import { StreamReader } from "./stream_reader.ts";
 
 const NOTHING = (): void => {};
@@ -31,7 +31,7 @@ export class UnaryCall extends PendingCall {
    * @param reject Gets the error.
    */
   constructor(
-    port: CallPort,
+    port: PendingPort,
     request: CallRequest,
     eager: boolean | undefined,
     resolve: (value: unknown) => void,

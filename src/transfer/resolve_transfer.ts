@@ -4,10 +4,9 @@
  * @module
  */
 
-import { InitializationError } from "../errors.ts";
+import { badOption } from "../internal/bad_option.ts";
 import { parseDuration } from "../internal/duration.ts";
 import { checkOptionNames } from "../internal/known_options.ts";
-import { show } from "../internal/show.ts";
 import {
   PERMISSION_NAMES,
   type ResolvedTransferOptions,
@@ -84,7 +83,5 @@ function isText(value: unknown): boolean {
 }
 
 function fail(name: string, value: unknown, wanted: string): never {
-  throw new InitializationError(
-    `Cannot start: transfer.${name} is ${show(value)}, ${wanted} is needed`,
-  );
+  badOption(`transfer.${name}`, value, wanted);
 }

@@ -22,11 +22,11 @@ export interface MessageCarrier {
   /** Tells that the reader has taken so many bytes. */
   sendCredit(bytes: number): void;
   /** Ends it; `refusal` says what the other side must not have done, if it is its fault. */
-  close(refusal?: Refusal): void;
+  close(refusal?: CloseReason): void;
 }
 
 /** What is wrong with a message: the status of RFC 6455, section 7.4.1, and words. */
-export interface Refusal {
+export interface CloseReason {
   readonly status: 1002 | 1003 | 1008 | 1009;
   readonly reason: string;
 }
@@ -172,7 +172,7 @@ export class MessageStream implements ByteStream {
   }
 
   /** The other side has done what it must not: ends the connection. */
-  refuse(status: Refusal["status"], reason: string): void {
+  refuse(status: CloseReason["status"], reason: string): void {
     const error = new ProtocolError(`The other side broke the rules: ${reason}`);
     if (this.#finish(false, error)) this.#carrier.close({ status, reason });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sameBytes, sha256 } from "../internal/digest.ts";
 import { MAX_TOKEN_LENGTH } from "../wire/limits.ts";
 
 /** The sub-protocol of this module's WebSockets. */
@@ -47,13 +48,6 @@ export function tokenCheck(
   };
 }
 
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-/** Of equal length. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
-  return difference === 0;
+function digest(text: string): Promise<Uint8Array> {
+  return sha256(new TextEncoder().encode(text));
 }

@@ -6,7 +6,7 @@
 
 import { AuthenticationError, ConnectionError } from "../errors.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
-import { MessageStream, type OtherSide, type Refusal } from "./message_stream.ts";
+import { type CloseReason, MessageStream, type OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Connecting } from "./transport.ts";
 import { SUB_PROTOCOL, tokenProtocol } from "./web_token.ts";
@@ -47,7 +47,7 @@ function sendTo(socket: WebSocket, data: Uint8Array | string): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(data as Uint8Array<ArrayBuffer>);
 }
 
-function closeSocket(socket: WebSocket, refusal: Refusal | undefined): void {
+function closeSocket(socket: WebSocket, refusal: CloseReason | undefined): void {
   if (refusal === undefined) return socket.close(1000);
   try {
     socket.close(refusal.status, refusal.reason);
@@ -81,8 +81,8 @@ export function webSocketTransport(url: string, token?: string): Connecting {
         return { stream, address: { url } };
       } catch (error) {
         const { message } = error as Error;
-        const Refusal = UNAUTHORIZED.test(message) ? AuthenticationError : ConnectionError;
-        throw new Refusal(
+        const Failure = UNAUTHORIZED.test(message) ? AuthenticationError : ConnectionError;
+        throw new Failure(
           `Cannot connect to the controller at ${url}: ${message}; check that it runs there, serves ` +
             "WebSockets at this URL, and lets this origin and token in",
           { cause: error },

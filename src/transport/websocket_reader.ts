@@ -11,7 +11,7 @@ export const OPCODE = { more: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10
 
 /** Text messages carry a number and nothing else. */
 const MAX_TEXT_BYTES = 10;
-const MAX_CONTROL_BYTES = 125;
+const MAX_CONTROL_FRAME_BYTES = 125;
 /** The frame says nothing about its end, or about how it is to be read. */
 const BROKEN = 1002;
 
@@ -49,7 +49,7 @@ export class WebSocketReader {
   #message = 0;
   #messageBytes = 0;
   #text = "";
-  readonly #control = new Uint8Array(MAX_CONTROL_BYTES);
+  readonly #control = new Uint8Array(MAX_CONTROL_FRAME_BYTES);
   #controlBytes = 0;
   #ignoresMessages = false;
   #isOver = false;
@@ -90,7 +90,7 @@ export class WebSocketReader {
     if (isControl ? opcode > OPCODE.pong : opcode > OPCODE.binary) {
       return this.#offend(BROKEN, `there are no frames of kind ${opcode}`);
     }
-    if (isControl && !(this.#isLast && length <= MAX_CONTROL_BYTES)) {
+    if (isControl && !(this.#isLast && length <= MAX_CONTROL_FRAME_BYTES)) {
       return this.#offend(BROKEN, "a control frame is short, and in one piece");
     }
     if (!isControl && (opcode === OPCODE.more) !== (this.#message !== 0)) {

@@ -18,7 +18,7 @@ export interface StreamWriter {
 }
 
 /** Gives the consumer's end of the stream with this number. */
-export type StreamReader = (stream: number) => AsyncIterable<unknown>;
+export type StreamOpener = (stream: number) => AsyncIterable<unknown>;
 
 /** Whoever sends large arrays of bytes apart from the payload that they belong to. */
 export interface AttachmentTaker {
@@ -52,7 +52,7 @@ export interface Codec {
    * @param streams Called for each stream that the value refers to.
    * @throws {ProtocolError} when the bytes are not one valid value within the limits.
    */
-  decode(bytes: Uint8Array, streams?: StreamReader): unknown;
+  decode(bytes: Uint8Array, streams?: StreamOpener): unknown;
 
   /**
    * Decodes the payload of a frame. Nothing in the result refers to the memory that the frame was
@@ -60,16 +60,15 @@ export interface Codec {
    *
    * @throws {ProtocolError} as {@linkcode Codec.decode} does.
    */
-  decodePayload(frame: Frame, streams?: StreamReader): unknown;
+  decodePayload(frame: Frame, streams?: StreamOpener): unknown;
 }
 
 /** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
 export class MessagePackCodec implements Codec {
   readonly #large: LargePayloads | undefined;
   readonly #encoder: Encoder;
-  #decoder = new Decoder();
+  readonly #decoder = new Decoder();
   #encoding = false;
-  #decoding = false;
 
   /** @param large Keeps large arrays apart; without it they are part of the payload. */
   constructor(large?: LargePayloads) {
@@ -95,12 +94,12 @@ export class MessagePackCodec implements Codec {
   }
 
   /** See {@linkcode Codec.decode}. */
-  decode(bytes: Uint8Array, streams?: StreamReader): unknown {
+  decode(bytes: Uint8Array, streams?: StreamOpener): unknown {
     return this.#decode(bytes, 0, bytes.length, streams, undefined);
   }
 
   /** See {@linkcode Codec.decodePayload}. */
-  decodePayload(frame: Frame, streams?: StreamReader): unknown {
+  decodePayload(frame: Frame, streams?: StreamOpener): unknown {
     const { attachments } = frame;
     if (frame instanceof ReceivedFrame) {
       return this.#decode(frame.memory, frame.from, frame.to, streams, attachments);
@@ -113,11 +112,9 @@ export class MessagePackCodec implements Codec {
     memory: Uint8Array,
     from: number,
     to: number,
-    streams: StreamReader | undefined,
+    streams: StreamOpener | undefined,
     attachments: readonly Attachment[] | undefined,
   ): unknown {
-    if (this.#decoding) return new Decoder().decode(memory, from, to, streams, attachments);
-    this.#decoding = true;
     try {
       return this.#decoder.decode(memory, from, to, streams, attachments);
     } catch (error) {
@@ -125,8 +122,6 @@ export class MessagePackCodec implements Codec {
       throw new ProtocolError("Cannot decode the payload: it is not a valid value", {
         cause: error,
       });
-    } finally {
-      this.#decoding = false;
     }
   }
 }

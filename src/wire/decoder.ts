@@ -6,7 +6,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import type { StreamReader } from "./codec.ts";
+import type { StreamOpener } from "./codec.ts";
 import { type Attachment, EMPTY } from "./frame.ts";
 import { Constant, Extension } from "./extensions.ts";
 import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
@@ -32,7 +32,7 @@ export class Decoder {
   #at = 0;
   #end = 0;
   #keys = new KeyCache();
-  #streams: StreamReader | undefined;
+  #streams: StreamOpener | undefined;
   #attachments = NONE;
   readonly #isPlain: boolean;
   #attached = 0;
@@ -51,7 +51,7 @@ export class Decoder {
     bytes: Uint8Array,
     from: number,
     to: number,
-    streams: StreamReader | undefined,
+    streams: StreamOpener | undefined,
     attachments: readonly Attachment[] = NONE,
   ): unknown {
     if (bytes !== this.#bytes) {

@@ -9,7 +9,7 @@ import { readHeader, readPayloadSize } from "./frame_codec.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
 
-const MIN_BUFFER_BYTES = 1024;
+const MIN_READ_BYTES = 1024;
 const MAX_BUFFER_BYTES = 256 * 1024;
 /** Buffers that were grown for a burst are kept so long after it; fresh memory is expensive. */
 const KEPT_MS = 1_000;
@@ -22,7 +22,7 @@ const KEPT_MS = 1_000;
 export class Framer {
   /** Largest frame that is accepted, its length field included. */
   maxFrameBytes: number;
-  #buffer = new Uint8Array(MIN_BUFFER_BYTES);
+  #buffer = new Uint8Array(MIN_READ_BYTES);
   #start = 0;
   #end = 0;
   /** The large payload that is being received, and how much of it is there. */
@@ -141,7 +141,7 @@ export class Framer {
     if (this.#now() - this.#grownAt < KEPT_MS || this.#start !== this.#end) return;
     this.#grownAt = 0;
     this.#largeBuffer = undefined;
-    if (this.#buffer.length > MIN_BUFFER_BYTES) this.#use(new Uint8Array(MIN_BUFFER_BYTES));
+    if (this.#buffer.length > MIN_READ_BYTES) this.#use(new Uint8Array(MIN_READ_BYTES));
   }
 
   #use(buffer: Uint8Array<ArrayBuffer>): void {

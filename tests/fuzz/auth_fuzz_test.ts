@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { acceptNode, Refused } from "../../src/link/accept_node.ts";
-import { AUTH_VERSION, digest, newNonce, Secret } from "../../src/link/secret.ts";
+import { sha256 } from "../../src/internal/digest.ts";
+import { AUTH_VERSION, newNonce, Secret } from "../../src/link/secret.ts";
 import { decodeChallenge, encodeControl } from "../../src/wire/control.ts";
 import { Kind } from "../../src/wire/frame.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
@@ -32,8 +33,8 @@ async function joins(helloReceived: Uint8Array, changeProof: (proof: Uint8Array)
     const { node: mac } = await secret.proofs({
       nodeNonce: nonce,
       controllerNonce: decodeChallenge(answer.payload).nonce,
-      hello: await digest(helloSent),
-      challenge: await digest(answer.payload),
+      hello: await sha256(helloSent),
+      challenge: await sha256(answer.payload),
     });
     link.send(framed(Kind.Proof, changeProof(encodeControl({ mac }))));
     await Promise.race([link.next(), outcome.catch(() => {})]);

@@ -5,9 +5,9 @@
  */
 
 import {
+  type CloseReason,
   type MessageCarrier,
   MessageStream,
-  type Refusal,
 } from "../../src/transport/message_stream.ts";
 
 /** What a {@linkcode MessageStream} did with its carrier. */
@@ -17,7 +17,7 @@ export class RecordingCarrier implements MessageCarrier {
   /** Credits that were told. */
   readonly credits: number[] = [];
   /** How it was closed. */
-  closed: { refusal: Refusal | undefined } | undefined;
+  closed: { refusal: CloseReason | undefined } | undefined;
 
   send(bytes: Uint8Array): void {
     this.sent.push(bytes.length);
@@ -27,7 +27,7 @@ export class RecordingCarrier implements MessageCarrier {
     this.credits.push(bytes);
   }
 
-  close(refusal?: Refusal): void {
+  close(refusal?: CloseReason): void {
     this.closed = { refusal };
   }
 }

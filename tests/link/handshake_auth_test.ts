@@ -3,7 +3,8 @@ import { AuthenticationError, OverloadedError, ProtocolError } from "../../src/e
 import { acceptNode, type Entrance, Refused } from "../../src/link/accept_node.ts";
 import type { Connection } from "../../src/link/connection.ts";
 import { joinController } from "../../src/link/join_controller.ts";
-import { AUTH_VERSION, digest, newNonce, Secret } from "../../src/link/secret.ts";
+import { sha256 } from "../../src/internal/digest.ts";
+import { AUTH_VERSION, newNonce, Secret } from "../../src/link/secret.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import {
   decodeChallenge,
@@ -101,8 +102,8 @@ async function proofOf(known: Secret, helloSent: Frame, challenge: Uint8Array): 
   const { node } = await known.proofs({
     nodeNonce: decodeHello(helloSent.payload).auth!.nonce,
     controllerNonce: decodeChallenge(challenge).nonce,
-    hello: await digest(helloSent.payload),
-    challenge: await digest(challenge),
+    hello: await sha256(helloSent.payload),
+    challenge: await sha256(challenge),
   });
   return framed(Kind.Proof, encodeControl({ mac: node }));
 }
@@ -192,7 +193,7 @@ cryptoTest("acceptNode() refuses the replay of a handshake that it has accepted"
 cryptoTest("acceptNode() refuses its own nonce, challenge or proof sent back", async () => {
   const reflections = [
     (challenge: Uint8Array) => decodeChallenge(challenge).nonce,
-    (challenge: Uint8Array) => digest(challenge),
+    (challenge: Uint8Array) => sha256(challenge),
   ];
   for (const reflect of reflections) {
     const side = controller();
@@ -215,8 +216,8 @@ cryptoTest("acceptNode() refuses the proof that a controller would give", async 
   const { controller: mac } = await secret().proofs({
     nodeNonce: decodeHello(sent.payload).auth!.nonce,
     controllerNonce: decodeChallenge(challenge).nonce,
-    hello: await digest(sent.payload),
-    challenge: await digest(challenge),
+    hello: await sha256(sent.payload),
+    challenge: await sha256(challenge),
   });
   side.link.send(framed(Kind.Proof, encodeControl({ mac })));
   await refusedBy(side, "AUTHENTICATION");
@@ -418,7 +419,7 @@ cryptoTest("acceptNode() lets a node wait for its turn before the CHALLENGE", as
   const challenged = side.link.next();
   let came = false;
   challenged.then(() => came = true);
-  await digest(new Uint8Array(1)); // as long as a challenge would take
+  await sha256(new Uint8Array(1)); // as long as a challenge would take
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(came, false);
   turn.resolve();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createHmac } from "node:crypto";
-import { digest, isSameProof, newNonce, Secret } from "../../src/link/secret.ts";
+import { sha256 } from "../../src/internal/digest.ts";
+import { isSameProof, newNonce, Secret } from "../../src/link/secret.ts";
 
 const filled = (byte: number) => new Uint8Array(32).fill(byte);
 const transcript = {
@@ -40,9 +41,9 @@ Deno.test("Secret.proofs() depend on the role, the secret and everything in the 
   }
 });
 
-Deno.test("digest() is of the payload as it was when it was called", async () => {
+Deno.test("sha256() is of the payload as it was when it was called", async () => {
   const payload = Uint8Array.of(1, 2, 3);
-  const digesting = digest(payload);
+  const digesting = sha256(payload);
   payload.fill(0);
   assertEquals(
     (await digesting).toHex(),

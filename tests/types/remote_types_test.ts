@@ -4,6 +4,7 @@ import type * as calculator from "./calculator.ts";
 import { assertType, type Equal } from "./equal.ts";
 
 interface Remote {
+  name(): string;
   add(a: number, b: number): number;
   fetchUser(id: string): Promise<{ name: string } | undefined>;
   hear(item: { n: number }): void;
@@ -295,6 +296,8 @@ async function _wrongCalls(g: Global<Remote>): Promise<void> {
   const _one: number = await g.call.add(1, 2).broadcast({ returnResult: true });
   // @ts-expect-error a number has no items
   for await (const n of g.call.add(1, 2)) n.toFixed();
+  // @ts-expect-error a text has none either
+  for await (const c of g.call.name()) c.toUpperCase();
   // @ts-expect-error callbacks cannot be set
   g.call.add = () => 5;
 }
