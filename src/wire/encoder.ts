@@ -12,6 +12,7 @@ import { errorParts } from "./error_parts.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import type { LargePayloads } from "./large_payloads.ts";
 import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+import { className, isExactly, isPlainArray } from "./prototypes.ts";
 
 /** Encodes one value at a time. */
 export class Encoder {
@@ -81,7 +82,7 @@ export class Encoder {
       case "object":
         if (value === null) return this.#out.byte(0xc0);
         if (depth >= MAX_DEPTH) this.#refuse(depth, "is nested too deep", TOO_DEEP);
-        if (Array.isArray(value)) return this.#array(value, depth);
+        if (Array.isArray(value) && isPlainArray(value)) return this.#array(value, depth);
         return this.#object(value, depth);
       case "bigint":
         return this.#bigint(value, depth);
@@ -130,22 +131,20 @@ export class Encoder {
       const mixed = this.#inherits || prototype !== Object.prototype;
       return this.#plain(value as Record<string, unknown>, depth, mixed);
     }
-    if (value instanceof Date) return this.#date(value);
+    if (isExactly(value, Date)) return this.#date(value);
     if (value instanceof Uint8Array) return this.#binary(value, depth);
     if (ArrayBuffer.isView(value)) return this.#otherView(value, depth);
     if (value instanceof ArrayBuffer) return this.#rawBinary(0, new Uint8Array(value));
-    if (value instanceof Map) return this.#map(value, depth);
-    if (value instanceof Set) {
+    if (isExactly(value, Map)) return this.#map(value, depth);
+    if (isExactly(value, Set)) {
       return this.#extension(Extension.Set, () => this.#array([...value], depth));
     }
     if (value instanceof Error) return this.#error(value, depth);
-    if (value instanceof RegExp) {
-      return this.#extension(
-        Extension.RegExp,
-        () => this.#array([value.source, value.flags], depth),
-      );
+    if (isExactly(value, RegExp)) {
+      const { source, flags } = value;
+      return this.#extension(Extension.RegExp, () => this.#array([source, flags], depth));
     }
-    if (value instanceof URL) return this.#url(value);
+    if (isExactly(value, URL)) return this.#url(value);
     if (value instanceof Promise) this.#refuse(depth, "is a Promise", AWAIT_FIRST);
     this.#refuse(depth, `is an instance of ${className(prototype)}`, NO_CODE);
   }
@@ -339,9 +338,4 @@ const AWAIT_FIRST = "await it first";
 /** `ArrayBuffer.prototype.detached` is not everywhere yet. */
 function isDetached(buffer: ArrayBufferLike): boolean {
   return (buffer as { detached?: boolean }).detached === true;
-}
-
-function className(prototype: object): string {
-  const name = prototype.constructor?.name;
-  return name ? name : "an unnamed class";
 }

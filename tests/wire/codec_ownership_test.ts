@@ -107,16 +107,3 @@ Deno.test("encode() numbers the streams in a value and decode() asks for them by
   assertStrictEquals(deep, streams.get(0xfffe));
   assertThrows(() => codec.decode(payload), ProtocolError, "stream");
 });
-
-Deno.test("decode() may be called while it asks for a stream", () => {
-  const codec = new MessagePackCodec();
-  const inner = codec.encode(["inner"], "args").slice();
-  const payload = codec.encode([source(), "after"], "args", { addStream: () => 3 }).slice();
-  const stream = source();
-  const back = codec.decode(payload, () => {
-    assertEquals(codec.decode(inner), ["inner"]);
-    return stream;
-  }) as unknown[];
-  assertStrictEquals(back[0], stream);
-  assertEquals(back[1], "after");
-});

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { runInNewContext } from "node:vm";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { EncodeError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
@@ -130,4 +132,29 @@ Deno.test("MessagePackCodec.encode() takes a Map and a Set that grow meanwhile a
   assertEquals(codec.decode(codec.encode(map, "args")), new Map([["a", { now: 2 }]]));
   set.delete("later");
   assertEquals(codec.decode(codec.encode(set, "args")), new Set([{ now: 2 }]));
+});
+
+const EXTENDING = {
+  OwnMap: new (class OwnMap extends Map {})(),
+  OwnSet: new (class OwnSet extends Set {})(),
+  OwnDate: new (class OwnDate extends Date {})(),
+  OwnArray: new (class OwnArray extends Array {})(),
+  OwnRegExp: new (class OwnRegExp extends RegExp {})("a"),
+  OwnURL: new (class OwnURL extends URL {})("https://example.com"),
+};
+
+for (const [name, value] of Object.entries(EXTENDING)) {
+  Deno.test(`an ${name}, which would arrive as what it extends, is refused as any other class`, () => {
+    const encode = () => new MessagePackCodec().encode({ value }, "args[0]");
+    assertThrows(encode, EncodeError, `args[0].value: it is an instance of ${name}`);
+  });
+}
+
+Deno.test("arrays of another realm, and bytes of whatever class, travel", () => {
+  const codec = new MessagePackCodec();
+  const foreign = runInNewContext("[1, [2]]");
+  assertEquals(codec.decode(codec.encode(foreign, "args")), [1, [2]]);
+  assertEquals(codec.decode(codec.encode(Buffer.from("hi"), "args")), new Uint8Array([104, 105]));
+  const bare = Object.setPrototypeOf([1], null);
+  assertEquals(codec.decode(codec.encode(bare, "args")), [1]);
 });
