@@ -81,7 +81,8 @@ export class Peer {
    */
   holdItself(kind: Kind, grew: boolean): void {
     if (ASKING.has(kind)) this.#holdBack(this, 0);
-    else if (grew) this.#holdBack(this, MAX_QUEUED_BYTES);
+    // What it answers to others makes it longer by a `PAUSE` at most.
+    else if (grew && kind < Kind.Call) this.#holdBack(this, MAX_QUEUED_BYTES);
   }
 
   #holdBack(source: Peer, mostBytes: number): void {

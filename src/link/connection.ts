@@ -280,7 +280,8 @@ export class Connection {
     } catch (error) {
       return this.close(error as Error);
     }
-    this.#readNext();
+    if (!this.#congested) return this.#readNext();
+    nextTurn().then(this.#readNext); // so that what came does not keep what is to leave from leaving
   };
 
   readonly #fail = (error: Error): void => this.close(error);

@@ -62,6 +62,10 @@ Deno.test("holdItself() stops reading from a node that asks and does not read wh
     slow.peer.holdItself(kind, true);
     assertEquals(slow.wire.held, false);
   }
+  slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
+  slow.peer.holdItself(Kind.Result, true); // it was told to pause, and answers on
+  assertEquals(slow.wire.held, false);
+  slow.wire.queuedBytes = 1;
   for (const kind of [Kind.Call, Kind.Broadcast, Kind.Task, Kind.Transfer, Kind.Item]) {
     slow.peer.holdItself(kind, false);
     assertEquals(slow.wire.held, true);

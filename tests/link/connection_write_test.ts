@@ -6,6 +6,7 @@ import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
 import { concat, payloadOf, toBytes } from "../wire/frames.ts";
+import { settled } from "../helpers/soon.ts";
 import { FakeStream, turn } from "./fake_stream.ts";
 
 interface Opened {
@@ -305,5 +306,26 @@ Deno.test("Connection.send() writes at once what fills a buffer, behind what wai
   connection.send(frames[2]!);
   await connection.flushed();
   assertEquals(stream.written, concat(frames.map(toBytes)));
+  connection.close();
+});
+
+Deno.test("Connection reads once in a turn while it is congested, as often as it can otherwise", async () => {
+  const { stream, connection } = await open();
+  stream.feed(PREFACE);
+  await settled();
+  const reads = async () => {
+    const before = stream.reads;
+    stream.feed(...Array.from({ length: 5 }, () => toBytes(ping(1))));
+    await settled();
+    return stream.reads - before;
+  };
+  assertEquals(await reads(), 5);
+  stream.block();
+  const each = frame(Kind.Item, { call: 1, payload: payloadOf(1_000_000) });
+  while (!connection.congested) connection.send(each);
+  assertEquals(await reads(), 0); // the first is delivered, and the next read is in another turn
+  await turn();
+  stream.unblock();
+  await connection.flushed();
   connection.close();
 });
