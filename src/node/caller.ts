@@ -255,8 +255,7 @@ export class Caller {
   onFrame(incoming: Frame, problem?: DaffiError): void {
     const call = this.#pending.get(incoming.call);
     const process = this.#options.network.byId(incoming.peer);
-    const isOneWay = incoming.call === 0 || (incoming.flags & Flag.NoReply) !== 0;
-    if (incoming.kind === Kind.Undelivered && isOneWay) {
+    if (incoming.kind === Kind.Undelivered && isOfNoCall(incoming)) {
       return this.#oneWay.undelivered(incoming, process);
     }
     if (incoming.kind === Kind.Targets) return this.#broadcasts.onTargets(incoming, call);
@@ -326,4 +325,9 @@ export class Caller {
     this.#ended = reason;
     for (const call of this.#pending.values()) call.fail(reason());
   }
+}
+
+/** Whether nobody waits for what was sent: a call without answer, or an `OFFER`. */
+function isOfNoCall({ call, flags }: Frame): boolean {
+  return call === 0 || (flags & Flag.NoReply) !== 0;
 }
