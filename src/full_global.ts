@@ -16,7 +16,6 @@ import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
 import { openTaskStore } from "./scheduler/open_task_store.ts";
 import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
-import { SqliteTaskStore } from "./scheduler/sqlite_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
@@ -43,8 +42,7 @@ provideParts({
   },
   socketTransport,
   makeTasks(taskStore) {
-    const opened = openTaskStore(taskStore, (path) => new SqliteTaskStore(path));
-    const store = new RememberingTaskStore(opened);
+    const store = new RememberingTaskStore(openTaskStore(taskStore));
     return (node) => new TaskService({ ...node, store, compileCron });
   },
   makeTransfers: (transfer, ...rest) =>

@@ -53,42 +53,22 @@ export class Broadcasts {
     flags: number,
     payload: Uint8Array,
   ): void {
-    const { network, nothingWaits } = this.#options;
+    const { network, nothingWaits, post } = this.#options;
     const { callbackName, to, strategy } = request;
-    if (to !== undefined) {
-      return this.#sendToEach(
-        session,
-        call,
-        [network.choose(callbackName, to, strategy)],
-        flags,
-        payload,
-      );
+    if (to === undefined && session.outbox.isFree && nothingWaits()) {
+      const fields = { flags, call: call.callId, name: network.nameId(callbackName), payload };
+      call.claim();
+      return session.connection.send(frame(Kind.Broadcast, { ...fields, value: call.timeLeft }));
     }
     // Behind what waits for some process, a broadcast must not reach it first.
-    if (!session.outbox.isFree || !nothingWaits()) {
-      return this.#sendToEach(session, call, network.providersOf(callbackName), flags, payload);
-    }
-    const name = network.nameId(callbackName);
-    const value = call.timeLeft;
-    call.claim();
-    session.connection.send(
-      frame(Kind.Broadcast, { flags, call: call.callId, name, value, payload }),
-    );
-  }
-
-  /** One for which too much waits already must not keep the call from the others. */
-  #sendToEach(
-    session: Session,
-    call: BroadcastCall,
-    targets: readonly RemoteProcess[],
-    flags: number,
-    payload: Uint8Array,
-  ): void {
+    const targets = to === undefined
+      ? network.providersOf(callbackName)
+      : [network.choose(callbackName, to, strategy)];
     call.begin(targets);
     for (const target of targets) {
       try {
-        this.#options.post(session, call, target, flags, payload);
-      } catch (error) {
+        post(session, call, target, flags, payload);
+      } catch (error) { // too much waits for this one: that must not keep the call from the others
         call.failAt(target, concerning(error as DaffiError, { processName: target.name }));
       }
     }

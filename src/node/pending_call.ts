@@ -230,13 +230,15 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
    * @param graceful Whether it had answered everything that it took, so it has not taken this.
    */
   protected lost(process: RemoteProcess, graceful: boolean): DaffiError {
+    const { name } = process;
     const facts = this.facts(process);
-    return graceful
-      ? new PeerLostError(`Process ${process.name} has left before the ${this.#deed} came`, {
-        ...facts,
-        executed: "never",
-      })
-      : new PeerLostError(`Process ${process.name} was lost during the ${this.#deed}`, facts);
+    if (!graceful) {
+      return new PeerLostError(`Process ${name} was lost during the ${this.#deed}`, facts);
+    }
+    return new PeerLostError(`Process ${name} has left before the ${this.#deed} came`, {
+      ...facts,
+      executed: "never",
+    });
   }
 
   /** The error of a call that was under way when the own connection broke. */

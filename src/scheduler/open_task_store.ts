@@ -4,18 +4,16 @@
  * @module
  */
 
+import { SqliteTaskStore } from "./sqlite_task_store.ts";
 import { MemoryTaskStore, type TaskStore } from "./task_store.ts";
 
 /**
  * Opens a store.
  *
  * @param store `undefined` for memory, the path of a file, or a store itself.
- * @param openFile Opens a file. @throws {InitializationError} when it cannot be used.
+ * @throws {InitializationError} when the file cannot be used.
  */
-export function openTaskStore(
-  store: string | TaskStore | undefined,
-  openFile: (path: string) => TaskStore,
-): TaskStore {
+export function openTaskStore(store: string | TaskStore | undefined): TaskStore {
   if (store === undefined) return new MemoryTaskStore();
-  return typeof store === "string" ? openFile(store) : store;
+  return typeof store === "string" ? new SqliteTaskStore(store) : store;
 }

@@ -12,13 +12,12 @@ import { Constant, Extension } from "./extensions.ts";
 import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
+import { MAX_READ_BYTES } from "./framer.ts";
 import { MAX_DEPTH } from "./limits.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const NONE: readonly Attachment[] = [];
-/** As much as a connection reads at a time: looking at the same memory again needs no new view of it. */
-const MAX_KEPT_BYTES = 256 * 1024;
 
 function malformed(why: string): ProtocolError {
   return new ProtocolError(`Cannot decode the payload: ${why}`);
@@ -74,10 +73,10 @@ export class Decoder {
       }
       return value;
     } finally {
-      // Nothing large is kept, nor what belongs to a call.
+      // Nothing large is kept, but for what a connection reads into again and again, nor what belongs to a call.
       this.#streams = undefined;
       this.#attachments = NONE;
-      if (bytes.length > MAX_KEPT_BYTES) {
+      if (bytes.length > MAX_READ_BYTES) {
         this.#bytes = EMPTY;
         this.#dataView = undefined;
       }

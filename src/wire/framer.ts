@@ -10,7 +10,8 @@ import { monotonicMs } from "../internal/deadlines.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
 
 const MIN_READ_BYTES = 1024;
-const MAX_BUFFER_BYTES = 256 * 1024;
+/** As much as a connection reads at a time, but for large payloads. */
+export const MAX_READ_BYTES: number = 256 * 1024;
 /** Buffers that were grown for a burst are kept so long after it; fresh memory is expensive. */
 const KEPT_MS = 1_000;
 
@@ -132,7 +133,7 @@ export class Framer {
   /** A read that filled the buffer says that more was waiting: larger reads cost less per frame. */
   #grow(): void {
     this.#grownAt = this.#now();
-    if (this.#buffer.length === MAX_BUFFER_BYTES) return;
+    if (this.#buffer.length === MAX_READ_BYTES) return;
     this.#use(new Uint8Array(this.#buffer.length * 4));
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isStreamable, type Streamable } from "./streamable.ts";
+import { isStream, type Streamable } from "./streamable.ts";
 
 /** Reads a source. */
 export type SourceIterator = AsyncIterator<unknown> | Iterator<unknown>;
@@ -37,7 +37,7 @@ export function releaseSources(args: readonly unknown[]): void {
 
 async function release(arg: unknown): Promise<void> {
   try {
-    if (typeof arg !== "object" || arg === null || !isStreamable(arg) || taken.has(arg)) return;
+    if (!isStream(arg) || taken.has(arg)) return;
     await iteratorOf(take(arg)).return?.();
   } catch {
     // The call has failed already, for a reason of its own.

@@ -125,11 +125,14 @@ Deno.test("Scheduler does what a plain model does, whatever happens to tasks and
   );
 });
 
+/** How long the process lives, each time until it is killed. */
+const lives = fc.array(seconds(40), { minLength: 1, maxLength: 6 });
+
 Deno.test("Scheduler keeps in its store what it would tell, whenever it is killed", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(task, { minLength: 1, maxLength: 3 }),
-      fc.array(seconds(40), { minLength: 1, maxLength: 6 }),
+      lives,
       async (tasks, lives) => {
         using rig = new Rig();
         rig.onRun = () => {}; // a run never ends in the life in which it began
@@ -158,7 +161,7 @@ Deno.test("Scheduler runs or skips each listed time once, however often it is ki
   await fc.assert(
     fc.asyncProperty(
       fc.array(task, { minLength: 1, maxLength: 3 }),
-      fc.array(seconds(40), { minLength: 1, maxLength: 6 }),
+      lives,
       async (tasks, lives) => {
         using rig = new Rig();
         const records = new Map<string, TaskRecord>();

@@ -296,16 +296,14 @@ Deno.test("Scheduler goes on with runs that wait, and with what has ended, of a 
   }
 });
 
-const openFile = (path: string) => new SqliteTaskStore(path);
-
 Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
   withPath((path) => {
-    assert(openTaskStore(undefined, openFile) instanceof MemoryTaskStore);
-    const file = openTaskStore(path, openFile);
+    assert(openTaskStore(undefined) instanceof MemoryTaskStore);
+    const file = openTaskStore(path);
     assert(file instanceof SqliteTaskStore);
     file.close();
     const own = new MemoryTaskStore();
-    assertEquals(openTaskStore(own, openFile), own);
+    assertEquals(openTaskStore(own), own);
   });
 });
 
