@@ -9,9 +9,9 @@
  */
 
 import { runChaos } from "../tests/chaos/chaos.ts";
-import { numbers } from "./flags.ts";
+import { readFlags } from "./flags.ts";
 
-const { seconds, seed } = numbers(Deno.args, {
+const { seconds, seed } = readFlags(Deno.args, {
   seconds: 60,
   seed: crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1,
 });

@@ -1,29 +1,34 @@
 /**
- * Numbers on the command line.
+ * The command line of the tools.
  *
  * @module
  */
+
+import { parseArgs } from "node:util";
 
 /**
  * Reads flags like `--seed 7` and `--seed=7`.
  *
  * @param args The command line.
- * @param defaults What is wanted, with what it is if it is not given.
- * @throws {TypeError} when what follows a flag is no number.
+ * @param defaults What is known, each with what it is if it is not given: a number or a text.
+ * @throws {TypeError} when a flag is not known, or what follows it is no number where one is needed.
  */
-export function numbers<T extends Record<string, number>>(args: readonly string[], defaults: T): T {
-  const given = args.flatMap((arg) => arg.split("="));
-  const read = (name: string, otherwise: number): number => {
-    const at = given.indexOf(`--${name}`);
-    if (at < 0) return otherwise;
-    const text = given[at + 1];
-    const value = Number(text);
-    if (text === undefined || !Number.isFinite(value)) {
-      throw new TypeError(`--${name} is ${text}, a number is needed`);
+export function readFlags<T extends Record<string, number | string>>(
+  args: string[],
+  defaults: T,
+): { [Name in keyof T]: T[Name] extends number ? number : string } {
+  const options = Object.fromEntries(
+    Object.keys(defaults).map((name) => [name, { type: "string" as const }]),
+  );
+  const { values } = parseArgs({ args, options });
+  const read = ([name, otherwise]: [string, number | string]) => {
+    const text = values[name];
+    if (text === undefined) return [name, otherwise];
+    if (typeof otherwise === "string") return [name, text];
+    if (text === "" || !Number.isFinite(Number(text))) {
+      throw new TypeError(`--${name} is "${text}", a number is needed`);
     }
-    return value;
+    return [name, Number(text)];
   };
-  return Object.fromEntries(
-    Object.entries(defaults).map(([name, otherwise]) => [name, read(name, otherwise)]),
-  ) as T;
+  return Object.fromEntries(Object.entries(defaults).map(read));
 }

@@ -9,19 +9,17 @@
  * @module
  */
 
-import { numbers } from "./flags.ts";
+import { readFlags } from "./flags.ts";
 
-const { seconds, seed } = numbers(Deno.args, {
+const { seconds, seed, filter } = readFlags(Deno.args, {
   seconds: 30,
   seed: crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1,
+  filter: "",
 });
-const filter = Deno.args.includes("--filter")
-  ? ["--filter", Deno.args[Deno.args.indexOf("--filter") + 1] ?? ""]
-  : [];
 
 console.log(`seed ${seed}, ${seconds} s for each property`);
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", ...filter, "tests/fuzz/"],
+  args: ["test", "-A", "--filter", filter, "tests/fuzz/"],
   env: { DAFFI_FUZZ_SECONDS: String(seconds), DAFFI_FUZZ_SEED: String(seed) },
   stdout: "inherit",
   stderr: "inherit",

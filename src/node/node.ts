@@ -14,7 +14,7 @@ import { asConnectionError, isFinal, joinController } from "../link/join_control
 import type { Secret } from "../link/secret.ts";
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
-import { type Codec, MessagePackCodec } from "../wire/codec.ts";
+import { MessagePackCodec } from "../wire/codec.ts";
 import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
@@ -90,7 +90,7 @@ export class Node {
   /** Resolves when the node has joined for the first time; rejects when it has given up. */
   readonly ready: Promise<void>;
   readonly #options: NodeOptions;
-  readonly #codec: Codec;
+  readonly #codec: MessagePackCodec;
   readonly #tasks: TaskService | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #instance = makeUuid();
@@ -107,7 +107,7 @@ export class Node {
   /** Starts joining at once. */
   constructor(options: NodeOptions) {
     const { registry, logger, defaultTimeoutMs, g, events } = options;
-    const codec = new MessagePackCodec(options.large);
+    const codec = this.#codec = new MessagePackCodec(options.large);
     this.#options = options;
     (this.ready = this.#ready.promise).catch(() => {}); // whoever cares looks at it
     this.network = new Network({
@@ -132,7 +132,6 @@ export class Node {
       run: (...task) => this.#dispatcher.runTask(...task),
       tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
     });
-    this.#codec = codec;
     this.#offers = new Offers(registry, (frame) => this.#session?.connection.send(frame));
     this.#unsubscribe = registry.subscribe((change) => {
       if (!this.#stopping) this.#offers.changed(change);
@@ -201,6 +200,7 @@ export class Node {
     const outbox = new Outbox(connection, this.#options.large?.divide);
     const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
     this.#session = session;
+    this.#codec.maxBytes = welcome.maxFrameBytes;
     this.#dispatcher.connected(session);
     this.network.reset(welcome);
     this.#offers.catchUp(welcome);

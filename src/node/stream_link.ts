@@ -7,6 +7,7 @@
 import { EncodeError } from "../errors.ts";
 import { isA } from "../internal/is_a.ts";
 import type { Codec } from "../wire/codec.ts";
+import { SEND_LESS } from "../wire/encoder.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, frame, Kind } from "../wire/frame.ts";
@@ -87,7 +88,6 @@ export function checkSize(
   const size = payload.length + attachedBytes(attachments);
   if (size <= most) return;
   throw new EncodeError(
-    `Cannot send ${what}: ${size} bytes, at most ${most} are allowed; ` +
-      "send it in parts as a stream, or raise maxFrameBytes",
+    `Cannot send ${what}: ${size} bytes, at most ${most} are allowed; ${SEND_LESS}`,
   );
 }

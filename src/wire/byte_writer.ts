@@ -21,10 +21,16 @@ export class ByteWriter {
   view: DataView = new DataView(this.bytes.buffer);
   /** Where the next byte goes. */
   at = 0;
+  readonly #onGrowth: (written: number) => void;
   /** What {@linkcode ByteWriter.finish} gave before, by size: a view costs more than a small value. */
   #views: Uint8Array[] = [];
   /** The last large buffer: fresh memory costs more than writing into it. */
   #large: WeakRef<Uint8Array> | undefined;
+
+  /** @param onGrowth Told how much was written whenever the buffer must grow. Throws when it must not. */
+  constructor(onGrowth: (written: number) => void) {
+    this.#onGrowth = onGrowth;
+  }
 
   /**
    * Gives what was written and begins anew.
@@ -54,6 +60,7 @@ export class ByteWriter {
     const at = this.at;
     const end = at + size;
     if (end > this.bytes.length) {
+      this.#onGrowth(at);
       const grown = this.#larger(Math.max(end, this.bytes.length * 2));
       grown.set(this.bytes.subarray(0, at));
       this.#use(grown);

@@ -76,6 +76,11 @@ export class MessagePackCodec implements Codec {
     this.#encoder = new Encoder(large);
   }
 
+  /** Most bytes that a value may take when it is encoded, without what is kept apart. 1 GiB if it is not set. */
+  set maxBytes(bytes: number) {
+    this.#encoder.maxBytes = bytes;
+  }
+
   /** See {@linkcode Codec.encode}. */
   encode(
     value: unknown,

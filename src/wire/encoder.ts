@@ -11,12 +11,17 @@ import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
 import { errorParts } from "./error_parts.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import type { LargePayloads } from "./large_payloads.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH } from "./limits.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_MAX_FRAME_BYTES } from "./limits.ts";
 import { className, isExactly, isPlainArray } from "./prototypes.ts";
 
 /** Encodes one value at a time. */
 export class Encoder {
-  #out = new ByteWriter();
+  /** Most that a value may take: one whose parts occur in it again and again has no other end. */
+  maxBytes: number = MAX_MAX_FRAME_BYTES;
+  #out = new ByteWriter((written) => {
+    if (written <= this.maxBytes) return;
+    throw new EncodeError(`Cannot send ${this.#root}: above ${this.maxBytes} bytes; ${SEND_LESS}`);
+  });
   #root = "";
   #path: (string | number | undefined)[] = []; // undefined for a key that travels only
   /** Depth of the value that is being written. */
@@ -319,6 +324,9 @@ export class Encoder {
     this.#out.bytes[at + 3] = number;
   }
 }
+
+/** What to do with a value that is too large. */
+export const SEND_LESS = "send it in parts as a stream, or raise maxFrameBytes";
 
 const MAX_KEYS = 512;
 const MAX_KEY_LENGTH = 32;

@@ -31,5 +31,9 @@ export async function fuzz<T>(
   const length = seconds === 0
     ? { numRuns: runs, interruptAfterTimeLimit: SUITE_LIMIT_MS, markInterruptAsFailure: true }
     : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: seconds * 1000 };
+  let last: unknown;
+  const run = property.run.bind(property);
+  property.run = (value: [T]) => (last = run(value)) as never;
   await fc.assert(property as Property, { seed, ...length });
+  await last; // when time is up, one may be under way
 }

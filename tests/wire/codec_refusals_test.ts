@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { EncodeError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { MAX_BIGINT_BYTES, MAX_DEPTH } from "../../src/wire/limits.ts";
@@ -103,6 +103,29 @@ for (const [what, value, path, word] of refused) {
     assertEquals(codec.decode(next), ["still", { works: true }]);
   });
 }
+
+Deno.test("MessagePackCodec.encode() ends a value that has no other end soon behind `maxBytes`", () => {
+  const codec = new MessagePackCodec();
+  codec.maxBytes = 100_000;
+  let read = 0;
+  let value: unknown = {
+    get leaf() {
+      return ++read;
+    },
+  };
+  for (let times = 0; times < 20; times++) value = [value, value];
+
+  const error = assertThrows(() => codec.encode([value], "args"), EncodeError);
+  assertStringIncludes(error.message, "Cannot send args: above 100000 bytes; send it in parts");
+  assert(read < 2 ** 16, `${read} of ${2 ** 20} leaves were read`);
+});
+
+Deno.test("MessagePackCodec.encode() takes what has `maxBytes`, a string that might have had more too", () => {
+  const codec = new MessagePackCodec();
+  const text = "x".repeat(99_000);
+  codec.maxBytes = 99_005;
+  assertEquals(codec.encode(text, "args").length, 99_005);
+});
 
 Deno.test("MessagePackCodec.encode() names the root as it was told", () => {
   const codec = new MessagePackCodec();
