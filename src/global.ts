@@ -15,7 +15,7 @@ import { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { beforeCall } from "./internal/concerning.ts";
-import { checkProcessName, requestTo } from "./internal/call_request.ts";
+import { checkProcessName, requestTo, valueOf } from "./internal/call_request.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { CallSites } from "./internal/call_site.ts";
 import { Kind } from "./wire/frame.ts";
@@ -229,7 +229,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * console.log(await g.transferAndCall("other_process", () => Deno.pid));
    * ```
    */
-  // deno-lint-ignore no-explicit-any -- by `unknown` a parameter with a default, whose argument is left out, would be so
+  // By `unknown` a parameter with a default, whose argument is left out, would be so; `await` would keep the arguments.
+  // deno-lint-ignore no-explicit-any require-await
   async transferAndCall<A extends any[], R>(
     processName: string,
     fn: (...args: A) => R,
@@ -246,7 +247,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const signal = currentScope()?.signal;
     const wanted = signal?.aborted ? undefined : signal;
     const request = requestTo(processName, [source, name, encoded], site, wanted);
-    return (await caller.ask(Kind.Transfer, request, `run ${name}`)).value as Awaited<R>;
+    return caller.ask(Kind.Transfer, request, `run ${name}`).then(valueOf) as Promise<Awaited<R>>;
   }
 
   /**

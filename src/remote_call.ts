@@ -247,7 +247,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
       : AbortSignal.any([given.signal, controller.signal]);
     const request = { ...given, signal };
     const outcome = this.#send(request, (request) => this.#port.call(request));
-    return new AsyncResult(this.#name, outcome, () => controller.abort());
+    return new AsyncResult(this.#name, outcome, controller.abort.bind(controller, undefined));
   }
 
   noReturn(options?: NoReturnOptions): Promise<void> {
@@ -258,12 +258,12 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     options: BroadcastOptions & { returnResult: true },
   ): Promise<Record<string, unknown>>;
   broadcast(options?: BroadcastOptions): Promise<void>;
+  // deno-lint-ignore require-await -- that would keep the arguments until the last process has answered
   async broadcast(options: BroadcastOptions = {}): Promise<Record<string, unknown> | void> {
     const request = this.#request("broadcast", options);
-    if (options.returnResult === true) {
-      return await this.#send(request, (request) => this.#port.broadcast(request));
-    }
-    await this.#send(request, (request) => this.#port.broadcastNoReturn(request));
+    return options.returnResult === true
+      ? this.#send(request, (request) => this.#port.broadcast(request))
+      : this.#send(request, (request) => this.#port.broadcastNoReturn(request));
   }
 
   async stream(options?: StreamOptions): Promise<void> {

@@ -13,7 +13,7 @@ import { isIterable, type Streamable } from "./wire/streamable.ts";
  */
 export class ResultIterator implements AsyncIterator<never> {
   #name: string;
-  #call: () => Promise<unknown>;
+  #call: (() => Promise<unknown>) | undefined;
   #items: Promise<AsyncIterator<never>> | AsyncIterator<never> | undefined;
 
   /**
@@ -42,7 +42,9 @@ export class ResultIterator implements AsyncIterator<never> {
 
   async #open(): Promise<AsyncIterator<never>> {
     try {
-      const result = await this.#call();
+      const call = this.#call!;
+      this.#call = undefined; // it would keep the arguments
+      const result = await call();
       if (typeof result === "object" && result !== null && isIterable(result)) {
         return this.#items = itemsOf(result);
       }

@@ -53,11 +53,13 @@ export class TaskClient {
       { ...request, args: [body] },
       `schedule ${callbackName}`,
     );
-    const uuid = value as string;
-    return new ScheduledTask(
-      { uuid, processName, callbackName },
-      () => this.change("cancel", processName, uuid),
-    );
+    return this.#handle(value as string, processName, callbackName);
+  }
+
+  /** Made apart from the request, which it would keep. */
+  #handle(uuid: string, processName: string, callbackName: string): ScheduledTask {
+    const task = { uuid, processName, callbackName };
+    return new ScheduledTask(task, () => this.change("cancel", processName, uuid));
   }
 
   /** The UUIDs of the tasks of a process. */

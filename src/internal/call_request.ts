@@ -36,6 +36,11 @@ export interface Answer {
   readonly processName: string;
 }
 
+/** Of an answer the value alone. A closure would keep what was asked for as long as that takes. */
+export function valueOf({ value }: Answer): unknown {
+  return value;
+}
+
 /** A request of a certain process that is no call of a callback. */
 export function requestTo(
   processName: string,

@@ -126,12 +126,10 @@ export class Caller {
    */
   ask(kind: Kind, request: CallRequest, verb: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      let target: RemoteProcess;
-      const settle = (value: unknown) => resolve({ value, processName: target.name });
       const named = { ...request, verb };
-      const call = new UnaryCall(this.#port, named, undefined, settle, reject);
+      const call = new UnaryCall(this.#port, named, undefined, answerTo(resolve), reject);
       this.#start(call, request, ({ outbox }, payload) => {
-        target = request.callbackName === ""
+        const target = request.callbackName === ""
           ? this.#options.network.process(request.to!, verb)
           : this.#choose(named);
         call.begin(target);
@@ -325,6 +323,11 @@ export class Caller {
     this.#ended = reason;
     for (const call of this.#pending.values()) call.fail(reason());
   }
+}
+
+/** Made apart from the request, which it would keep for as long as the call waits. */
+function answerTo(resolve: (answer: Answer) => void) {
+  return (value: unknown, { name }: RemoteProcess) => resolve({ value, processName: name });
 }
 
 /** Whether nobody waits for what was sent: a call without answer, or an `OFFER`. */

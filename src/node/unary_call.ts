@@ -18,7 +18,7 @@ const NOTHING = (): void => {};
 
 /** A call that waits for one process. */
 export class UnaryCall extends PendingCall {
-  #resolve: (value: unknown) => void;
+  #resolve: (value: unknown, process: RemoteProcess) => void;
   #reject: (error: Error) => void;
   #stream: InStream | undefined;
   #eager: boolean | undefined;
@@ -27,14 +27,14 @@ export class UnaryCall extends PendingCall {
    * @param port What it needs of its node.
    * @param request What was asked for.
    * @param eager Whether a stream may begin before it is asked for its first item; `undefined` if there may be none.
-   * @param resolve Gets the result: a value or a {@linkcode StreamReader}.
+   * @param resolve Gets the result, a value or a {@linkcode StreamReader}, and whose it is.
    * @param reject Gets the error.
    */
   constructor(
     port: PendingPort,
     request: CallRequest,
     eager: boolean | undefined,
-    resolve: (value: unknown) => void,
+    resolve: (value: unknown, process: RemoteProcess) => void,
     reject: (error: Error) => void,
   ) {
     super(port, request);
@@ -68,7 +68,7 @@ export class UnaryCall extends PendingCall {
     if (kind === Kind.Fail) return stream!.fail(this.failure(incoming.payload, process));
     const value = this.port.codec.decodePayload(incoming);
     if (kind === Kind.Item) stream!.push(value, wholeBytes(incoming));
-    else if (this.settle()) this.#resolve(value);
+    else if (this.settle()) this.#resolve(value, process);
   }
 
   #open(process: RemoteProcess): void {
@@ -82,7 +82,7 @@ export class UnaryCall extends PendingCall {
         this.settle();
       },
     });
-    this.#resolve(new StreamReader(stream, () => this.#forsaken(process, stream)));
+    this.#resolve(new StreamReader(stream, () => this.#forsaken(process, stream)), process);
     this.#resolve = this.#reject = NOTHING; // they would hold the reader
     if (this.#eager) stream.start();
   }

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { Connection, type ConnectionHandler } from "../../src/link/connection.ts";
 import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
@@ -73,6 +79,21 @@ Deno.test("Connection turns a stranger away by the first byte that differs", asy
   const opened = open();
   opened.stream.feed(text("DAG"));
   assertInstanceOf(await reason(opened), ProtocolError);
+});
+
+Deno.test("Connection is over also if its handler throws when it hears of that", async () => {
+  const { connection, stream } = open();
+  connection.handler = {
+    onFrame() {},
+    onClose() {
+      throw new RangeError("of the handler");
+    },
+  };
+  const flushed = connection.flushed();
+  assertThrows(() => connection.close(), RangeError, "of the handler");
+  await connection.over;
+  await flushed;
+  assertEquals([connection.closed, stream.closes], [true, 1]);
 });
 
 for (const length of [0, 1, 7]) {

@@ -231,6 +231,15 @@ Deno.test("subscribe() tells nothing more once it is taken back", () => {
   assertEquals(heard, ["first a", "second a", "second b"]);
 });
 
+Deno.test("subscribe() refuses what is no function", () => {
+  const listener = 5 as unknown as () => void;
+  assertThrows(
+    () => new CallbackRegistry().subscribe(listener),
+    InitializationError,
+    "Cannot subscribe: 5 is not a function",
+  );
+});
+
 Deno.test("CallbackRegistry keeps registries apart", () => {
   const [one, two] = [watched(), watched()];
   one.registry.callback("f", () => 1);
