@@ -78,6 +78,7 @@ export type {
   ControllerTlsOptions,
   GlobalOptions,
   HeartbeatOptions,
+  JoinOptions,
   LifecycleFunction,
   NodeTlsOptions,
   ReconnectOptions,

@@ -84,6 +84,7 @@ export type {
   ControllerTlsOptions,
   GlobalOptions,
   HeartbeatOptions,
+  JoinOptions,
   LifecycleFunction,
   NodeTlsOptions,
   ReconnectOptions,

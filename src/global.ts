@@ -6,7 +6,7 @@
 
 import { Hooks } from "./hooks.ts";
 import type { WaitOptions } from "./wait_options.ts";
-import type { GlobalOptions, StopOptions } from "./options.ts";
+import type { GlobalOptions, JoinOptions, StopOptions } from "./options.ts";
 import { type Parts, providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
@@ -177,12 +177,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {GlobalContextError} when there is no Node, or it is stopped meanwhile.
    */
   waitProcess(processName: string, options: WaitOptions = {}): Promise<void> {
-    return this.#runtime.wait(
-      "process",
-      processName,
-      (network) => network.whenProcess(processName),
-      options,
-    );
+    return this.#runtime.wait("process", processName, options);
   }
 
   /**
@@ -192,12 +187,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {DaffiError} as {@linkcode Global.waitProcess}.
    */
   waitFunction(callbackName: string, options: WaitOptions = {}): Promise<void> {
-    return this.#runtime.wait(
-      "callback",
-      callbackName,
-      (network) => network.whenFunction(callbackName),
-      options,
-    );
+    return this.#runtime.wait("callback", callbackName, options);
   }
 
   /**
@@ -323,12 +313,13 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   /**
    * Waits until this `Global` has stopped. Meanwhile SIGINT and SIGTERM stop it gracefully; the process then ends
-   * with code 0, 200 ms later: longer clean-up belongs into `onNodeDisconnect`, which is waited for.
+   * with code 0, 200 ms later: longer clean-up belongs into `onNodeDisconnect`, which has 10 s.
    *
+   * @param options How long running callbacks may take then.
    * @throws {DaffiError} the reason, when the start failed or the node had to give up.
    */
-  join(): Promise<void> {
-    return this.#runtime.join();
+  join(options: JoinOptions = {}): Promise<void> {
+    return this.#runtime.join(options);
   }
 
   /**

@@ -209,6 +209,12 @@ export interface GlobalOptions {
   logger?: Logger | undefined;
 }
 
+/** Options of {@linkcode Global.join}. */
+export interface JoinOptions {
+  /** How long running callbacks may take to finish after SIGINT or SIGTERM. @default {"10s"} */
+  drainTimeout?: Duration | undefined;
+}
+
 /** Options of {@linkcode Global.stop}. */
 export interface StopOptions {
   /** How long running callbacks may take to finish. @default {"10s"} */

@@ -24,21 +24,17 @@ import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
 import { Secret } from "./link/secret.ts";
-import type { Network } from "./node/network.ts";
 import { Node } from "./node/node.ts";
-import type { StopOptions } from "./options.ts";
+import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { isMessagePort } from "./message_address.ts";
 import type { GlobalStats } from "./stats.ts";
-import { readStopOptions } from "./stop_options.ts";
+import { readJoinOptions, readStopOptions } from "./stop_options.ts";
 import type { PortListener } from "./transport/message_port.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
 import type { WebListener } from "./transport/web_listener.ts";
-
-/** Begins waiting for something: the promise, and what gives it up. */
-type BeginWait = (network: Network) => [Promise<void>, () => void];
 
 /** How long the process waits for lifecycle functions when it is asked to end. */
 const HOOKS_TIMEOUT_MS = 10_000;
@@ -267,11 +263,14 @@ export class Runtime {
   }
 
   /** Waits for something in the network. */
-  async wait(kind: string, name: unknown, begin: BeginWait, options: WaitOptions): Promise<void> {
+  async wait(kind: "process" | "callback", name: string, options: WaitOptions): Promise<void> {
     const { timeoutMs, signal } = readWaitOptions("wait", options);
     checkAwaitedName(name);
     const what = `${kind} ${name}`;
-    const [met, giveUp] = begin(this.requireNode("wait for", what).network);
+    const { network } = this.requireNode("wait for", what);
+    const [met, giveUp] = kind === "process"
+      ? network.whenProcess(name)
+      : network.whenFunction(name);
     try {
       await waitFor(met, {
         timeoutMs,
@@ -285,11 +284,12 @@ export class Runtime {
   }
 
   /** Waits until everything has stopped; see `Global.join`. */
-  async join(): Promise<void> {
+  async join(options: JoinOptions = {}): Promise<void> {
+    const stopOptions = readJoinOptions(options);
     const leave = this.#onTermination(async () => {
       this.#terminating = true;
       this.calls.terminate();
-      await this.stop();
+      await this.stop(stopOptions);
       await within(this.#hooks.finished(), HOOKS_TIMEOUT_MS);
     });
     try {

@@ -1,5 +1,5 @@
 /**
- * The options of `stop()`, checked.
+ * The options of `stop()` and `join()`, checked.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { badOption } from "./internal/bad_option.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
-import type { StopOptions } from "./options.ts";
+import type { JoinOptions, StopOptions } from "./options.ts";
 
 /**
- * Reads them.
+ * Reads those of `stop()`.
  *
  * @returns How long what runs may take, and whether all nodes are to stop.
  * @throws {InitializationError} when one is not valid.
@@ -23,4 +23,15 @@ export function readStopOptions(options: StopOptions): [drainTimeoutMs: number, 
     badOption("killAllConnectedNodes", killAllConnectedNodes, "true or false", "stop");
   }
   return [parseDuration(drainTimeout, "drainTimeout"), killAllConnectedNodes];
+}
+
+/**
+ * Reads those of `join()`: how to stop when the process is asked to end.
+ *
+ * @throws {InitializationError} when one is not valid.
+ */
+export function readJoinOptions(options: JoinOptions): StopOptions {
+  checkOptionNames("join", options, ["drainTimeout"]);
+  readStopOptions(options);
+  return { ...options };
 }

@@ -10,6 +10,7 @@ import {
   GlobalContextError,
   type GlobalOptions,
   InitializationError,
+  type JoinOptions,
   type StopOptions,
 } from "../mod.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
@@ -124,6 +125,20 @@ Deno.test("stop() refuses a drain timeout that is none", async () => {
   await using net = await TestNetwork.start();
   for (const drainTimeout of [0, -1, "soon"]) {
     await assertRejects(async () => await net.hub.stop({ drainTimeout }), InitializationError);
+  }
+});
+
+Deno.test("join() refuses options that are none", async () => {
+  await using net = await TestNetwork.start();
+  for (
+    const [options, words] of [
+      [{ drainTimeout: 0 }, "drainTimeout"],
+      [{ drainTimout: 5 }, "drainTimeout?"],
+      [{ killAllConnectedNodes: true }, "killAllConnectedNodes"],
+      ["10s", "join"],
+    ] as [JoinOptions, string][]
+  ) {
+    await assertRejects(() => soon(net.hub.join(options)), InitializationError, words);
   }
 });
 

@@ -10,11 +10,14 @@ import type { FunctionSource } from "./function_source.ts";
 /** What messages call a function without a name. */
 export const NAMELESS = "the function";
 
-/** Makes the code strict. */
-export const STRICT = '"use strict";';
+/** What comes before a method in shorthand, to make an expression of it. */
+export const BEFORE_METHOD = "(o=>o[Reflect.ownKeys(o)[0]])({ ";
 
-/** What is compiled before a source, in the same line; or something else as long as this. */
-export const BEFORE_SOURCE: string = `${STRICT}(function(){return(`;
+const STRICT = '"use strict";';
+const IN_FUNCTION = "(function(){return(";
+
+/** Column at which a function begins in {@linkcode evaluated}. */
+const FIRST_COLUMN = STRICT.length + IN_FUNCTION.length + BEFORE_METHOD.length;
 
 /** What stacks have before the name of a function. */
 export const PLACE = "transferred/";
@@ -26,6 +29,16 @@ const LINE_ENDS = /\r\n|[\n\r\u2028\u2029]/;
 const MAX_CAUSES = 16;
 /** Errors whose stack was made their own already: one may be thrown again and again. */
 const known = new WeakSet<Error>();
+
+/**
+ * What is compiled of a source: the function without a `this`, for that of an arrow function is the one around it. Nor
+ * may it find arguments there; one that asks for them gets no function around it, and is told that there are none.
+ */
+export function evaluated(source: string): string {
+  const [before, after] = /\barguments\b/.test(source) ? ["(", "\n)"] : [IN_FUNCTION, "\n)})()"];
+  const ofMethod = source.startsWith(BEFORE_METHOD) ? BEFORE_METHOD.length : 0;
+  return STRICT.padEnd(FIRST_COLUMN - before.length - ofMethod) + before + source + after;
+}
 
 /** If a function failed because it uses a variable that stayed with its sender: what to do about it. */
 export function missingVariable(sent: FunctionSource, thrown: unknown): TransferError | undefined {
@@ -48,7 +61,7 @@ function isMade(error: Error, variable: string, source: string): boolean {
   if (frame === undefined || frame.includes("eval at ")) return false; // nobody knows
   if (!frame.includes(PLACE)) return true;
   const [, , line, column] = LINE_AND_COLUMN.exec(frame) ?? [];
-  const lines = `${BEFORE_SOURCE}${source}`.split(LINE_ENDS);
+  const lines = evaluated(source).split(LINE_ENDS);
   const text = lines[Number(line) - 1]?.slice(Number(column) - 1) ?? "";
   // Of a variable the engine tells where its expression is: it is at a `new` only for what is made by it.
   const made = /^new\s+(?=[\w$]|\(class\b)|^(?=ReferenceError\s*\()/.exec(text);
@@ -94,7 +107,7 @@ function isFrame(line: string): boolean {
 /** A frame whose column is that in the source. */
 function inSource(frame: string): string {
   return frame.replace(LINE_AND_COLUMN, (_, place, line, column) => {
-    const before = line === "1" ? BEFORE_SOURCE.length : 0;
+    const before = line === "1" ? FIRST_COLUMN : 0;
     return `${place}:${line}:${Math.max(1, column - before)}`;
   });
 }

@@ -7,7 +7,7 @@
 import { TransferError } from "../errors.ts";
 import { show } from "../internal/show.ts";
 import type { Codec } from "../wire/codec.ts";
-import { BEFORE_SOURCE, missingVariable, NAMELESS, PLACE, STRICT } from "./function_failure.ts";
+import { BEFORE_METHOD, evaluated, missingVariable, NAMELESS, PLACE } from "./function_failure.ts";
 
 /** Longest source of a function that is sent. Stops a receiver from compiling for seconds. */
 export const MAX_SOURCE_LENGTH: number = 1024 * 1024;
@@ -54,7 +54,7 @@ export function sourceOf(fn: AnyFunction): FunctionSource {
     refuse(`its source has ${source.length} characters, at most ${MAX_SOURCE_LENGTH} are allowed`);
   }
   if (isExpression(source)) return { name, source };
-  const method = `(o=>o[Reflect.ownKeys(o)[0]])({ ${source} })`;
+  const method = `${BEFORE_METHOD}${source} })`;
   if (isExpression(method) && !usesSuper(source)) return { name, source: method };
   return refuse("it uses import.meta, super or private names of its class");
 }
@@ -98,22 +98,13 @@ export function compile(sent: FunctionSource): AnyFunction {
     // An indirect eval sees globals only. The name makes the stack readable, the first line of the
     // function is line 1 there.
     const label = name.replace(/[^\w$]/g, "_");
-    const fn = (0, eval)(`${onItsOwn(source)}\n//# sourceURL=${PLACE}${label}`);
+    const fn = (0, eval)(`${evaluated(source)}\n//# sourceURL=${PLACE}${label}`);
     if (typeof fn === "function") return fn;
   } catch (error) {
     throw missingVariable(sent, error) ??
       new TransferError(`Cannot run ${name}: its source cannot be compiled`, { cause: error });
   }
   throw new TransferError(`Cannot run ${name}: what was sent is not a function`);
-}
-
-/**
- * The function without a `this`: that of an arrow function is the one around it. Nor may it find
- * arguments there; one that asks for them gets no function around it, and is told that there are none.
- */
-function onItsOwn(source: string): string {
-  if (!/\barguments\b/.test(source)) return `${BEFORE_SOURCE}${source}\n)})()`;
-  return `${STRICT.padEnd(BEFORE_SOURCE.length - 1)}(${source}\n)`;
 }
 
 /**

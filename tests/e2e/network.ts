@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import { Global, type GlobalOptions } from "../../mod.ts";
+import { Global, type GlobalOptions, type JoinOptions } from "../../mod.ts";
 import { Program, type ProgramOptions, within } from "../helpers/processes.ts";
 import { Notes } from "./fixtures/notes.ts";
 import { offer } from "./fixtures/offer.ts";
@@ -167,7 +167,7 @@ export async function joinHere(
 export async function startNode(
   place: Where,
   processName: string,
-  options: GlobalOptions = {},
+  options: GlobalOptions & JoinOptions = {},
   run: ProgramOptions = {},
 ): Promise<Program> {
   const program = new Program(NODE, {

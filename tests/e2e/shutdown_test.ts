@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { CallCancelledError } from "../../mod.ts";
 import { later, Program, within } from "../helpers/processes.ts";
 import {
   type Here,
@@ -85,6 +86,22 @@ overBoth("SIGTERM lets a running callback call on and finish", async (place) => 
   await untilWithdrawn(here);
   here.notes.add("t", "go on");
   assertEquals(await within("the result", result, 5_000), 3);
+  assertEquals((await there.ended()).code, 0);
+}, { needsPosix: true });
+
+overBoth("SIGTERM waits for running callbacks no longer than join() says", async (place) => {
+  await using _controller = await startController(place);
+  await using there = await startNode(place, "there", { drainTimeout: 50 });
+  await using here = await joinHere(place);
+  await here.g.waitProcess("there");
+  const call = later(here.g.call.notes("never", 1).fg());
+  await here.g.call.add(1, 2);
+  there.signal("SIGTERM");
+  const error = await assertRejects(
+    () => within("the call's end", call, 5_000),
+    CallCancelledError,
+  );
+  assertEquals(error.executed, "maybe");
   assertEquals((await there.ended()).code, 0);
 }, { needsPosix: true });
 

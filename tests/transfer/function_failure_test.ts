@@ -127,6 +127,22 @@ Deno.test("`ownStack()` tells lines and columns of the source", async () => {
   }
 });
 
+Deno.test("`ownStack()` tells lines and columns of methods in shorthand as `String()` shows them", () => {
+  for (
+    const text of [
+      "f() { throw new Error(); }",
+      "f() {\n  throw new Error();\n}",
+      "f() { throw new Error(arguments.length); }",
+    ]
+  ) {
+    const { f: method } = (0, eval)(`({ ${text} })`); // as it is written: the compiler would break the lines
+    const before = String(method).slice(0, String(method).indexOf("new Error")).split("\n");
+    const place = `transferred/f:${before.length}:${before.at(-1)!.length + 1}`;
+    const thrown = assertThrows(compile(sourceOf(method)));
+    assertEquals(placesIn(thrown), [place]);
+  }
+});
+
 Deno.test("`ownStack()` tells the same of causes, and nothing of who called", async () => {
   const [thrown] = await failure(
     "() => { const cause = new Error('why'); throw new Error('no', { cause }); }",
