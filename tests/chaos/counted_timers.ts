@@ -4,13 +4,18 @@
  * @module
  */
 
-const live = new Set<unknown>();
+/** The timers that are to fire, and where each was started. */
+const live = new Map<unknown, string>();
 const { setTimeout: start, clearTimeout: stop, setInterval: repeat, clearInterval: end } =
   globalThis;
 
-/** How many timers are to fire. */
-export function liveTimers(): number {
-  return live.size;
+/** Where the timers that are to fire were started. */
+export function liveTimers(): string[] {
+  return [...live.values()];
+}
+
+function place(): string {
+  return /\/src\/([^)]*):\d+/.exec(new Error().stack ?? "")?.[1] ?? "elsewhere";
 }
 
 Object.assign(globalThis, {
@@ -19,12 +24,12 @@ Object.assign(globalThis, {
       live.delete(timer);
       run(...args);
     }, ms);
-    live.add(timer);
+    live.set(timer, place());
     return timer;
   },
   setInterval: (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
     const timer = repeat(() => run(...args), ms);
-    live.add(timer);
+    live.set(timer, place());
     return timer;
   },
   clearTimeout: (timer?: number) => {
