@@ -129,7 +129,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   /**
    * Lets the node at the other end of a port join: one in a `Worker`, a frame, or whatever else can be
-   * sent a port. When the port closes, its node is gone.
+   * sent a port. When the port closes, its node is gone, and its `Global` fails: a new one needs a new port.
    *
    * @param port One end; the other is the node's option `port`.
    * @throws {GlobalContextError} when the Controller is not in this process.
@@ -245,8 +245,12 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    *
    * @param processName The process; may be the own one.
    * @throws {ProcessNotFoundError} when it is not connected.
+   * @throws {PeerLostError} when it, or the connection, is lost meanwhile.
+   * @throws {CallTimeoutError} when `defaultTimeout` is over.
+   * @throws {AuthenticationError} when `authorize` does not allow to schedule there.
    * @throws {InitializationError} when its name is none.
    * @throws {GlobalContextError} when there is no Node, or it is stopped.
+   * @throws {DaffiError} with code `TASK` when it has no scheduler, as a page has none.
    */
   getScheduledTasks(processName: string): Promise<string[]> {
     return this.#tasks.list(processName);
@@ -269,7 +273,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @param uuid The task.
    * @returns `true` if it was scheduled and is cancelled now.
    * @throws {InitializationError} when `uuid` is no UUID.
-   * @throws {DaffiError} as {@linkcode Global.getScheduledTasks}.
+   * @throws {DaffiError} as {@linkcode Global.getScheduledTasks}; also with code `TASK` when it cannot be recorded.
    */
   cancelScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
     return this.#tasks.change("cancel", processName, uuid);
@@ -300,11 +304,12 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   }
 
   /**
-   * Runs a task now, besides its schedule.
+   * Runs a task now, besides its schedule: `overlap` and `maxRuns` hold, and what `overlap` or a full disk leaves out
+   * counts as skipped.
    *
    * @param processName The process that runs it; may be the own one.
    * @param uuid The task.
-   * @returns `true` if it is there and its callback is offered.
+   * @returns `true` if it is there, its callback is offered, and `maxRuns` is not reached.
    * @throws {DaffiError} as {@linkcode Global.cancelScheduledTaskByUuid}.
    */
   runScheduledTaskByUuid(processName: string, uuid: string): Promise<boolean> {
@@ -323,8 +328,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   }
 
   /**
-   * Stops: takes no more calls, lets running callbacks finish, tells the peers, and frees sockets
-   * and socket file. Idempotent: later calls wait for the first one, and their options count no more.
+   * Stops: withdraws the callbacks, lets run what was called before others heard of it, tells the peers, and frees
+   * sockets and socket file. Idempotent: later calls wait for the first one, and their options count no more.
    *
    * @param options How long to wait for callbacks, and whether to stop the connected nodes too.
    * @throws {InitializationError} when an option is not valid.

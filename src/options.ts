@@ -14,8 +14,8 @@ import type { TransferMode, TransferOptions } from "./transfer/transfer_options.
 
 /**
  * A function that is called when something happens to a `Global`. It gets the own name, or, as
- * `onProcessJoin` and `onProcessLeave`, that of the other process. Nobody waits for it, and what it
- * throws is logged.
+ * `onProcessJoin` and `onProcessLeave`, that of the other process. What it throws is logged. Nobody waits for it,
+ * but {@linkcode Global.join} after a signal: up to 10 s.
  */
 // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
 export type LifecycleFunction = (g: Global<any>, processName: string) => void | Promise<void>;
@@ -112,8 +112,8 @@ export interface GlobalOptions {
    */
   port?: number | MessagePort | undefined;
   /**
-   * Directory of the UNIX socket `.sock`, used when neither `host`, `port`, `url` nor `web` is given.
-   * @default {"<temp dir>/daffi"}
+   * Directory of the UNIX socket `.sock`.
+   * @default {"<temp dir>/daffi", if none of `host`, `port`, `url` and `web` is given}
    */
   unixSockPath?: string | undefined;
   /**
@@ -161,7 +161,10 @@ export interface GlobalOptions {
   defaultTimeout?: Duration | undefined;
   /** The callbacks that the node offers. @default {those registered by `callback`} */
   callbacks?: CallbackRegistry | undefined;
-  /** How the node finds its controller again; `false` to give up instead. @default {on} */
+  /**
+   * How the node finds its controller again; `false` to give up instead. One that has joined by a `MessagePort` cannot.
+   * @default {on}
+   */
   reconnect?: boolean | ReconnectOptions | undefined;
   /**
    * How soon a process that is frozen or cut off counts as lost; `false` to notice only what the
@@ -187,7 +190,7 @@ export interface GlobalOptions {
   /**
    * What happens to functions that others send by `transferAndCall`: they run in a sandbox without
    * permissions, in the node's own isolate, or not at all.
-   * @default {"sandbox", or "deny" where there are no subprocesses}
+   * @default {"sandbox", or "deny" in pages, Node.js, Bun and programs made by `deno compile`}
    */
   transfer?: TransferMode | TransferOptions | undefined;
   /**
@@ -219,6 +222,10 @@ export interface JoinOptions {
 export interface StopOptions {
   /** How long running callbacks may take to finish. @default {"10s"} */
   drainTimeout?: Duration | undefined;
-  /** Whether to stop every connected node too; only where the Controller is. @default {false} */
+  /**
+   * Whether to stop every connected node too; only where the Controller is. They are waited for up to `drainTimeout`,
+   * before the own callbacks are; each lets its callbacks finish for 10 s.
+   * @default {false}
+   */
   killAllConnectedNodes?: boolean | undefined;
 }

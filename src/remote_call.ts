@@ -117,7 +117,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /**
    * Has another process run the callback by itself, at an interval, at given times or by cron.
    *
-   * @throws {InitializationError} when an option is not valid; nothing is sent then.
+   * @throws {InitializationError} when an option is not valid; nothing is sent then, but from a page a cron expression is.
    * @throws {DaffiError} as {@linkcode RemoteCall.fg}; with code `TASK` if it cannot be kept there.
    */
   period(options: PeriodOptions): Promise<ScheduledTask>;

@@ -20,7 +20,7 @@ export interface GlobalStats {
   readonly forwardedFrames: number;
   /** Frames that the Controller here has dropped, for their target was gone. */
   readonly droppedFrames: number;
-  /** Connections that the Controller here has turned away, those of pages and of HTTP requests included. */
+  /** Connections that the Controller here has turned away, but not HTTP requests that want no WebSocket. */
   readonly refusedConnections: number;
   /** Those of them that did not prove that they know the secret or a token, or that `authorize` refused. */
   readonly failedAuthentications: number;

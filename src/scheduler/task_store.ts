@@ -18,8 +18,8 @@ export interface TaskStore {
    * `undefined` and nothing waits. It is kept on for a while, so that its UUID is known.
    *
    * @param task The task. It is the scheduler's own, which changes it afterwards: keep a copy.
-   * @throws When it cannot be kept. A new task is then refused, by an error with code `TASK`; a run is
-   * left out and counted as skipped. Whatever else changes goes on in memory, and the error is logged.
+   * @throws When it cannot be kept. A new task is then refused, and pausing or resuming one, by an error with code
+   * `TASK`; a run is left out and counted as skipped. What is told after a run goes on in memory, and the error is logged.
    */
   save(task: TaskRecord): void;
   /** Keeps a task no longer. Does nothing if it is not there. */

@@ -25,13 +25,13 @@ export interface TransferPermissions {
   run?: boolean | readonly string[];
   /** Libraries that may be loaded. @default {none} */
   ffi?: boolean | readonly string[];
-  /** Hosts from which code may be imported. @default {none} */
+  /** Hosts from which code may be imported; never npm packages. @default {none} */
   import?: boolean | readonly string[];
 }
 
 /** Options for functions that others send. With `"deny"` there are none but `mode`. */
 export interface TransferOptions {
-  /** Where they run. @default {"sandbox", or "deny" where there are no subprocesses} */
+  /** Where they run. @default {"sandbox", or "deny" in pages, Node.js, Bun and programs made by `deno compile`} */
   mode?: TransferMode;
   /** What they may do in the sandbox. @default {nothing} */
   permissions?: TransferPermissions;
@@ -40,7 +40,7 @@ export interface TransferOptions {
    * `Infinity` is no limit. @default {"30s", or Infinity for "inline"}
    */
   timeout?: Duration;
-  /** Memory that a sandbox may use, in MiB; then it is killed. Not for `"inline"`. @default {256} */
+  /** Memory that a sandbox may use, in MiB, 16 at least; then it is killed. Not for `"inline"`. @default {256} */
   memoryLimitMb?: number;
   /** How many may run at a time; others wait for their turn. Not for `"inline"`. @default {32} */
   maxConcurrent?: number;
