@@ -128,6 +128,12 @@ Deno.test("stop() refuses a drain timeout that is none", async () => {
   }
 });
 
+Deno.test("stats of a controller to which nothing has happened are zero", async () => {
+  await using hub = new Global({ initController: true, initNode: false, host: "localhost" });
+  await hub.ready;
+  assertEquals([...new Set(Object.values(hub.stats))], [0]);
+});
+
 Deno.test("join() refuses options that are none", async () => {
   await using net = await TestNetwork.start();
   for (

@@ -7,6 +7,7 @@ import {
   InitializationError,
 } from "../mod.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../src/wire/limits.ts";
+import { RawWebSocket } from "./e2e/raw_web_socket.ts";
 import { registry } from "./helpers/test_network.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
 import { soon } from "./helpers/soon.ts";
@@ -96,6 +97,17 @@ Deno.test("Global.fetch takes the address that the server tells", async () => {
   await join(hub.fetch);
   await join((request) => hub.fetch(request));
   assertEquals(addresses, [LOCAL, undefined]);
+});
+
+Deno.test("stop() waits until WebSockets that came by Global.fetch are closed", async () => {
+  const logger = new RecordingLogger();
+  const hub = new Global({ initController: true, initNode: false, web: true, logger });
+  await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, hub.fetch);
+  using raw = await RawWebSocket.connect(`ws://${LOCAL}:${server.addr.port}/`);
+  await raw.read(new Uint8Array(1)); // the other side has it, too
+  await soon(hub.stop());
+  assert(raw.socket.readyState > WebSocket.OPEN, `${raw.socket.readyState}`);
+  while (await raw.read(new Uint8Array(100)) !== null);
 });
 
 Deno.test("Global.fetch answers 503 once the controller is stopped", async () => {

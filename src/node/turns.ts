@@ -53,11 +53,7 @@ export class Turns<T> {
       this.#running--;
       return undefined;
     }
-    let { done, value } = this.#order.next();
-    if (done === true) {
-      this.#order = this.#waiting.keys(); // it had come to the end before these came
-      value = this.#order.next().value;
-    }
+    const { value } = this.#order.next(); // of all that ever waited: never at its end while some do
     this.leave(value!);
     return value;
   }
