@@ -46,6 +46,7 @@ interface Member {
   readonly life: string;
   /** Of its first rest. */
   first?: ProgramEvent;
+  leastFiles?: number;
 }
 
 /** What can be done to the processes. */
@@ -141,10 +142,10 @@ class Chaos implements AsyncDisposable {
     this.#tellAll("work"); // also to those who have just begun to live
     await this.#pause(0, 300);
     const alive = new Set(this.#all().map(({ life }) => life));
-    const rested = await this.#idle();
+    const [rested, leaks] = await this.#leaks();
     const problems = this.#ledger.check(alive, fault === "nothing");
     problems.push(...await this.#check());
-    problems.push(...this.#leaks(rested));
+    problems.push(...leaks);
     if (problems.length > 0) throw new Error(`\n${problems.slice(0, 20).join("\n")}`);
     this.#options.say(
       rested.map((report, i) =>
@@ -177,34 +178,33 @@ class Chaos implements AsyncDisposable {
     }
   }
 
-  /** When connections that are being closed have ended, too. */
-  async #idle(): Promise<ProgramEvent[]> {
+  /** When connections that are being closed have ended, too: what they leave behind is a leak. */
+  async #leaks(): Promise<[ProgramEvent[], string[]]> {
     const end = performance.now() + MAX_CLOSING_MS;
-    let rested;
-    do rested = await this.#rest(); while (
-      rested.some((report) => timersOf(report).length > MAX_IDLE_TIMERS) && performance.now() < end
-    );
-    return rested;
+    for (;;) {
+      const rested = await this.#rest();
+      const leaks = this.#all().flatMap((member, i) => this.#leaksOf(member, rested[i]!));
+      if (leaks.length === 0 || performance.now() > end) return [rested, leaks];
+    }
   }
 
-  #leaks(rested: ProgramEvent[]): string[] {
-    return this.#all().flatMap((member, i) => {
-      const now = rested[i]!;
-      const first = member.first ??= now;
-      const grown = (now.heapBytes as number) - (first.heapBytes as number);
-      return [
-        ...(grown > MAX_GROWTH_BYTES ? [`${member.life} has grown by ${grown} bytes`] : []),
-        ...(now.files !== first.files
-          ? [`${member.life} has ${now.files} files open, it had ${first.files}`]
-          : []),
-        ...(now.pendingCalls === 0 && now.runningCalls === 0 ? [] : [
-          `${member.life} has ${now.pendingCalls} pending and ${now.runningCalls} running calls`,
-        ]),
-        ...(timersOf(now).length > MAX_IDLE_TIMERS
-          ? [`${member.life} has too many timers: ${timersOf(now).join(", ")}`]
-          : []),
-      ];
-    });
+  #leaksOf(member: Member, now: ProgramEvent): string[] {
+    const first = member.first ??= now;
+    const files = now.files as number;
+    const leastFiles = member.leastFiles = Math.min(files, member.leastFiles ?? files);
+    const grown = (now.heapBytes as number) - (first.heapBytes as number);
+    return [
+      ...(grown > MAX_GROWTH_BYTES ? [`${member.life} has grown by ${grown} bytes`] : []),
+      ...(files > leastFiles
+        ? [`${member.life} has ${files} files open, it had ${leastFiles}`]
+        : []),
+      ...(now.pendingCalls === 0 && now.runningCalls === 0 ? [] : [
+        `${member.life} has ${now.pendingCalls} pending and ${now.runningCalls} running calls`,
+      ]),
+      ...(timersOf(now).length > MAX_IDLE_TIMERS
+        ? [`${member.life} has too many timers: ${timersOf(now).join(", ")}`]
+        : []),
+    ];
   }
 
   #all(): Member[] {
@@ -295,7 +295,7 @@ class Chaos implements AsyncDisposable {
 
 /** Of a process that does nothing: heartbeats, and a wait for those who were there before. */
 const MAX_IDLE_TIMERS = 4;
-/** How long the other side of a WebSocket has for its goodbye, and some more. */
+/** How long connections are being closed at most: the other side of a WebSocket has 2 s for its goodbye. */
 const MAX_CLOSING_MS = 5_000;
 
 function timersOf({ timers }: ProgramEvent): readonly string[] {
