@@ -6,7 +6,7 @@
 
 import { InitializationError } from "./errors.ts";
 import type { Global } from "./global.ts";
-import { currentScope } from "./internal/call_scope.ts";
+import { type CallScope, currentScope } from "./internal/call_scope.ts";
 import { show } from "./internal/show.ts";
 import {
   type AnyFunction,
@@ -123,5 +123,20 @@ export interface CallContext<Remote = UntypedCallbacks> {
  * ```
  */
 export function currentCall<Remote = UntypedCallbacks>(): CallContext<Remote> | undefined {
-  return currentScope() as CallContext<Remote> | undefined;
+  const scope = currentScope();
+  return scope && asContext(scope) as CallContext<Remote>;
+}
+
+/** Nothing but what is promised: it may be spread, or printed. */
+function asContext(scope: CallScope): object {
+  const { g, caller, callbackName, callId } = scope;
+  return scope.shown ??= {
+    ...{ g, caller, callbackName, callId },
+    get signal() {
+      return scope.signal;
+    },
+    get deadline() {
+      return scope.deadline;
+    },
+  };
 }

@@ -154,7 +154,7 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
     }
   }
   if (minDelayMs > maxDelayMs) {
-    badOption("reconnect.minDelayMs", minDelayMs, `at most maxDelayMs, which is ${maxDelayMs}`);
+    badOption("reconnect.minDelayMs", minDelayMs, `${maxDelayMs} (maxDelayMs) or less`);
   }
   if (maxAttempts !== Infinity) {
     checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   BroadcastError,
   CallbackNotFoundError,
+  CallbackRegistry,
   CallCancelledError,
   CallTimeoutError,
   currentCall,
@@ -181,6 +182,18 @@ Deno.test("a call of a name that nobody offers fails at once and tells what ther
   }
   const own = await assertRejects(() => soon(net.hub.call.own()), CallbackNotFoundError);
   assert(own.message.includes("only this process itself offers it"), own.message);
+});
+
+Deno.test("a callback that was registered just now is known to be the own one", async () => {
+  await using net = await TestNetwork.start();
+  const callbacks = new CallbackRegistry();
+  const g = await net.join("late", () => {}, { callbacks });
+  callbacks.callback("mine", () => 1);
+  await assertRejects(
+    () => soon(g.call.mine()),
+    CallbackNotFoundError,
+    "only this process itself offers it",
+  );
 });
 
 Deno.test("a call to a process that is not there, or does not offer the name, fails", async () => {

@@ -40,6 +40,23 @@ Deno.test("currentCall() tells who called what, also behind an await", async () 
   }
 });
 
+Deno.test("currentCall() gives what it promises and no more, which may be spread", async () => {
+  const keys: string[][] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("look", () => {
+      const call = currentCall()!;
+      keys.push(Object.keys(call), Object.keys({ ...call }));
+      return [currentCall() === call, { ...call }.caller, { ...call }.signal.aborted];
+    });
+  });
+  for (let times = 0; times < 2; times++) { // in a context of its own, and then without one
+    assertEquals(await net.hub.call.look(), [true, "hub", false]);
+  }
+  const promised = ["g", "caller", "callbackName", "callId", "signal", "deadline"];
+  assertEquals(keys, [promised, promised, promised, promised]);
+});
+
 Deno.test("currentCall() has no deadline when nobody set one", async () => {
   await using net = await TestNetwork.start();
   await net.join("a", (c) => c("deadline", () => currentCall()!.deadline === undefined));

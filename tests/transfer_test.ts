@@ -139,7 +139,7 @@ Deno.test("`transferAndCall()` says that streams do not travel with functions", 
   await using network = await TestNetwork.start();
   const g = await network.join("caller");
   const call = () => soon(g.transferAndCall("hub", (_: unknown) => {}, (function* () {})()));
-  await assertRejects(call, EncodeError, "nothing of sent functions");
+  await assertRejects(call, EncodeError, "not for period() or transferAndCall()");
 });
 
 Deno.test("`transferAndCall()` rejects a result that cannot travel", async () => {

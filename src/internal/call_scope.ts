@@ -22,6 +22,8 @@ export interface CallScope {
   readonly deadline: number | undefined;
   /** The same on the monotonic clock; `Infinity` for no limit. */
   readonly deadlineAt: number;
+  /** What `currentCall()` has given of it. */
+  shown?: object | undefined;
   /** Where it runs, if it has an asynchronous context of its own. */
   context?: AsyncContext | undefined;
 }

@@ -48,6 +48,8 @@ export interface NetworkEvents {
   onJoin(process: RemoteProcess): void;
   /** Another process left. */
   onLeave(process: RemoteProcess, graceful: boolean): void;
+  /** Whether this process offers a callback itself. */
+  offersItself(callbackName: string): boolean;
 }
 
 /** The processes that are connected, and what they offer. */
@@ -265,7 +267,7 @@ export class Network {
 
   #notFound(name: string, verb = `call ${name}`): never {
     const names = [...this.#offers.keys()];
-    const own = [...this.#processes.get(this.#selfId)?.callbacks.values() ?? []].includes(name);
+    const own = this.#events.offersItself(name);
     throw new CallbackNotFoundError(
       `Cannot ${verb}: ` +
         (own

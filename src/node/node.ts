@@ -110,7 +110,7 @@ export class Node {
     const codec = this.#codec = new MessagePackCodec(options.large);
     this.#options = options;
     (this.ready = this.#ready.promise).catch(() => {}); // whoever cares looks at it
-    this.network = new Network({
+    const network = this.network = new Network({
       onJoin: (process) => events.onJoin(process.name),
       onLeave: (process, graceful) => {
         this.#assembler?.forget(process.id);
@@ -119,8 +119,8 @@ export class Node {
         options.transfers?.leave(process.name);
         events.onLeave(process.name);
       },
+      offersItself: (name) => registry.get(name) !== undefined,
     });
-    const { network } = this;
     this.caller = new Caller({ codec, network, logger, defaultTimeoutMs });
     this.#dispatcher = new Dispatcher({
       ...{ g, codec, network, registry, logger },

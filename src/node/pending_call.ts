@@ -253,7 +253,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   protected timeoutError(process?: RemoteProcess): DaffiError {
     const where = process === undefined ? "" : ` on ${process.name}`;
     const what = Number.isFinite(this.timeoutMs)
-      ? `was not answered within ${Math.round(this.timeoutMs)} ms`
+      ? `was not answered within ${Math.ceil(this.timeoutMs)} ms`
       : "was not answered in time";
     return this.locate(
       new CallTimeoutError(`The ${this.#deed}${where} ${what}`, this.facts(process)),

@@ -58,6 +58,8 @@ export class RunningCall implements CallScope, AttachmentTaker {
   resultStream: OutStream | undefined;
   /** Large arrays of bytes in the result, until it is sent. */
   attachments: Attachment[] | undefined = undefined;
+  /** See {@linkcode CallScope.shown}. */
+  shown: object | undefined = undefined;
   /** See {@linkcode CallScope.context}. */
   context: AsyncContext | undefined = undefined;
   /** Whether nothing may be sent back any more. */

@@ -13,6 +13,7 @@ import { nameProblem } from "../wire/control.ts";
 import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 import {
   classMethods,
+  hasPrivateStatics,
   isClass,
   type KnownClass,
   markWrapped,
@@ -107,6 +108,7 @@ export interface CallbackFunction {
    * Withdraws a callback; the network learns of it at once. Calls that run go on.
    *
    * @returns Whether there was one of this name.
+   * @throws {InitializationError} when it is not given by its name.
    */
   remove(name: string): boolean;
 }
@@ -202,7 +204,7 @@ export class CallbackRegistry {
     const options = decorates ? {} : asOptions(second);
     if (options.name !== undefined) {
       throw new InitializationError(
-        `Cannot register class ${type.name} as ${options.name}: its methods keep their own names; ` +
+        `Cannot register ${nameOf(type)} as ${options.name}: its methods keep their own names; ` +
           `register it by callback(${type.name})`,
       );
     }
@@ -211,8 +213,9 @@ export class CallbackRegistry {
       (methods.every(({ isStatic }) => isStatic)
         ? { registered: type, instance: undefined }
         : withOneInstance(type, () => this.#tell({ offered: true, names: [] })));
-    // Private static members belong to what a decorator gives, otherwise to the class itself.
-    const statics = decorates ? known.registered : type;
+    // By `this` a static method may make the instance. But private static members belong to what a decorator gives,
+    // otherwise to the class itself.
+    const statics = decorates || !hasPrivateStatics(type) ? known.registered : type;
     const entries = methods.map(({ name, method, isStatic }): RegisteredCallback => ({
       ...makeEntry(name, method, options),
       type,
@@ -227,7 +230,7 @@ export class CallbackRegistry {
     }));
     if (entries.length === 0) {
       throw new InitializationError(
-        `Cannot register class ${type.name}: it has no public method; those that begin with _ or # ` +
+        `Cannot register ${nameOf(type)}: it has no public method; those that begin with _ or # ` +
           "or are marked @local are not offered",
       );
     }
@@ -271,6 +274,11 @@ export class CallbackRegistry {
   }
 
   #remove(name: string): boolean {
+    if (typeof name !== "string") {
+      throw new InitializationError(
+        `Cannot remove ${show(name)}: the name of a callback is needed`,
+      );
+    }
     if (!this.#callbacks.delete(name)) return false;
     this.#tell({ offered: false, names: [name] });
     return true;
@@ -315,6 +323,10 @@ function makeEntry(
     takesOne: input !== undefined && hasOneParameter(fn),
     timing: "unknown",
   };
+}
+
+function nameOf({ name }: AnyClass): string {
+  return name === "" ? "the class" : `class ${name}`;
 }
 
 function isDecoratorContext(value: unknown): boolean {

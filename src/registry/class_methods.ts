@@ -74,6 +74,11 @@ export function isClass(value: unknown): value is AnyClass {
   return wrapped.has(value) || /^class\b/.test(Function.prototype.toString.call(value));
 }
 
+/** Whether a class, as it is written, has static members that only itself may use. */
+export function hasPrivateStatics(type: AnyClass): boolean {
+  return /\bstatic\b[^;{}()=]*#/.test(Function.prototype.toString.call(type));
+}
+
 /**
  * The public methods, inherited ones included: no leading `_`, not `#`, not marked local, no
  * accessors. A method of a subclass stands for the one that it overrides.

@@ -58,7 +58,7 @@ export async function validateArguments(
   const validate = (value: unknown) => schema["~standard"].validate(value);
   const [first] = args;
   const refuse = (issues: readonly StandardIssue[] = []) =>
-    failure(`the arguments of ${callbackName} do not fit its schema`, issues, "never");
+    failure(`Cannot call: the arguments of ${callbackName} do not fit its schema`, issues, "never");
   if (takesOne && args.length > 1) {
     throw refuse([{ message: "one argument is needed, and no more" }]);
   }
@@ -117,7 +117,8 @@ export async function validateResult(
 ): Promise<unknown> {
   const outcome = await schema["~standard"].validate(result);
   if (outcome.issues === undefined) return outcome.value;
-  throw failure(`the result of ${callbackName} does not fit its schema`, outcome.issues, "yes");
+  const what = `Cannot answer: the result of ${callbackName} does not fit its schema`;
+  throw failure(what, outcome.issues, "yes");
 }
 
 function failure(
@@ -135,5 +136,5 @@ function failure(
   const told = issues.slice(0, 5).map(({ message, path }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`
   );
-  return new ValidationError(`Cannot call: ${what}: ${told.join("; ")}`, issues, { executed });
+  return new ValidationError(`${what}: ${told.join("; ")}`, issues, { executed });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InitializationError } from "../errors.ts";
 import { badOption } from "../internal/bad_option.ts";
 import { parseDuration } from "../internal/duration.ts";
 import { checkOptionNames } from "../internal/known_options.ts";
@@ -63,7 +64,9 @@ function checkMeaning({ mode, ...limits }: TransferOptions): void {
     if (value === undefined || (mode === "inline" && name === "timeout")) continue;
     if (name === "permissions" && Object.keys(value).length === 0) continue;
     const why = mode === "deny" ? "deny runs nothing" : "inline limits nothing but the time";
-    fail(name, value, `mode "sandbox", for ${why},`);
+    throw new InitializationError(
+      `Cannot start: transfer.${name} is given, but ${why}; leave it out, or take mode "sandbox"`,
+    );
   }
 }
 

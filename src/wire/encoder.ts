@@ -313,7 +313,8 @@ export class Encoder {
       this.#refuse(
         depth,
         "is an iterable",
-        "only arguments of g.call and a callback's result itself may be, nothing of sent functions",
+        "only what a call takes and what a callback returns may be: not within a result or an item of a " +
+          "stream, and not for period() or transferAndCall()",
       );
     }
     const number = this.#streams.addStream(value);

@@ -120,6 +120,29 @@ Deno.test("`mod.ts` can be imported without any permission", async () => {
   assertEquals([code, program.stderr], [0, ""]);
 });
 
+Deno.test("`mod.ts` can be imported where `Deno` was taken away", async () => {
+  await using directory = await directoryWith({
+    "main.js": `
+delete globalThis.Deno;
+const { Global } = await import(${JSON.stringify(MOD)});
+try {
+  new Global({ host: "localhost", port: 1 });
+} catch (error) {
+  console.log(error.name, error.message);
+}
+`,
+  });
+  const { code, out } = await deno([
+    "run",
+    "-A",
+    "--no-lock",
+    `--config=${join(ROOT, "deno.json")}`,
+    "main.js",
+  ], directory.path);
+  assertEquals(code, 0, out);
+  assertMatch(out, /InitializationError Cannot start: this runtime has no TCP and no UNIX sockets/);
+});
+
 Deno.test("`mod.ts` bundled for a browser can be imported where `Deno` does not exist", async () => {
   await using directory = await directoryWith({
     "main.js": `

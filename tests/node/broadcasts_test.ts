@@ -26,7 +26,7 @@ class Rig {
   readonly connection = new FakeConnection();
   readonly logger = new RecordingLogger();
   readonly codec = new MessagePackCodec(largePayloads);
-  readonly network = new Network({ onJoin() {}, onLeave() {} });
+  readonly network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
   readonly caller: Caller;
   /** What waits for the slow one. */
   readonly waiting = new Map<FrameOwner, Frame>();

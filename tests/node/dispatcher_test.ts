@@ -43,7 +43,7 @@ class Rig {
       this.signals.push(currentCall()!.signal);
       return new Promise(() => {});
     });
-    const network = new Network({ onJoin() {}, onLeave() {} });
+    const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
     network.reset({
       id: SELF,
       controller: "c",

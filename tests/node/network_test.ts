@@ -11,6 +11,7 @@ class Watched {
   readonly network = new Network({
     onJoin: ({ name }) => this.heard.push(`join ${name}`),
     onLeave: ({ name }, graceful) => this.heard.push(`leave ${name} ${graceful}`),
+    offersItself: (name) => name === "own",
   });
 
   constructor(...processes: ProcessEntry[]) {

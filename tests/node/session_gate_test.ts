@@ -12,7 +12,7 @@ const session = {} as Session;
 const f = { callbackName: "f", to: undefined };
 
 class Gate {
-  readonly network = new Network({ onJoin() {}, onLeave() {} });
+  readonly network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
   readonly gate = new SessionGate(this.network);
   readonly heard: string[] = [];
   #owners: Record<string, object> = {};

@@ -193,6 +193,19 @@ Deno.test("callback() keeps names that objects have by themselves apart", () => 
   }
 });
 
+Deno.test("callback.remove() refuses what is no name", () => {
+  const { callback } = new CallbackRegistry();
+  const add = callback(function add() {});
+  for (const name of [add, undefined, 5] as unknown[]) {
+    assertThrows(
+      () => callback.remove(name as string),
+      InitializationError,
+      "the name of a callback",
+    );
+  }
+  assertEquals(callback.remove("add"), true);
+});
+
 Deno.test("callback.remove() withdraws a callback once and makes its name free", () => {
   const { registry, changes } = watched();
   registry.callback("f", () => 1);

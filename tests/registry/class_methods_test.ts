@@ -267,6 +267,24 @@ Deno.test("callback() of a class with instance methods keeps private static memb
   assertStrictEquals(made.constructor, Decorated);
 });
 
+Deno.test("callback() of a class takes the instance that a static method makes by new this()", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      static make(): Group {
+        return new this();
+      }
+      method(): string {
+        return "here";
+      }
+    },
+  );
+  const made = invoke(registry, "make");
+  assertEquals(invoke(registry, "method"), "here");
+  assertStrictEquals((made as object).constructor, Group);
+  assertThrows(() => invoke(registry, "make"), InitializationError, "second");
+});
+
 Deno.test("callback() of a class tells how to make the instance that counts", () => {
   const registry = new CallbackRegistry();
   const { callback } = registry;
