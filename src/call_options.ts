@@ -7,6 +7,7 @@
 import { badOption } from "./internal/bad_option.ts";
 import type { CallRequest, Strategy } from "./internal/call_request.ts";
 import { checkSignal } from "./internal/check_signal.ts";
+import { beforeCall } from "./internal/concerning.ts";
 import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { ModifierKind, ModifierOptions } from "./modifiers.ts";
@@ -42,13 +43,20 @@ const NOTHING: ReadOptions = {
 /**
  * Reads options.
  *
+ * @param callbackName Whose call they are of, for errors.
  * @throws {InitializationError} when one is unknown or has a value that it cannot have.
  */
 export function readOptions<K extends ModifierKind>(
   kind: K,
   options: ModifierOptions[K] | undefined,
+  callbackName: string,
 ): ReadOptions {
-  if (options === undefined) return NOTHING;
+  return options === undefined
+    ? NOTHING
+    : beforeCall({ callbackName }, () => checkedOptions(kind, options));
+}
+
+function checkedOptions<K extends ModifierKind>(kind: K, options: ModifierOptions[K]): ReadOptions {
   checkOptionNames(kind, options, VALID[kind]);
   if (Object.keys(options).length === 0) return NOTHING;
   const { timeout, eta, signal, to, strategy = "random" } = options as ModifierOptions["bg"];

@@ -227,11 +227,11 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     ...args: A
   ): Promise<Awaited<R>> {
     const site = this.#sites.capture(this.transferAndCall);
-    const { source, name } = this.#sourceOf(fn);
     checkProcessName(processName);
-    const [caller, encoded] = beforeCall({ processName }, () => {
-      const { caller } = this.#runtime.requireNode("run", name);
-      return [caller, caller.encodeArguments(args)] as const;
+    const [caller, { source, name }, encoded] = beforeCall({ processName }, () => {
+      const sent = this.#sourceOf(fn);
+      const { caller } = this.#runtime.requireNode("run", sent.name);
+      return [caller, sent, caller.encodeArguments(args)] as const;
     });
     // It can be given no signal, so it ends with the call that it is part of; but cleaning up after that is allowed.
     const signal = currentScope()?.signal;

@@ -245,8 +245,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     const signal = given.signal === undefined
       ? controller.signal
       : AbortSignal.any([given.signal, controller.signal]);
-    const request = { ...given, signal };
-    const outcome = this.#send(request, (request) => this.#port.call(request));
+    const outcome = this.#send({ ...given, signal }, (request) => this.#port.call(request));
     return new AsyncResult(this.#name, outcome, controller.abort.bind(controller, undefined));
   }
 
@@ -274,14 +273,14 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     ) {
       throw new InitializationError(
         `Cannot stream to ${this.#name}: its one argument must be an iterable of items`,
+        { callbackName: this.#name, executed: "never" },
       );
     }
     await this.#port.stream({ ...request, args: [itemsOf(items)] });
   }
 
   async period(options = {} as PeriodOptions): Promise<ScheduledTask> {
-    const request = this.#request("period", options);
-    return await this.#tasks.schedule(request, options);
+    return await this.#tasks.schedule(this.#request("period", options), options);
   }
 
   // deno-lint-ignore no-explicit-any -- the overloads of the interface say what comes
@@ -308,9 +307,10 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   }
 
   #request<K extends ModifierKind>(kind: K, options?: ModifierOptions[K]): CallRequest {
-    const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options);
+    const callbackName = this.#name;
+    const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options, callbackName);
     return {
-      callbackName: this.#name,
+      callbackName,
       args: this.#args,
       site: this.#site,
       timeoutMs,

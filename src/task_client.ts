@@ -43,11 +43,17 @@ export class TaskClient {
 
   /** Has another process run a callback by itself. */
   async schedule(request: CallRequest, options: PeriodOptions): Promise<ScheduledTask> {
-    const plan = readPeriodOptions(options, this.#compileCron);
     const { callbackName } = request;
-    const node = beforeCall({ callbackName }, () => this.#requireNode("schedule", callbackName));
-    const args = beforeCall({ callbackName }, () => node.caller.encodeArguments(request.args));
-    const body = { op: "create", spec: { ...plan, callbackName, args } };
+    const [node, spec] = beforeCall({ callbackName }, () => {
+      const plan = readPeriodOptions(options, this.#compileCron);
+      const node = this.#requireNode("schedule", callbackName);
+      return [node, {
+        ...plan,
+        callbackName,
+        args: node.caller.encodeArguments(request.args),
+      }] as const;
+    });
+    const body = { op: "create", spec };
     const { value, processName } = await node.caller.ask(
       Kind.Task,
       { ...request, args: [body] },

@@ -7,13 +7,16 @@ import {
   CallTimeoutError,
   currentCall,
   DaffiError,
+  type Duration,
   EncodeError,
   GlobalContextError,
+  InitializationError,
   PeerLostError,
   ProcessNotFoundError,
   type RemoteCall,
   RemoteCallError,
   type StandardSchema,
+  TransferError,
   ValidationError,
 } from "../mod.ts";
 import { CuttingProxy } from "./helpers/cutting_proxy.ts";
@@ -182,6 +185,29 @@ Deno.test("a call of a name that nobody offers fails at once and tells what ther
   }
   const own = await assertRejects(() => soon(net.hub.call.own()), CallbackNotFoundError);
   assert(own.message.includes("only this process itself offers it"), own.message);
+});
+
+Deno.test("a call that is refused for what it was given tells which, and that it has not run", async () => {
+  await using net = await TestNetwork.start((callback) => callback("f", (n: number) => n));
+  const a = await net.join("a");
+  const { call } = a;
+  const wrong = -1 as Duration;
+  const refusals: (() => unknown)[] = [
+    () => call.f(1).fg({ timeout: wrong }),
+    () => call.f(1).bg({ eta: wrong }),
+    () => call.f(1).noReturn({ to: "" }),
+    () => call.f(1).broadcast({ timeout: wrong }),
+    () => call.f(1).stream(),
+    () => call.f([1]).stream({ timeout: wrong }),
+    () => call.f(1).period({ interval: wrong }),
+    () => call.f(1).period({}),
+  ];
+  for (const refused of refusals) {
+    const error = await assertRejects(async () => await refused(), InitializationError);
+    assertEquals([error.callbackName, error.executed], ["f", "never"], String(refused));
+  }
+  const sent = await assertRejects(() => a.transferAndCall("hub", Math.max, 1, 2), TransferError);
+  assertEquals([sent.processName, sent.executed], ["hub", "never"]);
 });
 
 Deno.test("a callback that was registered just now is known to be the own one", async () => {

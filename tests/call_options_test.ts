@@ -7,12 +7,12 @@ const KINDS = ["fg", "bg", "noReturn", "broadcast", "stream"] as const;
 const NOTHING = Object.create(null);
 
 function refusal(kind: ModifierKind, options: unknown): string {
-  return assertThrows(() => readOptions(kind, options as object), InitializationError).message;
+  return assertThrows(() => readOptions(kind, options as object, "f"), InitializationError).message;
 }
 
 Deno.test("readOptions() reads nothing as the defaults", () => {
   for (const kind of KINDS) {
-    assertEquals(readOptions(kind, {}), {
+    assertEquals(readOptions(kind, {}, "f"), {
       timeoutMs: undefined,
       etaMs: undefined,
       signal: undefined,
@@ -30,7 +30,7 @@ Deno.test("readOptions() reads everything", () => {
     signal,
     to: "a",
     strategy: "least-pending",
-  });
+  }, "f");
   assertEquals([read.timeoutMs, read.etaMs, read.to, read.strategy], [
     84_000,
     2000,
@@ -38,7 +38,7 @@ Deno.test("readOptions() reads everything", () => {
     "least-pending",
   ]);
   assertStrictEquals(read.signal, signal);
-  assertEquals(readOptions("fg", { timeout: Infinity }).timeoutMs, Infinity);
+  assertEquals(readOptions("fg", { timeout: Infinity }, "f").timeoutMs, Infinity);
 });
 
 Deno.test("readOptions() refuses what is no object of options", () => {
