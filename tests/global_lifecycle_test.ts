@@ -128,6 +128,14 @@ Deno.test("stop() refuses a drain timeout that is none", async () => {
   }
 });
 
+Deno.test("stop() before the own node has joined is no connection that was turned away", async () => {
+  const logger = new RecordingLogger();
+  const g = new Global({ initController: true, host: "localhost", logger });
+  g.ready.catch(() => {});
+  await g.stop();
+  assertEquals([logger.lines, g.stats.refusedConnections], [[], 0]);
+});
+
 Deno.test("stats of a controller to which nothing has happened are zero", async () => {
   await using hub = new Global({ initController: true, initNode: false, host: "localhost" });
   await hub.ready;

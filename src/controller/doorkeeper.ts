@@ -100,7 +100,8 @@ export class Doorkeeper {
         { ...entrance, buffers: this.#buffers },
       );
     } catch (error) {
-      this.#turnedAway(error as Error, stream.remote);
+      const hasLeft = own && !(error instanceof Refused);
+      if (!hasLeft) this.#turnedAway(error as Error, stream.remote);
       return undefined;
     } finally {
       this.#handshakes.delete(stream);

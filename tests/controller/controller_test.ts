@@ -13,7 +13,7 @@ import {
   MAX_UNREAD_WELCOME_BYTES,
 } from "../../src/wire/limits.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
-import type { ByteStream } from "../../src/transport/transport.ts";
+import type { ByteStream, Listening } from "../../src/transport/transport.ts";
 import { settled, soon, until } from "../helpers/soon.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
@@ -41,6 +41,12 @@ async function join(
   const hello = { process, instance: process, maxFrameBytes: 1 << 20, callbacks };
   connection.send(frame(Kind.Hello, { payload: encodeControl(hello) }));
   return [await soon(answer.promise, 20_000), connection];
+}
+
+/** An address at which these connections of strangers have come. */
+function arriving(streams: ByteStream[]): Listening {
+  const accept = () => Promise.resolve(streams.shift() ?? null);
+  return { listen: () => Promise.resolve({ address: {}, accept, close() {} }) };
 }
 
 Deno.test("Controller refuses nodes while the directory is full", async () => {
@@ -97,7 +103,9 @@ Deno.test("Controller lets nobody join while too much of who is there is unread"
 Deno.test("Controller turns connections away while so many are in the handshake", async () => {
   const to = controller();
   const pipes = Array.from({ length: MAX_HANDSHAKES }, () => memoryPipe());
-  for (const [, there] of pipes) to.attach(there);
+  const strangers = pipes.map(([, there]) => there);
+  await to.listen(arriving(strangers));
+  await until(() => strangers.length === 0);
   assertEquals(to.counts.refused, 0);
   const [answer] = await join(to, "one too many", []);
   assertEquals([answer, to.counts.refused], ["closed", 1]);
