@@ -58,6 +58,53 @@ Deno.test("awaiting a generator callback gives an iterator that starts when it i
   assertEquals(await collect(await net.hub.call.numbers().fg({ timeout: "5s" })), [1, 2]);
 });
 
+Deno.test("a generator that is stopped while it awaits knows of its call when it cleans up", async () => {
+  const goOn = Promise.withResolvers<void>();
+  const cleaned = Promise.withResolvers<(string | undefined)[]>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("numbers", async function* () {
+      const { signal } = currentCall()!;
+      signal.addEventListener("abort", () => setTimeout(goOn.resolve));
+      const callers = [];
+      try {
+        yield 1;
+        await goOn.promise;
+        yield 2;
+      } finally {
+        callers.push(currentCall()?.caller);
+        await undefined;
+        callers.push(currentCall()?.caller);
+        cleaned.resolve(callers);
+      }
+    });
+  });
+  for await (const n of net.hub.call.numbers()) if (n === 1) break;
+  assertEquals(await soon(cleaned.promise), ["hub", "hub"]);
+});
+
+Deno.test("a source whose next item never comes is ended all the same", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("numbers", () => {
+      let n = 0;
+      return {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next: () => n++ === 0 ? Promise.resolve({ done: false, value: 1 }) : new Promise(() => {}),
+        return() {
+          ended.resolve();
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      };
+    });
+  });
+  for await (const n of net.hub.call.numbers()) if (n === 1) break;
+  await soon(ended.promise);
+});
+
 Deno.test("leaving the loop stops the producer and runs its finally block", async () => {
   const over = Promise.withResolvers<{ produced: number; aborted: boolean }>();
   await using net = await TestNetwork.start();

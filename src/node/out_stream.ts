@@ -37,6 +37,8 @@ export class OutStream {
   #source: Streamable;
   #link: ConsumerLink;
   #iterator: SourceIterator | undefined;
+  /** The item that is being waited for. */
+  #step: PromiseLike<unknown> | undefined;
   #credits = new Map<number, number>();
   #over = false;
   #wake: (() => void) | undefined;
@@ -97,6 +99,8 @@ export class OutStream {
 
   async #closeSource(): Promise<void> {
     try {
+      // A generator that awaits something ends when it has that, and knows of no call then: V8 loses what asked it to.
+      if (isAsyncGenerator(this.#iterator)) await this.#step;
       // One that was not read is ended too: a file, or what a request answers, would stay open.
       await this.#link.run(() => (this.#iterator ??= iteratorOf(this.#source)).return?.());
     } catch {
@@ -112,7 +116,7 @@ export class OutStream {
         const iterator = this.#iterator ??= iteratorOf(this.#source);
         const step = iterator.next();
         // A synchronous source is read in one go as far as there is credit.
-        const { done, value } = isAtHand(step) ? step : await awaitValue(step);
+        const { done, value } = isAtHand(step) ? step : await (this.#step = awaitValue(step));
         if (this.#over) return;
         if (done) break;
         this.#send(this.#link.encode(value));
@@ -154,6 +158,10 @@ export class OutStream {
     }
     return undefined;
   }
+}
+
+function isAsyncGenerator(iterator: unknown): boolean {
+  return Object.prototype.toString.call(iterator) === "[object AsyncGenerator]";
 }
 
 type Step = IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
