@@ -59,6 +59,31 @@ class Waiting implements AsyncDisposable {
   }
 }
 
+Deno.test("a timeout of a stream to callbacks is a CallTimeoutError, and ends the source", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("put", () => {
+      const { signal } = currentCall()!;
+      return new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => (aborted.resolve(), resolve()))
+      );
+    });
+  });
+  function* items() {
+    try {
+      for (let n = 0;; n++) yield n;
+    } finally {
+      ended.resolve();
+    }
+  }
+  const call = net.hub.call.put(items());
+  const error = await assertRejects(() => soon(call.stream({ timeout: 50 })), CallTimeoutError);
+  assertEquals([error.callbackName, error.executed], ["put", "maybe"]);
+  await soon(Promise.all([aborted.promise, ended.promise]));
+});
+
 Deno.test("a timeout rejects the caller and aborts the signal of the callback", async () => {
   await using waiting = await Waiting.start("a");
   const error = await assertRejects(

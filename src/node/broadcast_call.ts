@@ -13,13 +13,15 @@ import {
   ProtocolError,
 } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
-import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
 import type { RemoteProcess } from "./network.ts";
 import { PendingCall, type PendingPort } from "./pending_call.ts";
 
 /** A call that waits for several processes. */
 export class BroadcastCall extends PendingCall {
+  /** Those of its frames. */
+  readonly flags: number;
   #waiting: Set<RemoteProcess> | undefined;
   #results = new Map<string, unknown>();
   #errors = new Map<string, DaffiError>();
@@ -29,16 +31,19 @@ export class BroadcastCall extends PendingCall {
   /**
    * @param port What it needs of its node.
    * @param request What was asked for.
+   * @param flags What its frames say beside.
    * @param resolve Gets the results by process name, if none failed.
    * @param reject Gets a {@linkcode BroadcastError} if one did.
    */
   constructor(
     port: PendingPort,
     request: CallRequest,
+    flags: number,
     resolve: (results: Record<string, unknown>) => void,
     reject: (error: Error) => void,
   ) {
     super(port, request);
+    this.flags = flags;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -109,6 +114,8 @@ export class BroadcastCall extends PendingCall {
 
   expire(): void {
     this.tellCancelled();
+    // Of a stream there are no results that some may have given in time.
+    if ((this.flags & Flag.Each) !== 0) return this.fail(this.timeoutError());
     for (const process of [...this.#waiting ?? []]) {
       this.#failed(process, this.timeoutError(process));
     }

@@ -42,7 +42,6 @@ export class Broadcasts {
   /**
    * Sends a call to all who offer its callback, or to the one that was asked for.
    *
-   * @param flags Those of its frames.
    * @throws {CallbackNotFoundError} when nobody, or not the one asked for, offers it.
    * @throws {ProcessNotFoundError} when the one asked for is not connected.
    */
@@ -50,9 +49,9 @@ export class Broadcasts {
     session: Session,
     call: BroadcastCall,
     request: CallRequest,
-    flags: number,
     payload: Uint8Array,
   ): void {
+    const { flags } = call;
     const { network, nothingWaits, post } = this.#options;
     const { callbackName, to, strategy } = request;
     if (to === undefined && session.outbox.isFree && nothingWaits()) {

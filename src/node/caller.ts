@@ -162,12 +162,12 @@ export class Caller {
 
   #callMany(request: CallRequest, flags: number): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
-      const call = new BroadcastCall(this.#port, request, resolve, reject);
+      const call = new BroadcastCall(this.#port, request, flags, resolve, reject);
       this.#start(call, request, (session, payload) => {
         if (flags === Flag.Each) {
           call.streams[0]?.finished.catch((error: Error) => call.fail(error));
         }
-        this.#broadcasts.send(session, call, request, flags, payload);
+        this.#broadcasts.send(session, call, request, payload);
       });
     });
   }
