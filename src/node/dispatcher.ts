@@ -11,7 +11,7 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { endScope, enterSpareContext } from "../internal/call_scope.ts";
+import { endScope, enterSpareContext, runInScope } from "../internal/call_scope.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
@@ -20,7 +20,7 @@ import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.
 import { wholeBytes } from "../wire/parts.ts";
 import { isStream } from "../wire/streamable.ts";
 import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
-import { execute } from "./execute.ts";
+import { execute, useUp } from "./execute.ts";
 import { type Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
 import { RunningCall } from "./running_call.ts";
@@ -257,7 +257,9 @@ export class Dispatcher {
   #answer(call: RunningCall, result: unknown): void {
     if (isStream(result)) {
       this.#calls.track(call);
-      call.reply.stream(call, result).finally(() => this.#ended(call));
+      if ((call.flags & Flag.NoReply) === 0) {
+        this.#replier.stream(call, result).finally(() => this.#ended(call));
+      } else this.#await(call, runInScope(call, () => useUp(call, result)));
     } else {
       call.reply.value(call, result);
       this.#ended(call);

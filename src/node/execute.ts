@@ -7,12 +7,17 @@
 import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
 import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
+import { nextTurn } from "../internal/next_turn.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
+import { releaseSources } from "../wire/sources.ts";
 import { isStream, type Streamable } from "../wire/streamable.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
+
+/** Of a generator whose items nobody wants. */
+const ITEMS_PER_TURN = 256;
 
 /** Thrown for a call that failed on this side of its callback. */
 export class NotRun {
@@ -108,7 +113,12 @@ async function each(call: RunningCall): Promise<void> {
 
 /** Runs a generator to its end: its items go nowhere, what it does on the way is wanted. */
 export async function useUp(call: RunningCall, source: Streamable): Promise<void> {
-  for await (const _ of source) if (call.aborted) break;
+  if (call.aborted) return releaseSources([source]);
+  let items = 0;
+  for await (const _ of source) {
+    if (++items % ITEMS_PER_TURN === 0) await nextTurn(); // one without end must not stop the process
+    if (call.aborted) break;
+  }
 }
 
 /** The schema of the arguments has failed itself, so the callback has not run. */

@@ -72,11 +72,7 @@ export class OneWayCalls {
       const payload = this.#encode(request);
       if (payload === undefined) {
         // Somebody has to stay and send the items: that it was called without answer stays here.
-        this.#options.answered.call(request).then((result) => {
-          if (!(result instanceof StreamReader)) return;
-          result.return();
-          failed(new EncodeError("it gives a stream, which nobody reads"));
-        }).catch(failed);
+        this.#options.answered.call(request).then(useUp).catch(failed);
         return HANDED_OVER;
       }
       const sent = this.#send(request, payload, this.#postToOne);
@@ -265,6 +261,11 @@ const STREAM_DETECTOR: StreamWriter = {
     throw STREAM_FOUND;
   },
 };
+
+/** A generator runs to its end, though nobody wants its items. */
+async function useUp(result: unknown): Promise<void> {
+  if (result instanceof StreamReader) { for await (const _ of result); }
+}
 
 /** A call of many, as far as it has come. */
 class OneWayBroadcast {

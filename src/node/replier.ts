@@ -107,10 +107,6 @@ export class Replier implements Reply {
     );
     const stream = call.resultStream = new OutStream(source, link);
     if (call.answered) return stream.cancel();
-    if ((call.flags & Flag.NoReply) !== 0) {
-      stream.cancel();
-      return this.failure(call, new EncodeError("It gives a stream, which nobody reads"));
-    }
     call.answered = true;
     this.#session()?.outbox.post(frame(Kind.Stream, { call: callId, peer }));
     stream.start([peer]);

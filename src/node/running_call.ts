@@ -10,7 +10,6 @@ import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import type { AttachmentTaker } from "../wire/codec.ts";
 import type { Attachment } from "../wire/frame.ts";
-import type { Streamable } from "../wire/streamable.ts";
 import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
@@ -19,8 +18,6 @@ import type { OutStream } from "./out_stream.ts";
 export interface Reply {
   /** The callback gave a value. */
   value(call: RunningCall, value: unknown): void;
-  /** The callback gave a stream; resolves when that is over. */
-  stream(call: RunningCall, source: Streamable): Promise<void>;
   /** The callback, or the way to it, threw. */
   failure(call: RunningCall, thrown: unknown): void;
   /** This node did not run the callback, or not to the end. */

@@ -5,10 +5,8 @@
  */
 
 import type { DaffiError } from "../errors.ts";
-import { runInScope } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
-import type { Streamable } from "../wire/streamable.ts";
-import { NotRun, useUp } from "./execute.ts";
+import { NotRun } from "./execute.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
 /** Settles a promise with the outcome. */
@@ -28,16 +26,6 @@ export class TaskReply implements Reply {
   /** See {@linkcode Reply.value}. */
   value(): void {
     this.#resolve();
-  }
-
-  /** Runs a generator to its end. */
-  async stream(call: RunningCall, source: Streamable): Promise<void> {
-    try {
-      await runInScope(call, () => useUp(call, source));
-      this.#resolve();
-    } catch (error) {
-      this.#reject(error);
-    }
   }
 
   /** See {@linkcode Reply.failure}. */
