@@ -301,24 +301,6 @@ Deno.test("a broadcast of which some fail tells both sides", async () => {
   await net.hub.call.f().broadcast();
 });
 
-Deno.test("a broadcast of a generator callback says how to call it", async () => {
-  let closed = 0;
-  await using net = await TestNetwork.start();
-  await net.join("a", (callback) => {
-    callback("numbers", function* () {
-      try {
-        yield 1;
-      } finally {
-        closed++;
-      }
-    });
-  });
-  const call = net.hub.call.numbers().broadcast({ returnResult: true });
-  const error = await assertRejects(() => soon<unknown>(call), BroadcastError);
-  assert(error.errors.a instanceof EncodeError);
-  assertEquals(closed, 0);
-});
-
 Deno.test("a call on a stopped Global, and one that its stop ends, say which call it was", async () => {
   await using net = await TestNetwork.start((c) => c("wait", () => new Promise(() => {})));
   const a = await net.join("a");

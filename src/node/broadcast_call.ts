@@ -8,23 +8,31 @@ import {
   BroadcastError,
   CallbackNotFoundError,
   type DaffiError,
-  EncodeError,
   type Executed,
   ProtocolError,
 } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
+import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import { PendingCall, type PendingPort } from "./pending_call.ts";
+import type { StreamReader } from "./stream_reader.ts";
+
+const NOTHING = (): void => {};
 
 /** A call that waits for several processes. */
 export class BroadcastCall extends PendingCall {
   /** Those of its frames. */
   readonly flags: number;
+  /** Those that have not answered yet; known once it is sent. */
   #waiting: Set<RemoteProcess> | undefined;
+  /** Streams by which some have answered, until they are over. */
+  #streams: Map<RemoteProcess, InStream> | undefined;
   #results = new Map<string, unknown>();
   #errors = new Map<string, DaffiError>();
+  /** Whether the caller has been given the outcome. */
+  #isKnown = false;
   #resolve: (results: Record<string, unknown>) => void;
   #reject: (error: Error) => void;
 
@@ -68,62 +76,71 @@ export class BroadcastCall extends PendingCall {
   }
 
   expects(process: RemoteProcess): boolean {
-    return this.#waiting?.has(process) === true;
+    return this.#waiting?.has(process) === true || this.#streams?.has(process) === true;
   }
 
   accept(incoming: Frame, process: RemoteProcess): void {
+    const stream = this.#streams?.get(process);
+    if (stream !== undefined) return this.acceptItem(stream, incoming, process);
     switch (incoming.kind) {
       case Kind.Result:
-        this.#results.set(
-          process.name,
-          this.port.codec.decodePayload(incoming),
-        );
+        this.#results.set(process.name, this.port.codec.decodePayload(incoming));
+        this.#over(process);
+        return this.#answered(process);
+      case Kind.Stream:
+        this.#results.set(process.name, this.#open(process));
         return this.#answered(process);
       case Kind.Error:
         return this.#failed(process, this.failure(incoming.payload, process));
       case Kind.Undelivered:
         return this.#failed(process, this.undelivered(incoming.value, process));
-      case Kind.Stream:
-        this.port.send(frame(Kind.Stop, { call: this.callId, peer: process.id }));
-        return this.#failed(
-          process,
-          new EncodeError(
-            `Cannot broadcast ${this.callbackName}: ${process.name} answers with a stream; call it ` +
-              "with fg({ to }) instead",
-            { ...this.facts(process), executed: "yes" },
-          ),
-        );
       default:
         throw new ProtocolError(`${kindName(incoming.kind)} is not an answer to a broadcast`);
     }
   }
 
+  /** It is over when its outcome is known and all streams among the results have ended. */
+  #open(process: RemoteProcess): StreamReader {
+    const streams = this.#streams ??= new Map();
+    const [stream, reader] = this.openStream(process, () => {
+      streams.delete(process);
+      this.#over(process);
+      if (this.#isKnown && streams.size === 0) this.settle();
+    });
+    streams.set(process, stream);
+    return reader;
+  }
+
   lose(process: RemoteProcess, graceful: boolean): void {
-    this.#failed(process, this.lost(process, graceful));
+    this.failAt(process, this.lost(process, graceful && !this.#streams?.has(process)));
   }
 
   breakOff(process: RemoteProcess, error: DaffiError): void {
     this.#tellCancelled(process);
-    this.#failed(process, error);
+    this.failAt(process, error);
   }
 
-  /** It cannot be sent to one of the processes. */
+  /** One of the processes cannot be called, or not answer to the end. */
   failAt(process: RemoteProcess, error: DaffiError): void {
-    if (this.expects(process)) this.#failed(process, error);
+    const stream = this.#streams?.get(process);
+    if (stream !== undefined) stream.fail(this.locate(error));
+    else if (this.expects(process)) this.#failed(process, error);
   }
 
   expire(): void {
     this.tellCancelled();
     // Of a stream there are no results that some may have given in time.
     if ((this.flags & Flag.Each) !== 0) return this.fail(this.timeoutError());
-    for (const process of [...this.#waiting ?? []]) {
-      this.#failed(process, this.timeoutError(process));
+    for (const process of [...this.#waiting ?? [], ...this.#streams?.keys() ?? []]) {
+      this.failAt(process, this.timeoutError(process));
     }
     this.fail(this.timeoutError()); // it was not even sent
   }
 
   fail(error: Error): void {
-    if (this.settle()) this.#reject(this.locate(error));
+    this.locate(error);
+    for (const stream of [...this.#streams?.values() ?? []]) stream.fail(error);
+    if (this.settle() && !this.#isKnown) this.#reject(error);
   }
 
   protected override settle(): boolean {
@@ -134,6 +151,10 @@ export class BroadcastCall extends PendingCall {
 
   protected tellCancelled(): void {
     for (const process of this.#waiting ?? []) this.#tellCancelled(process);
+    for (const [process, stream] of this.#streams ?? []) {
+      stream.clear();
+      this.#tellCancelled(process);
+    }
   }
 
   #tellCancelled({ id: peer }: RemoteProcess): void {
@@ -143,13 +164,18 @@ export class BroadcastCall extends PendingCall {
   #failed(process: RemoteProcess, error: DaffiError): void {
     this.#results.delete(process.name);
     this.#errors.set(process.name, this.locate(error));
+    this.#over(process);
     this.#answered(process);
+  }
+
+  /** A process reads no argument any more. */
+  #over({ id }: RemoteProcess): void {
+    for (const stream of this.streams) stream.drop(id);
   }
 
   #answered(process: RemoteProcess): void {
     process.pendingCalls--;
     this.#waiting!.delete(process);
-    for (const stream of this.streams) stream.drop(process.id);
     if (this.#waiting!.size === 0) this.#finish();
   }
 
@@ -162,26 +188,29 @@ export class BroadcastCall extends PendingCall {
 
   #finish(): void {
     const results = Object.fromEntries(this.#results);
-    if (this.#errors.size === 0) {
-      if (this.settle()) this.#resolve(results);
-      return;
-    }
+    const error = this.#errors.size === 0 ? undefined : this.locate(this.#error(results));
+    this.#isKnown = true;
+    if (!this.#streams?.size) this.settle();
+    if (error === undefined) this.#resolve(results);
+    else this.#reject(error);
+    // They would hold what is read from streams, which is to be garbage when nobody does.
+    this.#results.clear();
+    this.#resolve = this.#reject = NOTHING;
+  }
+
+  #error(results: Record<string, unknown>): BroadcastError {
     const all = this.#results.size + this.#errors.size;
     const told = Array.from(this.#errors, ([name, { message }]) => `${name}: ${message}`);
-    this.fail(
-      new BroadcastError(
-        `${this.#errors.size} of ${all} processes failed at ${this.callbackName}: ${
-          told.join("; ")
-        }`,
-        results,
-        Object.fromEntries(this.#errors),
-        {
-          executed: this.#executed(),
-          callbackName: this.callbackName,
-          callId: this.callId,
-          cause: [...this.#errors.values()][0],
-        },
-      ),
+    return new BroadcastError(
+      `${this.#errors.size} of ${all} processes failed at ${this.callbackName}: ${told.join("; ")}`,
+      results,
+      Object.fromEntries(this.#errors),
+      {
+        executed: this.#executed(),
+        callbackName: this.callbackName,
+        callId: this.callId,
+        cause: [...this.#errors.values()][0],
+      },
     );
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
+import { BroadcastError, CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { concerning } from "../internal/concerning.ts";
@@ -34,7 +34,7 @@ export interface OneWayOptions {
   /** The same calls with an answer. */
   readonly answered: {
     call(request: CallRequest): Promise<unknown>;
-    broadcast(request: CallRequest): Promise<unknown>;
+    broadcast(request: CallRequest): Promise<Record<string, unknown>>;
   };
   /** Why nothing can be called any more, if so. */
   readonly refusal: () => Error | undefined;
@@ -92,6 +92,7 @@ export class OneWayCalls {
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { callbackName } = request;
+    const failed = (error: Error) => this.#failed(request, error);
     const { timeoutMs = this.#options.defaultTimeoutMs } = request;
     const until = Math.min(monotonicMs() + timeoutMs, currentScope()?.deadlineAt ?? Infinity);
     try {
@@ -99,7 +100,12 @@ export class OneWayCalls {
       if (payload === undefined) {
         const outcome = this.#options.answered.broadcast(request);
         await Promise.race([outcome, HANDED_OVER]); // rejects if it could not be sent
-        outcome.catch((error: Error) => this.#failed(request, error));
+        outcome.catch((error: Error) => {
+          failed(error);
+          return error instanceof BroadcastError ? error.results : {};
+        }).then((results) =>
+          Object.values(results).forEach((result) => useUp(result).catch(failed))
+        );
       } else await this.#sendToAll(request, payload, until);
     } catch (error) {
       releaseSources(request.args);

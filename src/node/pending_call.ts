@@ -14,6 +14,7 @@ import {
   OverloadedError,
   PeerLostError,
   ProcessNotFoundError,
+  ProtocolError,
 } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
@@ -26,10 +27,14 @@ import type { AttachmentTaker, Codec, StreamWriter } from "../wire/codec.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Attachment, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
+import { kindName } from "../wire/kind_names.ts";
+import { wholeBytes } from "../wire/parts.ts";
+import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 import { argumentStream } from "./stream_link.ts";
+import { StreamReader } from "./stream_reader.ts";
 
 /** What a pending call needs of its node. */
 export interface PendingPort {
@@ -194,6 +199,49 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     for (const stream of this.streams) stream.cancel();
     this.port.forget(this);
     return true;
+  }
+
+  /**
+   * Opens the stream by which a process answers.
+   *
+   * @param over Called when it is over on this side.
+   * @returns Where items come in, and what the caller reads them by.
+   */
+  protected openStream(process: RemoteProcess, over: () => void): [InStream, StreamReader] {
+    const fields = { call: this.callId, peer: process.id };
+    const stream: InStream = new InStream({
+      credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),
+      stop: () => this.port.send(frame(Kind.Stop, fields)),
+      over: () => {
+        StreamReader.over(stream);
+        over();
+      },
+    });
+    return [stream, new StreamReader(stream, () => this.#forsaken(process, stream))];
+  }
+
+  /** The reader is garbage: nobody can take the items any more, as if it had left its loop. */
+  #forsaken({ name }: RemoteProcess, stream: InStream): void {
+    const why = "daffi: items were dropped that nobody can read any more";
+    this.port.logger.warn(`${why}: those of ${this.callbackName} on ${name}`);
+    stream.cancel();
+  }
+
+  /** Takes a frame of such a stream. @throws {ProtocolError} when it is none, or cannot be decoded. */
+  protected acceptItem(stream: InStream, incoming: Frame, process: RemoteProcess): void {
+    switch (incoming.kind) {
+      case Kind.Item:
+        return stream.push(this.port.codec.decodePayload(incoming), wholeBytes(incoming));
+      case Kind.End:
+        return stream.finish();
+      case Kind.Fail:
+      case Kind.Error:
+        return stream.fail(this.failure(incoming.payload, process));
+      case Kind.Undelivered:
+        return stream.fail(this.undelivered(incoming.value, process));
+      default:
+        throw new ProtocolError(`${kindName(incoming.kind)} is not allowed here`);
+    }
   }
 
   /** The error of an `ERROR` or `FAIL` frame, with the place of the call. */

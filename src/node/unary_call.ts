@@ -8,11 +8,9 @@ import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
-import { wholeBytes } from "../wire/parts.ts";
-import { InStream } from "./in_stream.ts";
+import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import { PendingCall, type PendingPort } from "./pending_call.ts";
-import { StreamReader } from "./stream_reader.ts";
 
 const NOTHING = (): void => {};
 
@@ -27,7 +25,7 @@ export class UnaryCall extends PendingCall {
    * @param port What it needs of its node.
    * @param request What was asked for.
    * @param eager Whether a stream may begin before it is asked for its first item; `undefined` if there may be none.
-   * @param resolve Gets the result, a value or a {@linkcode StreamReader}, and whose it is.
+   * @param resolve Gets the result, a value or a `StreamReader`, and whose it is.
    * @param reject Gets the error.
    */
   constructor(
@@ -55,43 +53,31 @@ export class UnaryCall extends PendingCall {
   }
 
   accept(incoming: Frame, process: RemoteProcess): void {
-    const { kind } = incoming;
-    const stream = this.#stream;
-    if (kind === Kind.Error) return this.fail(this.failure(incoming.payload, process));
-    if (kind === Kind.Undelivered) return this.fail(this.undelivered(incoming.value, process));
-    // A result, or a stream, comes once, and what is in a stream after its beginning.
-    if ((stream === undefined) === (kind > Kind.Stream)) {
-      throw new ProtocolError(`${kindName(kind)} is not allowed here`);
+    if (this.#stream !== undefined) return this.acceptItem(this.#stream, incoming, process);
+    switch (incoming.kind) {
+      case Kind.Result: {
+        const value = this.port.codec.decodePayload(incoming);
+        if (this.settle()) this.#resolve(value, process);
+        return;
+      }
+      case Kind.Error:
+        return this.fail(this.failure(incoming.payload, process));
+      case Kind.Undelivered:
+        return this.fail(this.undelivered(incoming.value, process));
+      case Kind.Stream:
+        return this.#open(process);
+      default:
+        throw new ProtocolError(`${kindName(incoming.kind)} is not allowed here`);
     }
-    if (kind === Kind.Stream) return this.#open(process);
-    if (kind === Kind.End) return stream!.finish();
-    if (kind === Kind.Fail) return stream!.fail(this.failure(incoming.payload, process));
-    const value = this.port.codec.decodePayload(incoming);
-    if (kind === Kind.Item) stream!.push(value, wholeBytes(incoming));
-    else if (this.settle()) this.#resolve(value, process);
   }
 
   #open(process: RemoteProcess): void {
     if (this.#eager === undefined) throw new ProtocolError("Only calls have streams as results");
-    const fields = { call: this.callId, peer: process.id };
-    const stream = this.#stream = new InStream({
-      credit: (value) => this.port.send(frame(Kind.Credit, { ...fields, value })),
-      stop: () => this.port.send(frame(Kind.Stop, fields)),
-      over: () => {
-        StreamReader.over(stream);
-        this.settle();
-      },
-    });
-    this.#resolve(new StreamReader(stream, () => this.#forsaken(process, stream)), process);
+    const [stream, reader] = this.openStream(process, () => this.settle());
+    this.#stream = stream;
+    this.#resolve(reader, process);
     this.#resolve = this.#reject = NOTHING; // they would hold the reader
     if (this.#eager) stream.start();
-  }
-
-  /** The reader is garbage: nobody can take the items any more, as if it had left its loop. */
-  #forsaken({ name }: RemoteProcess, stream: InStream): void {
-    const why = "daffi: items were dropped that nobody can read any more";
-    this.port.logger.warn(`${why}: those of ${this.callbackName} on ${name}`);
-    stream.cancel();
   }
 
   lose(process: RemoteProcess, graceful: boolean): void {

@@ -97,6 +97,24 @@ overBoth("reading a stream fails when its producer is killed", async (place) => 
   });
 });
 
+overBoth(
+  "of the streams of a broadcast the one of a killed process fails, and the others go on",
+  async (place) => {
+    await withProcesses(place, ["one", "two"], async ({ g }, [one]) => {
+      const streams = await g.call.count(1e9, "t").broadcast({ returnResult: true });
+      await Promise.all([streams.one.next(), streams.two.next()]);
+      await one!.kill();
+      const error = await assertRejects(async () => {
+        for await (const _ of streams.one);
+      }, PeerLostError);
+      assertEquals([error.processName, error.executed], ["one", "maybe"]);
+      let last = 0;
+      for await (const item of streams.two) if ((last = item) === 5_000) break;
+      assertEquals(last, 5_000);
+    });
+  },
+);
+
 overBoth("a producer is stopped when its reader is killed", async (place) => {
   await withProcesses(place, ["there"], async ({ g, notes }, [there]) => {
     const invocation = { how: "iterate", name: "forever", args: ["t"] };
