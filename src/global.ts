@@ -153,7 +153,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   }
 
   /**
-   * The callbacks of the other processes by process name, as of now.
+   * The callbacks of the other processes by process name: the same object each time, which changes with the network.
    *
    * @throws {GlobalContextError} when there is no Node, or it is stopped.
    */
@@ -329,7 +329,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   /**
    * Stops: withdraws the callbacks, lets run what was called before others heard of it, tells the peers, and frees
-   * sockets and socket file. Idempotent: later calls wait for the first one, and their options count no more.
+   * sockets and socket file. Idempotent: later calls wait for the first one, and their options count no more. Within a
+   * callback of its own it resolves when all others have finished, so that this one can still answer.
    *
    * @param options How long to wait for callbacks, and whether to stop the connected nodes too.
    * @throws {InitializationError} when an option is not valid.

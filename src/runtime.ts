@@ -45,6 +45,7 @@ export class Runtime {
   readonly calls: GatedCalls;
   /** Resolves when everything is up. */
   readonly ready: Promise<void>;
+  readonly #g: unknown;
   readonly #options: ResolvedOptions;
   readonly #hooks: Hooks;
   readonly #controller: Controller | undefined;
@@ -87,6 +88,7 @@ export class Runtime {
     const secret = options.security.secret === undefined
       ? undefined
       : new Secret(options.security.secret);
+    this.#g = g;
     this.#options = options;
     this.#hooks = hooks;
     this.#onTermination = parts.onTermination;
@@ -302,6 +304,7 @@ export class Runtime {
   /** Stops everything; see `Global.stop`. */
   async stop(options: StopOptions = {}): Promise<void> {
     const [drainTimeoutMs, killAllConnectedNodes] = readStopOptions(options);
+    const call = currentScope();
     if (killAllConnectedNodes && this.#controller === undefined) {
       throw new GlobalContextError(
         "Cannot stop the connected nodes: the Controller is not in this process",
@@ -313,7 +316,10 @@ export class Runtime {
         .finally(() => this.#deciding = undefined);
       await this.#deciding;
     }
-    return this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
+    this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
+    // A callback that waited for the end would wait for itself.
+    const isOwn = call !== undefined && call.g === this.#g;
+    await Promise.race([this.#stopping, ...isOwn ? [this.#node!.othersDone(call)] : []]);
   }
 
   async #stop(drainTimeoutMs: number, killAllConnectedNodes: boolean): Promise<void> {

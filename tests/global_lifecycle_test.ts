@@ -121,6 +121,45 @@ Deno.test("stop() before the start is over rejects ready and frees everything", 
   await ready;
 });
 
+Deno.test("stop() within a callback waits for the others, and lets it answer", async () => {
+  const slow = Promise.withResolvers<string>();
+  const asked = Promise.withResolvers<void>();
+  let stoppedOthers = false;
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("slow", () => (asked.resolve(), slow.promise));
+    callback("shutDown", async () => {
+      await currentCall()!.g.stop();
+      stoppedOthers = true;
+      return "bye";
+    });
+  });
+  const other = net.hub.call.slow().bg();
+  await soon(asked.promise);
+  const shut = [net.hub.call.shutDown().bg(), net.hub.call.shutDown().bg()];
+  await until(() => net.hub.registeredCallbacks.a?.length === 0);
+  assertEquals(stoppedOthers, false);
+  slow.resolve("done");
+  assertEquals(await soon(other.get()), "done");
+  for (const result of shut) assertEquals(await soon(result.get()), "bye");
+  await soon(a.stop());
+  assertEquals([a.stats.runningCalls, net.hub.stats.lostConnections], [0, 0]);
+});
+
+Deno.test("stop() within a callback of another Global is that of any other", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => callback("f", () => 1));
+  await net.join("b", (callback) => {
+    callback("stopA", async () => {
+      await a.stop();
+      return "stopped";
+    });
+  });
+  assertEquals(await soon(net.hub.call.stopA()), "stopped");
+  await assertRejects(() => a.waitProcess("hub"), GlobalContextError);
+  assertEquals(net.hub.registeredCallbacks.a, undefined);
+});
+
 Deno.test("stop() refuses a drain timeout that is none", async () => {
   await using net = await TestNetwork.start();
   for (const drainTimeout of [0, -1, "soon"]) {

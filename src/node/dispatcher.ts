@@ -11,12 +11,18 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { endScope, enterSpareContext, runInScope } from "../internal/call_scope.ts";
+import { type CallScope, endScope, enterSpareContext, runInScope } from "../internal/call_scope.ts";
+import { monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
+import { within } from "../internal/within.ts";
 import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
 import type { Codec } from "../wire/codec.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
-import { MAX_RUNNING_CALLS, MAX_RUNNING_CALLS_PER_CALLER } from "../wire/limits.ts";
+import {
+  LEAVE_TIMEOUT_MS,
+  MAX_RUNNING_CALLS,
+  MAX_RUNNING_CALLS_PER_CALLER,
+} from "../wire/limits.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { isStream } from "../wire/streamable.ts";
 import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
@@ -30,6 +36,9 @@ import { TaskReply } from "./task_reply.ts";
 
 /** As it is when this is loaded: where a test stops the clock, a process can be stopped nevertheless. */
 const { setTimeout } = globalThis;
+
+/** For so long a node that stops waits for another call: as long as the news of it may take to reach everybody. */
+const MAX_LINGER_MS = 100;
 
 /** What the dispatcher needs of its node. */
 export interface DispatcherOptions {
@@ -60,7 +69,10 @@ export class Dispatcher {
   #stopping = false;
   /** and no calls either. */
   #closing = false;
-  #idle: (() => void) | undefined;
+  /** Calls that wait until the others have finished. */
+  readonly #stoppers = new Set<CallScope>();
+  readonly #others = Promise.withResolvers<void>();
+  readonly #idle = Promise.withResolvers<void>();
 
   /** @param options What it needs. */
   constructor(options: DispatcherOptions) {
@@ -93,25 +105,46 @@ export class Dispatcher {
     );
   }
 
-  /** Tells everything that runs to stop, and its callers that it did not finish. */
-  giveUpAll(reason: DaffiError): void {
-    this.#calls.giveUpAll(reason);
+  /**
+   * Takes no more calls, lets those that run finish, and their answers leave.
+   *
+   * @param timeoutMs How long they may take; the signals of those that still run are aborted after it.
+   * @returns Whether all answers have left.
+   */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const until = monotonicMs() + timeoutMs;
+    if (!await within(this.#finishAll(timeoutMs / 10), timeoutMs)) {
+      const reason = new CallCancelledError("The process is stopping", { executed: "maybe" });
+      this.#calls.giveUpAll(reason);
+    }
+    const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
+    return this.#session === undefined || await within(this.#session.outbox.flushed(), left);
   }
 
-  /**
-   * Takes no more calls, and resolves when those that run have finished.
-   *
-   * @param lingerMs Calls are taken until none has come for so long, for who has not heard of it yet still
-   * makes some; ten times as long at most.
-   */
-  async drain(lingerMs: number): Promise<void> {
+  /** Who has not heard of it yet still makes calls: they are taken until none has come for a while. */
+  async #finishAll(mostMs: number): Promise<void> {
     this.#stopping = true;
+    const lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, mostMs);
     for (let round = 0, seen = 0; round < 10 && this.#received > seen; round++) {
       seen = this.#received;
       await new Promise((resolve) => setTimeout(resolve, lingerMs));
     }
     this.#closing = true;
-    if (this.#active > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+    this.#checkIdle();
+    await this.#idle.promise;
+  }
+
+  /** Resolves when no call is taken or runs any more but those that wait for just this. */
+  othersDone(call: CallScope): Promise<void> {
+    this.#stoppers.add(call);
+    this.#checkIdle();
+    return this.#others.promise;
+  }
+
+  #checkIdle(): void {
+    if (!this.#closing) return;
+    if (this.#active <= this.#stoppers.size) this.#others.resolve();
+    if (this.#active === 0) this.#idle.resolve();
   }
 
   /** Forgets all deadlines. */
@@ -288,7 +321,9 @@ export class Dispatcher {
     this.#active--;
     call.source.activeCalls--;
     this.#calls.untrack(call);
-    if (this.#active === 0) this.#idle?.();
+    if (!this.#stopping) return;
+    this.#stoppers.delete(call);
+    this.#checkIdle();
   }
 }
 

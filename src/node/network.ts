@@ -60,6 +60,8 @@ export class Network {
   #byName = new Map<string, RemoteProcess>();
   #offers = new Map<string, Offer>();
   #waiters = new Set<Waiter>();
+  /** What the user sees, and may keep. */
+  #shown: Record<string, string[]> | undefined;
   /** The own callbacks that were withdrawn, by name id: who has not heard of it may still call them. */
   #withdrawn = new Map<number, string>();
 
@@ -120,6 +122,7 @@ export class Network {
     this.#withdraw(process, [...process.callbacks.keys()]);
     this.#processes.delete(process.id);
     if (this.#byName.get(process.name) === process) this.#byName.delete(process.name);
+    delete this.#shown?.[process.name];
     if (process.id !== this.#selfId) this.#events.onLeave(process, graceful);
   }
 
@@ -133,6 +136,7 @@ export class Network {
       if (offer?.nameId === nameId) offer.providers.push(process);
       else this.#offers.set(name, { nameId, providers: [process], turn: 0 });
     }
+    this.#show(process);
   }
 
   #withdraw(process: RemoteProcess, nameIds: readonly number[]): void {
@@ -147,6 +151,7 @@ export class Network {
       offer!.providers.splice(index, 1);
       if (offer!.providers.length === 0) this.#offers.delete(name);
     }
+    this.#show(process);
   }
 
   #remember(nameId: number, name: string): void {
@@ -167,11 +172,20 @@ export class Network {
       this.#withdrawn.get(nameId);
   }
 
-  /** The callbacks of the other processes by process name. */
+  /** The callbacks of the other processes by process name: one object, which is kept up to date. */
   registeredCallbacks(): Record<string, string[]> {
-    return Object.fromEntries(
-      this.#others().map((process) => [process.name, [...process.callbacks.values()]]),
-    );
+    if (this.#shown === undefined) {
+      this.#shown = {};
+      for (const process of this.#others()) this.#show(process);
+    }
+    return this.#shown;
+  }
+
+  #show({ id, name, callbacks }: RemoteProcess): void {
+    if (this.#shown === undefined || id === this.#selfId) return;
+    const value = [...callbacks.values()];
+    const isOwn = { enumerable: true, configurable: true, writable: true }; // whatever the name
+    Object.defineProperty(this.#shown, name, { value, ...isOwn });
   }
 
   #others(): RemoteProcess[] {
@@ -267,10 +281,9 @@ export class Network {
 
   #notFound(name: string, verb = `call ${name}`): never {
     const names = [...this.#offers.keys()];
-    const own = this.#events.offersItself(name);
     throw new CallbackNotFoundError(
       `Cannot ${verb}: ` +
-        (own
+        (this.#events.offersItself(name)
           ? "only this process itself offers it; call it as an ordinary function, or by a second Global"
           : "no other process offers it") +
         `; others offer ${list(names)}${suggestion(name, names)}`,

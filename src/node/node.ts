@@ -4,8 +4,9 @@
  * @module
  */
 
-import { CallCancelledError, ConnectionError, DaffiError, ProtocolError } from "../errors.ts";
+import { ConnectionError, DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
+import type { CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
@@ -19,6 +20,7 @@ import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
+import { LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -35,11 +37,6 @@ import {
   type TaskService,
 } from "./task_service.ts";
 import { makeUuid } from "../internal/uuid.ts";
-
-/** How long a node that leaves waits for the controller's goodbye. */
-const LEAVE_TIMEOUT_MS = 1_000;
-/** For so long a node that stops waits for another call: as long as the news of it may take to reach everybody. */
-const MAX_LINGER_MS = 100;
 
 /** Who hears of what happens to a node. */
 export interface NodeEvents {
@@ -324,7 +321,7 @@ export class Node {
     this.#stopping = true;
     this.#tasks?.stop();
     this.#wake?.();
-    const isDone = await this.#drain(drainTimeoutMs);
+    const isDone = await this.#dispatcher.drain(drainTimeoutMs);
     this.#end(reason);
     if (reason !== undefined) this.#ready.reject(reason());
     const connection = this.#session?.connection;
@@ -336,15 +333,8 @@ export class Node {
     this.#joining?.close();
   }
 
-  /** Lets what runs finish, and its answers leave; false if some of them have not. */
-  async #drain(timeoutMs: number): Promise<boolean> {
-    const until = monotonicMs() + timeoutMs;
-    const lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, timeoutMs / 10);
-    if (!await within(this.#dispatcher.drain(lingerMs), timeoutMs)) {
-      const reason = new CallCancelledError("The process is stopping", { executed: "maybe" });
-      this.#dispatcher.giveUpAll(reason);
-    }
-    const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
-    return this.#session === undefined || await within(this.#session.outbox.flushed(), left);
+  /** Resolves when this stops and no call runs any more but this one, and others that wait for just that. */
+  othersDone(call: CallScope): Promise<void> {
+    return this.#dispatcher.othersDone(call);
   }
 }

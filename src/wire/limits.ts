@@ -50,6 +50,9 @@ export const CONNECT_TIMEOUT_MS = 5_000;
  */
 export const JOIN_TIMEOUT_MS = 20_000;
 
+/** Time that a node which leaves has for its last answers, at least, and then for the controller's goodbye. */
+export const LEAVE_TIMEOUT_MS = 1_000;
+
 /** Longest token in UTF-16 units. It travels in a header, for which servers have little room. */
 export const MAX_TOKEN_LENGTH = 4_096;
 

@@ -34,18 +34,26 @@ Deno.test("reset() tells of the others, and of those who are gone", () => {
   assertEquals(network.registeredCallbacks(), {});
 });
 
-Deno.test("apply() keeps registeredCallbacks() live", () => {
+Deno.test("apply() keeps registeredCallbacks() live, for whoever has kept it, too", () => {
   const { network, heard } = new Watched();
-  assertEquals(network.registeredCallbacks(), {});
+  const live = network.registeredCallbacks();
+  assertEquals(live, {});
   network.apply({ type: "join", process: [2, "a", [[5, "f"]]] });
-  assertEquals(network.registeredCallbacks(), { a: ["f"] });
+  assertEquals(live, { a: ["f"] });
   network.apply({ type: "offer", id: 2, callbacks: [[6, "g"], [7, "h"]] });
-  assertEquals(network.registeredCallbacks(), { a: ["f", "g", "h"] });
+  network.apply({ type: "offer", id: SELF, callbacks: [[8, "own2"]] });
+  assertEquals(live, { a: ["f", "g", "h"] });
   network.apply({ type: "withdraw", id: 2, callbacks: [5, 7, 99] });
-  assertEquals(network.registeredCallbacks(), { a: ["g"] });
+  assertEquals(live, { a: ["g"] });
   network.apply({ type: "leave", id: 2, graceful: true });
-  assertEquals(network.registeredCallbacks(), {});
+  assertEquals(live, {});
   assertEquals(heard, ["join a", "leave a true"]);
+  const processes: ProcessEntry[] = [[9, "self", []], [3, "b", [[1, "f"]]], [4, "__proto__", []]];
+  network.reset({ id: 9, controller: "c", maxFrameBytes: 1, processes });
+  assertEquals(Object.entries(live), [["b", ["f"]], ["__proto__", []]]);
+  assertEquals(network.registeredCallbacks() === live, true);
+  network.clear();
+  assertEquals(Object.keys(live), []);
 });
 
 Deno.test("apply() refuses a change of a process that is not there", () => {
