@@ -422,6 +422,43 @@ Deno.test("a schema checks each item of a STREAM, and the result of a call", asy
   assertEquals([error.executed, error.issues.length], ["yes", 1]);
 });
 
+Deno.test("a schema of the result checks each item of a stream", async () => {
+  let left = 0;
+  function* texts(...items: unknown[]) {
+    try {
+      yield* items;
+    } finally {
+      left++;
+    }
+  }
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("right", () => texts("1", "2"), { output: z.coerce.number() });
+    callback("wrong", () => texts(1, "x", 3), { output: z.number() });
+    callback("throws", function* () {
+      yield 1;
+      throw new ValidationError("its own", []);
+    }, { output: z.number() });
+  });
+  assertEquals(await Array.fromAsync(net.hub.call.right()), [1, 2]);
+  const got: number[] = [];
+  const error = await assertRejects(
+    async () => {
+      for await (const item of net.hub.call.wrong()) got.push(item);
+    },
+    ValidationError,
+    "an item of wrong does not fit its schema",
+  );
+  assertEquals([got, error.executed, error.issues.length, left], [[1], "yes", 1, 2]);
+  await assertRejects(() => Array.fromAsync(net.hub.call.throws()), RemoteCallError, "its own");
+  await net.hub.call.wrong().noReturn();
+  await until(() => a.stats.failedCalls === 1 && a.stats.runningCalls === 0);
+  assert(
+    net.logger.lines.some((line) => line.includes("an item of wrong")),
+    String(net.logger.lines),
+  );
+});
+
 Deno.test("a STREAM whose later item is refused has run, one whose first item is has not", async () => {
   const seen: number[] = [];
   await using net = await TestNetwork.start();

@@ -9,7 +9,11 @@ import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { showError } from "../internal/show.ts";
-import { validateArguments, validateResult } from "../registry/standard_schema.ts";
+import {
+  type StandardSchema,
+  validateArguments,
+  validateResult,
+} from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
 import { releaseSources } from "../wire/sources.ts";
 import { isStream, type Streamable } from "../wire/streamable.ts";
@@ -81,10 +85,26 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
   }
   const result = await invoke(call, args);
   if (output === undefined) return result;
-  // A stream's items are checked by whoever reads them: the schema describes a whole result.
-  if (isStream(result)) return result;
+  if (isStream(result)) return checkedItems(result, output, name);
+  return await checkedOutput(output, result, `the result of ${name}`);
+}
+
+/** Of a stream each item is a result. */
+async function* checkedItems(
+  items: Streamable,
+  output: StandardSchema,
+  name: string,
+): AsyncGenerator<unknown> {
+  for await (const item of items) yield await checkedOutput(output, item, `an item of ${name}`);
+}
+
+async function checkedOutput(
+  output: StandardSchema,
+  value: unknown,
+  what: string,
+): Promise<unknown> {
   try {
-    return await validateResult(output, result, name);
+    return await validateResult(output, value, what);
   } catch (error) {
     throw asRefusal(error);
   }

@@ -14,6 +14,7 @@ import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { attachedBytes } from "../wire/parts.ts";
 import { isSpent } from "../wire/sources.ts";
+import { NotRun } from "./execute.ts";
 import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 
@@ -40,9 +41,14 @@ export function consumerLink(
     item: (peer, payload) => session()?.outbox.post(frame(Kind.Item, { ...fields, peer, payload })),
     end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
     fail: (peer, error) => {
-      const payload = isA(error, EncodeError)
-        ? encodeRefusal(codec, error, "yes") // for it gave an item
-        : encodeThrown(codec, error);
+      const refusal = isA(error, NotRun)
+        ? error.error
+        : isA(error, EncodeError)
+        ? error
+        : undefined;
+      const payload = refusal === undefined
+        ? encodeThrown(codec, error)
+        : encodeRefusal(codec, refusal, "yes"); // for it gave an item
       session()?.outbox.post(frame(Kind.Fail, { ...fields, peer, payload }));
     },
     abandon: (peer, reason) => {

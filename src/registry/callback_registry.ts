@@ -46,7 +46,7 @@ export interface CallbackOptions {
    * or of the only one. A call that does not fit fails with a `ValidationError` before the callback runs.
    */
   input?: StandardSchema | undefined;
-  /** Schema of the result. A result that does not fit fails the call with a `ValidationError`. */
+  /** Schema of the result, or of each item of a stream. What does not fit fails the call with a `ValidationError`. */
   output?: StandardSchema | undefined;
 }
 

@@ -105,7 +105,7 @@ function isAboutWhole({ issues = [] }: StandardResult<unknown>): boolean {
 }
 
 /**
- * Checks the result of a callback.
+ * Checks what a callback gives.
  *
  * @returns The result as the schema gives it.
  * @throws {ValidationError} when it does not fit.
@@ -113,12 +113,11 @@ function isAboutWhole({ issues = [] }: StandardResult<unknown>): boolean {
 export async function validateResult(
   schema: StandardSchema,
   result: unknown,
-  callbackName: string,
+  what: string,
 ): Promise<unknown> {
   const outcome = await schema["~standard"].validate(result);
   if (outcome.issues === undefined) return outcome.value;
-  const what = `Cannot answer: the result of ${callbackName} does not fit its schema`;
-  throw failure(what, outcome.issues, "yes");
+  throw failure(`Cannot answer: ${what} does not fit its schema`, outcome.issues, "yes");
 }
 
 function failure(

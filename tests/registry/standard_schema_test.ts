@@ -223,7 +223,7 @@ Deno.test("validateArguments() makes paths of any kind into plain keys", async (
 Deno.test("validateResult() gives the result as the schema does, or tells that it ran", async () => {
   assertEquals(await validateResult(z.coerce.number(), "5", "f"), 5);
   const error = await assertRejects(
-    () => validateResult(z.object({ a: z.number() }), { a: "x" }, "f"),
+    () => validateResult(z.object({ a: z.number() }), { a: "x" }, "the result of f"),
     ValidationError,
     "result of f",
   );
