@@ -10,15 +10,19 @@ export interface Pair {
 /** What every {@linkcode ByteStream} must do, whichever transport made it. */
 export function testByteStreams(transport: string, makePair: () => Promise<Pair>): void {
   function test(what: string, fn: (a: ByteStream, b: ByteStream) => Promise<void>): void {
-    Deno.test(`ByteStream over ${transport} ${what}`, async () => {
-      const pair = await makePair();
-      try {
-        await fn(...pair.ends);
-      } finally {
-        for (const end of pair.ends) closeQuietly(end);
-        await pair.close();
-      }
-    });
+    for (const from of ["one end", "the other end"]) {
+      Deno.test(`ByteStream over ${transport} ${what}, seen from ${from}`, async () => {
+        const pair = await makePair();
+        const [one, other] = pair.ends;
+        try {
+          if (from === "one end") await fn(one, other);
+          else await fn(other, one);
+        } finally {
+          for (const end of pair.ends) closeQuietly(end);
+          await pair.close();
+        }
+      });
+    }
   }
 
   for (const [size, readSize] of [[1, 1], [5, 100], [10_000, 7], [100_000, 4096], [3e6, 1e6]]) {
