@@ -16,7 +16,7 @@ registry.callback("add", (a: number, b: number) => a + b);
 registry.callback("addLater", (a: number, b: number) => Promise.resolve(a + b));
 registry.callback("limited", (a: number, b: number) => a + b, { concurrency: 4, timeout: "10s" });
 
-const network = new Network({ onJoin() {}, onLeave() {} });
+const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
 const own = Object.entries(NAMES).map(([name, id]) => [id, name] as const);
 network.reset({
   id: SELF,
