@@ -100,7 +100,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
    */
   noReturn(options?: NoReturnOptions): Promise<void>;
   /**
-   * Calls every process that offers the callback and gives their results by process name.
+   * Calls every process that offers the callback and gives their results, or streams, by process name.
    *
    * @throws {BroadcastError} when some failed.
    * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole.
