@@ -304,7 +304,6 @@ export class Runtime {
   /** Stops everything; see `Global.stop`. */
   async stop(options: StopOptions = {}): Promise<void> {
     const [drainTimeoutMs, killAllConnectedNodes] = readStopOptions(options);
-    const call = currentScope();
     if (killAllConnectedNodes && this.#controller === undefined) {
       throw new GlobalContextError(
         "Cannot stop the connected nodes: the Controller is not in this process",
@@ -317,6 +316,7 @@ export class Runtime {
       await this.#deciding;
     }
     this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
+    const call = currentScope();
     // A callback that waited for the end would wait for itself.
     const isOwn = call !== undefined && call.g === this.#g;
     await Promise.race([this.#stopping, ...isOwn ? [this.#node!.othersDone(call)] : []]);

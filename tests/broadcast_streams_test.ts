@@ -64,6 +64,19 @@ Deno.test("a broadcast to generators gives a stream for each process", async () 
   assertEquals(ends, ["b has counted", "b is done", "a has counted", "a is done"]);
 });
 
+Deno.test("the streams of a broadcast count as pending calls of their processes", async () => {
+  const { net, a, b, g, call } = await start();
+  await using _ = net;
+  const streams = await call.count(3).broadcast({ returnResult: true });
+  await streams.b!.return!();
+  for (let times = 0; times < 20; times++) {
+    const [first] = await all(await call.count(1).fg({ strategy: "least-pending" }));
+    assertEquals(first, "b1");
+  }
+  await streams.a!.return!();
+  await assertNothingLeft(g as Global, a, b);
+});
+
 Deno.test("leaving the stream of one process leaves those of others alone", async () => {
   const { net, a, b, g, call, ends } = await start();
   await using _ = net;

@@ -459,6 +459,33 @@ Deno.test("a schema of the result checks each item of a stream", async () => {
   );
 });
 
+Deno.test("a source whose items are checked is ended as any other", async () => {
+  const ended: string[] = [];
+  /** Its second item never comes. */
+  const items = (name: string) => {
+    let n = 0;
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => n++ === 0 ? Promise.resolve({ done: false, value: 1 }) : new Promise(() => {}),
+      return() {
+        ended.push(name);
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  };
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("items", items, { output: z.number() });
+  });
+  const unread = await net.hub.call.items("unread");
+  await unread.return();
+  for await (const item of net.hub.call.items("left")) if (item === 1) break;
+  await until(() => a.stats.runningCalls === 0);
+  assertEquals(ended, ["unread", "left"]);
+});
+
 Deno.test("a STREAM whose later item is refused has run, one whose first item is has not", async () => {
   const seen: number[] = [];
   await using net = await TestNetwork.start();

@@ -266,6 +266,54 @@ Deno.test("a generator that is called without answer runs to its end, and what i
   assert(net.logger.has("a call without answer failed: count, called by hub"));
 });
 
+Deno.test("a generator that is called without answer ends when its caller leaves, or its time is up", async () => {
+  await using net = await TestNetwork.start();
+  const ended: string[] = [];
+  const a = await net.join("a", (callback) => {
+    callback("endless", async function* () {
+      try {
+        for (;;) {
+          yield 1;
+          await undefined;
+        }
+      } finally {
+        ended.push("endless");
+      }
+    }, { concurrency: 1 });
+    callback("silent", () => ({
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => new Promise(() => {}),
+      return() {
+        ended.push("silent");
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    }), { concurrency: 1, timeout: "50ms" });
+  });
+  const b = await net.join("b");
+  await b.call.endless().noReturn();
+  await until(() => a.stats.runningCalls === 1);
+  await b.stop();
+  await until(() => a.stats.runningCalls === 0);
+  for await (const _ of net.hub.call.endless()) break; // it has its turn
+  await net.hub.call.silent().noReturn();
+  await until(() => ended.includes("silent") && a.stats.runningCalls === 0);
+  assertEquals(ended.sort(), ["endless", "endless", "silent"]);
+});
+
+Deno.test("generators without end that are called without answer do not stop their process", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("endless", function* () {
+      for (;;) yield 1;
+    });
+    callback("add", (a: number, b: number) => a + b);
+  });
+  for (let times = 0; times < 500; times++) net.hub.call.endless().noReturn();
+  for (let n = 0; n < 20; n++) assertEquals(await soon(net.hub.call.add(n, 1)), n + 1);
+});
+
 Deno.test("a generator that is called without answer gets its arguments, which may be streams", async () => {
   await using net = await TestNetwork.start();
   const doubled: number[] = [];

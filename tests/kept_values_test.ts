@@ -5,6 +5,7 @@ import { until } from "./helpers/soon.ts";
 interface Remote {
   hold(bytes: Uint8Array): number;
   count(bytes: Uint8Array): AsyncIterable<number>;
+  drain(items: AsyncIterable<number>, bytes: Uint8Array): void;
 }
 
 const SIZE = 1 << 20;
@@ -13,6 +14,11 @@ const shared = globalThis as { held?: Promise<void> };
 /** Runs inline in a process that is this one, and knows nothing but what is global. */
 const waitAndMeasure = ({ length }: Uint8Array) =>
   (globalThis as { held?: Promise<void> }).held!.then(() => length);
+
+async function* whileHeld() {
+  yield 1;
+  await shared.held;
+}
 
 interface Case {
   /** What the caller has of a call that waits. */
@@ -24,6 +30,14 @@ interface Case {
 }
 
 const cases: Case[] = [
+  {
+    what: "noReturn() with a stream among its arguments",
+    begin: (g, bytes) => g.call.drain(whileHeld(), bytes).noReturn(),
+  },
+  {
+    what: "broadcast() without results and with a stream",
+    begin: (g, bytes) => g.call.drain(whileHeld(), bytes).broadcast(),
+  },
   { what: "fg()", begin: (g, bytes) => g.call.hold(bytes).fg() },
   { what: "then()", begin: (g, bytes) => g.call.hold(bytes).then((size) => size) },
   {
@@ -58,6 +72,9 @@ for (const { what, begin, end = awaited } of cases) {
     shared.held = promise;
     const callbacks = new CallbackRegistry();
     callbacks.callback("hold", waitAndMeasure);
+    callbacks.callback("drain", async (items: AsyncIterable<number>) => {
+      for await (const _ of items);
+    });
     callbacks.callback("count", async function* ({ length }: Uint8Array) {
       yield length;
       await shared.held;

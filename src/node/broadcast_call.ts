@@ -88,6 +88,7 @@ export class BroadcastCall extends PendingCall {
         this.#over(process);
         return this.#answered(process);
       case Kind.Stream:
+        if ((this.flags & Flag.Each) !== 0) throw new ProtocolError("STREAM is not allowed here");
         this.#results.set(process.name, this.#open(process));
         return this.#answered(process);
       case Kind.Error:
@@ -124,7 +125,7 @@ export class BroadcastCall extends PendingCall {
   failAt(process: RemoteProcess, error: DaffiError): void {
     const stream = this.#streams?.get(process);
     if (stream !== undefined) stream.fail(this.locate(error));
-    else if (this.expects(process)) this.#failed(process, error);
+    else if (this.#waiting?.has(process)) this.#failed(process, error);
   }
 
   expire(): void {
@@ -168,13 +169,13 @@ export class BroadcastCall extends PendingCall {
     this.#answered(process);
   }
 
-  /** A process reads no argument any more. */
-  #over({ id }: RemoteProcess): void {
-    for (const stream of this.streams) stream.drop(id);
+  /** A process does nothing for this call any more. */
+  #over(process: RemoteProcess): void {
+    process.pendingCalls--;
+    for (const stream of this.streams) stream.drop(process.id);
   }
 
   #answered(process: RemoteProcess): void {
-    process.pendingCalls--;
     this.#waiting!.delete(process);
     if (this.#waiting!.size === 0) this.#finish();
   }

@@ -11,7 +11,7 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { type CallScope, endScope, enterSpareContext, runInScope } from "../internal/call_scope.ts";
+import { type CallScope, endScope, enterSpareContext } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
@@ -26,13 +26,13 @@ import {
 import { wholeBytes } from "../wire/parts.ts";
 import { isStream } from "../wire/streamable.ts";
 import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
-import { execute, useUp } from "./execute.ts";
+import { execute } from "./execute.ts";
 import { type Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
-import { RunningCall } from "./running_call.ts";
+import { type Reply, RunningCall } from "./running_call.ts";
 import { RunningCalls } from "./running_calls.ts";
 import type { Session } from "./session.ts";
-import { TaskReply } from "./task_reply.ts";
+import { useUp } from "./unread_stream.ts";
 
 /** As it is when this is loaded: where a test stops the clock, a process can be stopped nevertheless. */
 const { setTimeout } = globalThis;
@@ -197,26 +197,18 @@ export class Dispatcher {
    * @param callbackName The callback.
    * @param args The encoded list of its arguments.
    * @param owner The process that wanted it.
-   * @returns Settles with the run.
-   * @throws {DaffiError} when it cannot be run; otherwise what the callback throws.
+   * @param reply Hears of the outcome.
+   * @throws {DaffiError} when it cannot be run.
    */
-  runTask(callbackName: string, args: Uint8Array, owner: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const callback = this.#options.registry.get(callbackName);
-      const source = new RemoteProcess(0, owner);
-      const problem = this.#problem(callback, callbackName, source);
-      if (callback === undefined || problem !== undefined) return reject(problem);
-      const call = new RunningCall({
-        g: this.#options.g,
-        source,
-        callId: ++this.#taskRuns,
-        flags: Flag.NoReply,
-        callback,
-        callerTimeoutMs: 0,
-        reply: new TaskReply(resolve, reject),
-      });
-      this.#admit(call, frame(Kind.Call, { payload: args }));
-    });
+  runTask(callbackName: string, args: Uint8Array, owner: string, reply: Reply): void {
+    const { g, registry } = this.#options;
+    const callback = registry.get(callbackName);
+    const source = new RemoteProcess(0, owner);
+    const problem = this.#problem(callback, callbackName, source);
+    if (callback === undefined || problem !== undefined) throw problem;
+    const callId = ++this.#taskRuns;
+    const fields = { g, source, callId, flags: Flag.NoReply, callback, callerTimeoutMs: 0, reply };
+    this.#admit(new RunningCall(fields), frame(Kind.Call, { payload: args }));
   }
 
   #onTask(incoming: Frame): void {
@@ -292,7 +284,7 @@ export class Dispatcher {
       this.#calls.track(call);
       if ((call.flags & Flag.NoReply) === 0) {
         this.#replier.stream(call, result).finally(() => this.#ended(call));
-      } else this.#await(call, runInScope(call, () => useUp(call, result)));
+      } else this.#await(call, useUp(call, result));
     } else {
       call.reply.value(call, result);
       this.#ended(call);

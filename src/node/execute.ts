@@ -4,30 +4,15 @@
  * @module
  */
 
-import { type DaffiError, ProtocolError, ValidationError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
-import { nextTurn } from "../internal/next_turn.ts";
-import { showError } from "../internal/show.ts";
-import {
-  type StandardSchema,
-  validateArguments,
-  validateResult,
-} from "../registry/standard_schema.ts";
 import { Flag } from "../wire/frame.ts";
-import { releaseSources } from "../wire/sources.ts";
-import { isStream, type Streamable } from "../wire/streamable.ts";
+import { isStream } from "../wire/streamable.ts";
+import { checkArguments, checkOutput, isChecked, NotRun } from "./checks.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
-
-/** Of a generator whose items nobody wants. */
-const ITEMS_PER_TURN = 256;
-
-/** Thrown for a call that failed on this side of its callback. */
-export class NotRun {
-  /** @param error What its caller gets. */
-  constructor(readonly error: DaffiError) {}
-}
+import { useUp } from "./unread_stream.ts";
 
 /**
  * Runs the callback.
@@ -72,42 +57,10 @@ function invoke(call: RunningCall, args: unknown[]): unknown {
   return isThenable ? Promise.resolve(result) : result;
 }
 
-function isChecked({ callback: { input, output } }: RunningCall): boolean {
-  return input !== undefined || output !== undefined;
-}
-
 async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
-  const { input, output, name, takesOne } = call.callback;
-  try {
-    if (input !== undefined) args = await validateArguments(input, args, name, takesOne);
-  } catch (error) {
-    throw new NotRun(error instanceof ValidationError ? error : schemaThrew(error, name));
-  }
-  const result = await invoke(call, args);
-  if (output === undefined) return result;
-  if (isStream(result)) return checkedItems(result, output, name);
-  return await checkedOutput(output, result, `the result of ${name}`);
-}
-
-/** Of a stream each item is a result. */
-async function* checkedItems(
-  items: Streamable,
-  output: StandardSchema,
-  name: string,
-): AsyncGenerator<unknown> {
-  for await (const item of items) yield await checkedOutput(output, item, `an item of ${name}`);
-}
-
-async function checkedOutput(
-  output: StandardSchema,
-  value: unknown,
-  what: string,
-): Promise<unknown> {
-  try {
-    return await validateResult(output, value, what);
-  } catch (error) {
-    throw asRefusal(error);
-  }
+  const result = await invoke(call, await checkArguments(call, args));
+  // Of a stream it is the items that are checked, by whoever reads them.
+  return isStream(result) ? result : await checkOutput(call, result, "the result");
 }
 
 async function each(call: RunningCall): Promise<void> {
@@ -129,25 +82,4 @@ async function each(call: RunningCall): Promise<void> {
     if (hasRun && isA(error, NotRun)) Object.assign(error.error, { executed: "yes" });
     throw error;
   }
-}
-
-/** Runs a generator to its end: its items go nowhere, what it does on the way is wanted. */
-export async function useUp(call: RunningCall, source: Streamable): Promise<void> {
-  if (call.aborted) return releaseSources([source]);
-  let items = 0;
-  for await (const _ of source) {
-    if (++items % ITEMS_PER_TURN === 0) await nextTurn(); // one without end must not stop the process
-    if (call.aborted) break;
-  }
-}
-
-/** The schema of the arguments has failed itself, so the callback has not run. */
-function schemaThrew(cause: unknown, name: string): ValidationError {
-  const message = `Cannot call ${name}: its schema has thrown ${showError(cause)}`;
-  return new ValidationError(message, [], { executed: "never", cause });
-}
-
-/** What a schema itself throws is the callback's failure, what it finds wrong is a refusal. */
-function asRefusal(error: unknown): unknown {
-  return error instanceof ValidationError ? new NotRun(error) : error;
 }

@@ -8,6 +8,7 @@ import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../e
 import type { Strategy } from "../internal/call_request.ts";
 import { nearest } from "../internal/nearest.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
+import { ShownCallbacks } from "./shown_callbacks.ts";
 
 /** Of so many callbacks that were withdrawn the names are known. */
 const MAX_WITHDRAWN = 1000;
@@ -61,7 +62,7 @@ export class Network {
   #offers = new Map<string, Offer>();
   #waiters = new Set<Waiter>();
   /** What the user sees, and may keep. */
-  #shown: Record<string, string[]> | undefined;
+  readonly #shown = new ShownCallbacks();
   /** The own callbacks that were withdrawn, by name id: who has not heard of it may still call them. */
   #withdrawn = new Map<number, string>();
 
@@ -122,7 +123,7 @@ export class Network {
     this.#withdraw(process, [...process.callbacks.keys()]);
     this.#processes.delete(process.id);
     if (this.#byName.get(process.name) === process) this.#byName.delete(process.name);
-    delete this.#shown?.[process.name];
+    this.#shown.forget(process);
     if (process.id !== this.#selfId) this.#events.onLeave(process, graceful);
   }
 
@@ -136,7 +137,7 @@ export class Network {
       if (offer?.nameId === nameId) offer.providers.push(process);
       else this.#offers.set(name, { nameId, providers: [process], turn: 0 });
     }
-    this.#show(process);
+    if (process.id !== this.#selfId) this.#shown.show(process);
   }
 
   #withdraw(process: RemoteProcess, nameIds: readonly number[]): void {
@@ -151,7 +152,7 @@ export class Network {
       offer!.providers.splice(index, 1);
       if (offer!.providers.length === 0) this.#offers.delete(name);
     }
-    this.#show(process);
+    if (process.id !== this.#selfId) this.#shown.show(process);
   }
 
   #remember(nameId: number, name: string): void {
@@ -174,18 +175,7 @@ export class Network {
 
   /** The callbacks of the other processes by process name: one object, which is kept up to date. */
   registeredCallbacks(): Record<string, string[]> {
-    if (this.#shown === undefined) {
-      this.#shown = {};
-      for (const process of this.#others()) this.#show(process);
-    }
-    return this.#shown;
-  }
-
-  #show({ id, name, callbacks }: RemoteProcess): void {
-    if (this.#shown === undefined || id === this.#selfId) return;
-    const value = [...callbacks.values()];
-    const isOwn = { enumerable: true, configurable: true, writable: true }; // whatever the name
-    Object.defineProperty(this.#shown, name, { value, ...isOwn });
+    return this.#shown.all(() => this.#others());
   }
 
   #others(): RemoteProcess[] {

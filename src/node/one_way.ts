@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BroadcastError, CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
+import { CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { concerning } from "../internal/concerning.ts";
@@ -67,7 +67,7 @@ export class OneWayCalls {
    * cannot be sent is logged and counted.
    */
   noReturn(request: CallRequest): Promise<void> {
-    const failed = (error: Error) => this.#failed(request, error);
+    const failed = this.#onFailure(request.callbackName);
     try {
       const payload = this.#encode(request);
       if (payload === undefined) {
@@ -92,7 +92,7 @@ export class OneWayCalls {
    */
   async broadcast(request: CallRequest): Promise<void> {
     const { callbackName } = request;
-    const failed = (error: Error) => this.#failed(request, error);
+    const failed = this.#onFailure(callbackName);
     const { timeoutMs = this.#options.defaultTimeoutMs } = request;
     const until = Math.min(monotonicMs() + timeoutMs, currentScope()?.deadlineAt ?? Infinity);
     try {
@@ -100,12 +100,9 @@ export class OneWayCalls {
       if (payload === undefined) {
         const outcome = this.#options.answered.broadcast(request);
         await Promise.race([outcome, HANDED_OVER]); // rejects if it could not be sent
-        outcome.catch((error: Error) => {
-          failed(error);
-          return error instanceof BroadcastError ? error.results : {};
-        }).then((results) =>
-          Object.values(results).forEach((result) => useUp(result).catch(failed))
-        );
+        outcome.then((results) => {
+          for (const result of Object.values(results)) useUp(result).catch(failed);
+        }).catch(failed);
       } else await this.#sendToAll(request, payload, until);
     } catch (error) {
       releaseSources(request.args);
@@ -113,8 +110,9 @@ export class OneWayCalls {
     }
   }
 
-  #failed({ callbackName }: CallRequest, { message }: Error): void {
-    this.drop(`${callbackName}: ${message}`);
+  /** Apart from the request, which it would keep. */
+  #onFailure(callbackName: string): (error: Error) => void {
+    return ({ message }) => this.drop(`${callbackName}: ${message}`);
   }
 
   async #sendToAll(request: CallRequest, payload: Uint8Array, until: number): Promise<void> {

@@ -11,6 +11,8 @@ import { itemCost } from "./credit.ts";
 
 /** How the producer speaks to its consumers, by their process id. */
 export interface ConsumerLink {
+  /** What an item is to be sent as; without this it is sent as it is. Rejects when it may not be. */
+  readonly check?: ((item: unknown) => Promise<unknown>) | undefined;
   /** Turns an item into a payload, valid until the next one. @throws {EncodeError} when it cannot. */
   encode(item: unknown): Uint8Array;
   /** Sends an item. */
@@ -119,7 +121,10 @@ export class OutStream {
         const { done, value } = isAtHand(step) ? step : await (this.#step = awaitValue(step));
         if (this.#over) return;
         if (done) break;
-        this.#send(this.#link.encode(value));
+        const { check } = this.#link;
+        const item = check === undefined ? value : await check(value);
+        if (this.#over) return;
+        this.#send(this.#link.encode(item));
       }
       this.#end();
       for (const peer of this.#credits.keys()) this.#link.end(peer);

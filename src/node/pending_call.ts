@@ -235,7 +235,6 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
       case Kind.End:
         return stream.finish();
       case Kind.Fail:
-      case Kind.Error:
         return stream.fail(this.failure(incoming.payload, process));
       case Kind.Undelivered:
         return stream.fail(this.undelivered(incoming.value, process));
@@ -261,8 +260,11 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
           `${what}: it answered with more than fits into a frame here`,
           { ...facts, executed: "yes" },
         );
-      case Undelivered.TooLarge:
-        return new EncodeError(`${what}: the arguments are larger than it accepts`, facts);
+      case Undelivered.TooLarge: {
+        const large = "the arguments, or an item of theirs, are larger than it accepts";
+        const executed = this.streams.length > 0 ? "maybe" : "never";
+        return new EncodeError(`${what}: ${large}`, { ...facts, executed });
+      }
       case Undelivered.Denied:
         return new AuthenticationError(`${what}: the controller does not allow it`, facts);
       case Undelivered.Overloaded:

@@ -13,7 +13,7 @@ import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import type { Streamable } from "../wire/streamable.ts";
-import { NotRun } from "./execute.ts";
+import { itemCheck, NotRun } from "./checks.ts";
 import { OutStream } from "./out_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
@@ -99,13 +99,10 @@ export class Replier implements Reply {
   /** Answers with a stream; resolves when it is over. */
   async stream(call: RunningCall, source: Streamable): Promise<void> {
     const { source: { id: peer }, callId } = call;
-    const link = consumerLink(
-      this.#codec,
-      this.#session,
-      { call: callId, stream: 0 },
-      (fn) => runInScope(call, fn),
-    );
-    const stream = call.resultStream = new OutStream(source, link);
+    const fields = { call: callId, stream: 0 };
+    const link = consumerLink(this.#codec, this.#session, fields, (fn) => runInScope(call, fn));
+    const check = itemCheck(call);
+    const stream = call.resultStream = new OutStream(source, { ...link, check });
     if (call.answered) return stream.cancel();
     call.answered = true;
     this.#session()?.outbox.post(frame(Kind.Stream, { call: callId, peer }));

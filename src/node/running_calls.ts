@@ -15,8 +15,8 @@ import { Turns } from "./turns.ts";
 /** Keeps them until they have ended. */
 export class RunningCalls {
   readonly #neverRan: (call: RunningCall) => void;
-  /** By source and call id. */
-  readonly #calls = new Map<number, Map<number, RunningCall>>();
+  /** By source and call id; those without answer whose number was used again by themselves. */
+  readonly #calls = new Map<number, Map<number | RunningCall, RunningCall>>();
   /** Those that have a deadline which has not passed. */
   readonly #limited = new Set<RunningCall>();
   readonly #deadlines = new Deadlines<RunningCall>(
@@ -43,8 +43,9 @@ export class RunningCalls {
     if (calls === undefined) this.#calls.set(call.source.id, calls = new Map());
     const former = calls.get(call.callId);
     calls.set(call.callId, call);
-    if (former !== undefined && (former.flags & Flag.NoReply) === 0) {
-      this.abort(former, new CallCancelledError("The caller has used its number again"));
+    if (former !== undefined) {
+      if ((former.flags & Flag.NoReply) !== 0) calls.set(former, former);
+      else this.abort(former, new CallCancelledError("The caller has used its number again"));
     }
     if (call.deadlineAt === Infinity) return;
     this.#limited.add(call);
@@ -56,7 +57,7 @@ export class RunningCalls {
     if (!call.tracked) return;
     this.#limited.delete(call);
     const calls = this.#calls.get(call.source.id);
-    if (calls?.get(call.callId) === call) calls.delete(call.callId);
+    calls?.delete(calls.get(call.callId) === call ? call.callId : call);
     if (calls?.size === 0) this.#calls.delete(call.source.id);
   }
 
@@ -73,10 +74,11 @@ export class RunningCalls {
     if (neverRan) this.#neverRan(call);
   }
 
-  /** Ends what nobody waits for any more; what nobody ever waited for goes on. */
+  /** Ends what nobody waits for any more; what nobody ever waited for goes on, unless it may go on without end. */
   abortFor(sourceId: number, reason: DaffiError): void {
     for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
-      if ((call.flags & Flag.NoReply) === 0) this.abort(call, reason);
+      const isEndless = call.resultStream !== undefined && !call.isTask;
+      if ((call.flags & Flag.NoReply) === 0 || isEndless) this.abort(call, reason);
       else call.closeArgumentStreams(reason); // nobody sends their items any more
     }
   }

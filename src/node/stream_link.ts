@@ -14,7 +14,7 @@ import { type Attachment, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { attachedBytes } from "../wire/parts.ts";
 import { isSpent } from "../wire/sources.ts";
-import { NotRun } from "./execute.ts";
+import { NotRun } from "./checks.ts";
 import { type ConsumerLink, OutStream } from "./out_stream.ts";
 import type { Session } from "./session.ts";
 

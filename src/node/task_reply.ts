@@ -6,7 +6,7 @@
 
 import type { DaffiError } from "../errors.ts";
 import { isA } from "../internal/is_a.ts";
-import { NotRun } from "./execute.ts";
+import { NotRun } from "./checks.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
 /** Settles a promise with the outcome. */

@@ -15,6 +15,8 @@ import type { TaskStore } from "../scheduler/task_store.ts";
 import type { CompileCron } from "../scheduler/trigger.ts";
 import type { Codec } from "../wire/codec.ts";
 import { asArguments } from "./arguments.ts";
+import type { Reply } from "./running_call.ts";
+import { TaskReply } from "./task_reply.ts";
 
 /** A run that failed, as its task's owner hears of it. */
 export interface TaskFailure {
@@ -35,8 +37,8 @@ export interface TaskServiceOptions {
   readonly registry: CallbackRegistry;
   readonly logger: Logger;
   readonly compileCron: CompileCron;
-  /** Runs a callback with encoded arguments. */
-  readonly run: (callbackName: string, args: Uint8Array, owner: string) => Promise<void>;
+  /** Runs a callback with encoded arguments. @throws {DaffiError} when it cannot be run. */
+  readonly run: (callbackName: string, args: Uint8Array, owner: string, reply: Reply) => void;
   /** Tells a task's owner, if it is there, of a failed run. */
   readonly tellOwner: (owner: string, failure: TaskFailure) => void;
 }
@@ -71,7 +73,10 @@ export class TaskService {
         const callback = registry.get(callbackName);
         return callback !== undefined && callback.problem() === undefined;
       },
-      run: ({ callbackName, args, owner }) => run(callbackName, args, owner),
+      run: ({ callbackName, args, owner }) =>
+        new Promise<void>((resolve, reject) => {
+          run(callbackName, args, owner, new TaskReply(resolve, reject));
+        }),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
         tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),
     });

@@ -9,7 +9,7 @@ import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
 import type { FunctionRunner } from "../transfer/transfer_runner.ts";
 import { TransferError } from "../errors.ts";
-import { NotRun } from "./execute.ts";
+import { NotRun } from "./checks.ts";
 import { EncodedResult } from "./replier.ts";
 
 /** What sent functions are called in `currentCall().callbackName`. */

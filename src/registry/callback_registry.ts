@@ -13,9 +13,9 @@ import { nameProblem } from "../wire/control.ts";
 import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 import {
   classMethods,
-  hasPrivateStatics,
   isClass,
   type KnownClass,
+  makesInstance,
   markWrapped,
   rawClass,
   withOneInstance,
@@ -213,13 +213,13 @@ export class CallbackRegistry {
       (methods.every(({ isStatic }) => isStatic)
         ? { registered: type, instance: undefined }
         : withOneInstance(type, () => this.#tell({ offered: true, names: [] })));
-    // By `this` a static method may make the instance. But private static members belong to what a decorator gives,
-    // otherwise to the class itself.
-    const statics = decorates || !hasPrivateStatics(type) ? known.registered : type;
+    // Private static members belong to what a decorator gives, otherwise to the class itself.
+    const statics = (method: AnyFunction) =>
+      decorates || makesInstance(method) ? known.registered : type;
     const entries = methods.map(({ name, method, isStatic }): RegisteredCallback => ({
       ...makeEntry(name, method, options),
       type,
-      invoke: (args) => method.apply(isStatic ? statics : known.instance, args),
+      invoke: (args) => method.apply(isStatic ? statics(method) : known.instance, args),
       problem: () =>
         isStatic || known.instance !== undefined ? undefined : new InitializationError(
           `Cannot call ${name}: it is an instance method of ${type.name}, which has no instance yet; ` +

@@ -74,9 +74,9 @@ export function isClass(value: unknown): value is AnyClass {
   return wrapped.has(value) || /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** Whether a class, as it is written, has static members that only itself may use. */
-export function hasPrivateStatics(type: AnyClass): boolean {
-  return /\bstatic\b[^;{}()=]*#/.test(Function.prototype.toString.call(type));
+/** Whether a static method, as it is written, makes an instance of the class that it is called on. */
+export function makesInstance(method: AnyFunction): boolean {
+  return /\bnew\s+this\b/.test(Function.prototype.toString.call(method));
 }
 
 /**

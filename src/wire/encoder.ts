@@ -313,8 +313,7 @@ export class Encoder {
       this.#refuse(
         depth,
         "is an iterable",
-        "only what a call takes and what a callback returns may be: not within a result or an item of a " +
-          "stream, and not for period() or transferAndCall()",
+        "only arguments and a callback's result itself may be, not for period() or transferAndCall()",
       );
     }
     const number = this.#streams.addStream(value);

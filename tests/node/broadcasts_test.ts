@@ -3,8 +3,10 @@ import {
   BroadcastError,
   CallCancelledError,
   CallTimeoutError,
+  EncodeError,
   OverloadedError,
   PeerLostError,
+  ProtocolError,
 } from "../../mod.ts";
 import type { DaffiError } from "../../mod.ts";
 import { Caller } from "../../src/node/caller.ts";
@@ -12,7 +14,7 @@ import { Network, type RemoteProcess } from "../../src/node/network.ts";
 import type { FrameOwner, Outbox } from "../../src/node/outbox.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeControl } from "../../src/wire/control.ts";
-import { Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { Flag, type Frame, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { request } from "../fuzz/live.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
@@ -115,6 +117,47 @@ Deno.test("an answer that cannot be read is one process's failure of a broadcast
   const error = await assertRejects(() => outcome, BroadcastError);
   assertEquals(error.results, { quick: 3 });
   assertEquals([error.errors.slow?.name, error.errors.slow?.executed], ["ProtocolError", "yes"]);
+});
+
+Deno.test("a process that answers with a stream may not answer otherwise, nor may it end another's", async () => {
+  using rig = new Rig();
+  rig.hasRoom = false;
+  const result = rig.caller.call(request("add", [1, 2], { to: "quick" }));
+  const { call } = rig.connection.sent.at(-1)!;
+  const send = (kind: Kind, payload = rig.codec.encode(null, "result").slice()) =>
+    rig.caller.onFrame(frame(kind, { call, peer: QUICK, payload }));
+  send(Kind.Stream);
+  const items = await result as AsyncIterableIterator<unknown>;
+  send(
+    Kind.Error,
+    rig.codec.encode({ code: "OVERLOADED", message: "x", executed: "never" }, "e").slice(),
+  );
+  const error = await assertRejects(() => items.next(), ProtocolError, "ERROR is not allowed here");
+  assertEquals([error.executed, rig.connection.told.at(-1)], ["yes", `CANCEL ${QUICK} ${call}`]);
+  assertEquals([rig.caller.counts.pendingCalls, rig.quick.pendingCalls], [0, 0]);
+});
+
+Deno.test("a stream is no answer to items that were streamed", async () => {
+  using rig = new Rig();
+  const taken = rig.caller.stream(request("add", [[1, 2].values()], { to: "quick" }));
+  const { call } = rig.connection.sent.at(-1)!;
+  rig.caller.onFrame(frame(Kind.Stream, { call, peer: QUICK }));
+  const error = await assertRejects(() => taken, BroadcastError);
+  assertInstanceOf(error.errors.quick, ProtocolError);
+  assertEquals(rig.connection.told.at(-1), `CANCEL ${QUICK} ${call}`);
+  assertEquals([rig.caller.counts.pendingCalls, rig.quick.pendingCalls], [0, 0]);
+});
+
+Deno.test("a call of which something is too large may have run if it has streams among its arguments", async () => {
+  using rig = new Rig();
+  for (const [args, executed] of [[[1], "never"], [[[1].values()], "maybe"]] as const) {
+    const result = rig.caller.call(request("add", [...args], { to: "quick" }));
+    const { call } = rig.connection.sent.findLast(({ kind }) => kind === Kind.Call)!;
+    const value = Undelivered.TooLarge;
+    rig.caller.onFrame(frame(Kind.Undelivered, { call, peer: QUICK, value }));
+    const error = await assertRejects(() => result, EncodeError, "larger than it accepts");
+    assertEquals(error.executed, executed);
+  }
 });
 
 Deno.test("whoever was called is cancelled when the broadcast was before it was known who that is", () => {

@@ -27,7 +27,7 @@ class Rig {
   readonly signals: AbortSignal[] = [];
   running = 0;
   readonly outbox: Outbox;
-  readonly #dispatcher: Dispatcher;
+  readonly dispatcher: Dispatcher;
 
   constructor() {
     const registry = new CallbackRegistry();
@@ -39,6 +39,9 @@ class Rig {
       return new Promise(() => {});
     }, { concurrency: 1 });
     registry.callback("give", (size: number) => "x".repeat(size));
+    registry.callback("endless", function* () {
+      for (;;) yield 1;
+    });
     registry.callback("listen", () => {
       this.signals.push(currentCall()!.signal);
       return new Promise(() => {});
@@ -48,7 +51,10 @@ class Rig {
       id: SELF,
       controller: "c",
       maxFrameBytes: 1e6,
-      processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"], [4, "give"]]], [
+      processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"], [4, "give"], [
+        5,
+        "endless",
+      ]]], [
         A,
         "a",
         [],
@@ -58,18 +64,20 @@ class Rig {
         [],
       ]],
     });
-    this.#dispatcher = new Dispatcher({
+    this.dispatcher = new Dispatcher({
       ...{ g: undefined, codec: this.codec, network, registry, logger: new RecordingLogger() },
       handleTask: () => {},
       transferred: {} as RegisteredCallback,
     });
     const wire = new FakeConnection();
     wire.send = ({ kind, peer, call, payload }) => {
-      const { code } = this.codec.decode(payload) as { code?: string };
+      const { code } = (payload.length === 0 ? {} : this.codec.decode(payload)) as {
+        code?: string;
+      };
       this.answers.push(`${KIND_NAMES.get(kind)} ${peer} ${call} ${code}`);
     };
     const { connection } = wire;
-    this.#dispatcher.connected({
+    this.dispatcher.connected({
       connection,
       outbox: this.outbox = new Outbox(connection),
       maxFrameBytes: 1e6,
@@ -83,11 +91,11 @@ class Rig {
     payload: Uint8Array = encode([]),
     flags = 0,
   ): void {
-    this.#dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
+    this.dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
   }
 
   cancel(source: number, call: number): void {
-    this.#dispatcher.onFrame(frame(Kind.Cancel, { peer: source, call }));
+    this.dispatcher.onFrame(frame(Kind.Cancel, { peer: source, call }));
   }
 }
 
@@ -144,6 +152,16 @@ Deno.test("Dispatcher counts calls of one caller that all have the same number",
   rig.call(A, 2, 1);
   rig.call(B, 1, 1);
   assertEquals(rig.answers, [`ERROR ${A} 2 OVERLOADED`]);
+});
+
+Deno.test("Dispatcher ends all calls without answer, also those that have the same number", async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 3; i++) rig.call(A, 1, 5, encode([]), Flag.NoReply);
+  rig.call(A, 1, 5, encode([]));
+  assertEquals(rig.dispatcher.counts.runningCalls, 4);
+  await rig.dispatcher.drain(50);
+  assertEquals(rig.dispatcher.counts.runningCalls, 0);
+  assertEquals(rig.answers.at(-1), `FAIL ${A} 1 CALL_CANCELLED`);
 });
 
 Deno.test("Dispatcher refuses calls of a callback for which too large ones wait already", () => {

@@ -56,6 +56,19 @@ Deno.test("apply() keeps registeredCallbacks() live, for whoever has kept it, to
   assertEquals(Object.keys(live), []);
 });
 
+Deno.test("apply() goes on with another object when somebody has frozen registeredCallbacks()", () => {
+  const { network } = new Watched([2, "a", [[5, "f"]]]);
+  const frozen = Object.freeze(network.registeredCallbacks());
+  network.apply({ type: "join", process: [3, "b", []] });
+  assertEquals([frozen, network.registeredCallbacks()], [{ a: ["f"] }, { a: ["f"], b: [] }]);
+  Object.freeze(network.registeredCallbacks());
+  network.apply({ type: "leave", id: 2, graceful: true });
+  assertEquals(network.registeredCallbacks(), { b: [] });
+  Object.freeze(network.registeredCallbacks());
+  network.clear();
+  assertEquals(network.registeredCallbacks(), {});
+});
+
 Deno.test("apply() refuses a change of a process that is not there", () => {
   const { network } = new Watched();
   assertThrows(() => network.apply({ type: "leave", id: 7, graceful: true }), ProtocolError);

@@ -267,6 +267,25 @@ Deno.test("callback() of a class with instance methods keeps private static memb
   assertStrictEquals(made.constructor, Decorated);
 });
 
+Deno.test("callback() of a class calls its other static methods on the class itself, as they are called here", () => {
+  const registry = new CallbackRegistry();
+  const counts = new WeakMap<object, number>();
+  class Lowered { // as compilers write private static members for older runtimes
+    static next(): number {
+      if (!counts.has(this)) throw new TypeError("private");
+      counts.set(this, counts.get(this)! + 1);
+      return counts.get(this)!;
+    }
+    static isItself(): boolean {
+      return this === Lowered;
+    }
+    method(): void {}
+  }
+  counts.set(Lowered, 0);
+  registry.callback(Lowered);
+  assertEquals([invoke(registry, "next"), invoke(registry, "isItself")], [1, true]);
+});
+
 Deno.test("callback() of a class takes the instance that a static method makes by new this()", () => {
   const registry = new CallbackRegistry();
   const Group = registry.callback(
