@@ -121,6 +121,21 @@ Deno.test("stop() before the start is over rejects ready and frees everything", 
   await ready;
 });
 
+Deno.test("stop() tells of calls that wait for their turn that they have not run", async () => {
+  let runs = 0;
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => {
+    callback("hang", () => (runs++, new Promise(() => {})), { concurrency: 1 });
+  });
+  const calls = [1, 2, 3].map(() =>
+    assertRejectsLater(() => net.hub.call.hang().fg(), CallCancelledError, "is stopping")
+  );
+  await until(() => a.stats.runningCalls === 3);
+  await soon(a.stop({ drainTimeout: 20 }));
+  const executed = (await Promise.all(calls)).map((error) => error.executed);
+  assertEquals([executed, runs], [["maybe", "never", "never"], 1]);
+});
+
 Deno.test("stop() within a callback waits for the others, and lets it answer", async () => {
   const slow = Promise.withResolvers<string>();
   const asked = Promise.withResolvers<void>();

@@ -114,8 +114,9 @@ export class Dispatcher {
   async drain(timeoutMs: number): Promise<boolean> {
     const until = monotonicMs() + timeoutMs;
     if (!await within(this.#finishAll(timeoutMs / 10), timeoutMs)) {
-      const reason = new CallCancelledError("The process is stopping", { executed: "maybe" });
-      this.#calls.giveUpAll(reason);
+      this.#calls.giveUpAll((executed) =>
+        new CallCancelledError("The process is stopping", { executed })
+      );
     }
     const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
     return this.#session === undefined || await within(this.#session.outbox.flushed(), left);

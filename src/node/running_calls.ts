@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CallCancelledError, CallTimeoutError, type DaffiError } from "../errors.ts";
+import { CallCancelledError, CallTimeoutError, type DaffiError, type Executed } from "../errors.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { RegisteredCallback } from "../registry/callback_registry.ts";
 import { Flag } from "../wire/frame.ts";
@@ -88,14 +88,19 @@ export class RunningCalls {
     for (const sourceId of [...this.#calls.keys()]) this.abortFor(sourceId, reason);
   }
 
-  /** Ends everything, and tells the callers that it did not finish. */
-  giveUpAll(reason: DaffiError): void {
-    for (const calls of [...this.#calls.values()]) {
-      for (const call of [...calls.values()]) {
-        call.giveUp(reason);
-        this.abort(call, reason);
-      }
+  /** Ends everything, and tells the callers that it did not finish, or not begin. */
+  giveUpAll(makeReason: (executed: Executed) => DaffiError): void {
+    const all = [...this.#calls.values()].flatMap((calls) => [...calls.values()]);
+    // Those that wait first: none of them is to have the turn of one that ends.
+    for (const call of all) {
+      if (this.#leavesTurns(call)) this.#giveUp(call, makeReason("never"), true);
     }
+    for (const call of all) if (!call.aborted) this.#giveUp(call, makeReason("maybe"), false);
+  }
+
+  #giveUp(call: RunningCall, reason: DaffiError, neverRan: boolean): void {
+    call.giveUp(reason);
+    this.abort(call, reason, neverRan);
   }
 
   /** Forgets all deadlines. */
@@ -118,7 +123,7 @@ export class RunningCalls {
         : `The caller of ${callbackName} waits no longer`,
       { executed: neverRan ? "never" : "maybe" },
     );
-    if (limitedByCallback) call.giveUp(reason);
-    this.abort(call, reason, neverRan);
+    if (limitedByCallback) this.#giveUp(call, reason, neverRan);
+    else this.abort(call, reason, neverRan);
   }
 }
