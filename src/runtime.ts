@@ -269,15 +269,14 @@ export class Runtime {
     const { timeoutMs, signal } = readWaitOptions("wait", options);
     checkAwaitedName(name);
     const what = `${kind} ${name}`;
-    const { network } = this.requireNode("wait for", what);
-    const [met, giveUp] = kind === "process"
-      ? network.whenProcess(name)
-      : network.whenFunction(name);
+    const node = this.requireNode("wait for", what);
+    const [met, giveUp] = node.network.when(kind, name);
     try {
       await waitFor(met, {
         timeoutMs,
         signal,
-        onTimeout: () => new CallTimeoutError(`${what} was not there within ${timeoutMs} ms`),
+        onTimeout: () =>
+          new CallTimeoutError(`${what} was not there within ${timeoutMs} ms${node.whyNotSent}`),
         onAbort: (cause) => new CallCancelledError(`The wait for ${what} was given up`, { cause }),
       });
     } finally {

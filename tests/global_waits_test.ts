@@ -11,6 +11,26 @@ import { RecordingLogger } from "./helpers/recording_logger.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 
+Deno.test("what times out without a connection says that there was none", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a", (callback) => callback("hang", () => new Promise(() => {})));
+  const absent = () => a.waitProcess("nobody", { timeout: 20 });
+  const error = await assertRejects(absent, CallTimeoutError);
+  assertEquals(error.message, "process nobody was not there within 20 ms");
+  const hanging = () => net.hub.call.hang().fg({ timeout: 20 });
+  await assertRejects(hanging, CallTimeoutError, "was not answered within 20 ms");
+  await net.hub.stop({ drainTimeout: 10 });
+  const without = "within 20 ms: there is no connection to the controller";
+  await assertRejects(absent, CallTimeoutError, `was not there ${without}`);
+  await assertRejects(() => a.waitFunction("f", { timeout: 20 }), CallTimeoutError, without);
+  const unsent = await assertRejects(
+    () => a.call.f().fg({ timeout: 20 }),
+    CallTimeoutError,
+    `The call of f could not be sent ${without}`,
+  );
+  assertEquals(unsent.executed, "never");
+});
+
 Deno.test("waitProcess() and waitFunction() resolve when it comes true", async () => {
   await using net = await TestNetwork.start();
   const [process, callback] = [net.hub.waitProcess("a"), net.hub.waitFunction("f")];

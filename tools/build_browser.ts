@@ -39,7 +39,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   runTask running scope security sendCredit sendShared sent session setBackMs settle shown
   silentTicks site socketTransport sourceOf stopNodes streams take tellCancelled tellOwner there
   timeLeft timeOf timeoutError top tracked transferred transfers tryRecord turn unauthenticated
-  undelivered until verb view waited watch whenFunction whenProcess withdrawAll writtenBytes
+  undelivered until verb view waited watch when withdrawAll writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

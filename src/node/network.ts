@@ -290,14 +290,10 @@ export class Network {
     return [promise, () => this.#waiters.delete(waiter)];
   }
 
-  /** Resolves when the process is connected; the second function gives up waiting. */
-  whenProcess(name: string): [Promise<void>, () => void] {
-    return this.#when(() => this.#byName.has(name));
-  }
-
-  /** Resolves when another process offers the callback; the second function gives up waiting. */
-  whenFunction(name: string): [Promise<void>, () => void] {
-    return this.#when(() => this.#offers.has(name));
+  /** Resolves when a process is connected, or another process offers a callback; the second function gives up waiting. */
+  when(kind: "process" | "callback", name: string): [Promise<void>, () => void] {
+    const all: ReadonlyMap<string, unknown> = kind === "process" ? this.#byName : this.#offers;
+    return this.#when(() => all.has(name));
   }
 
   /** Nothing will change any more: whoever waits is told why. */

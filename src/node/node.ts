@@ -27,6 +27,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Network } from "./network.ts";
 import { Offers } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
+import { NOT_CONNECTED } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import type { TransferService } from "./transfer_service.ts";
 import {
@@ -134,6 +135,11 @@ export class Node {
       if (!this.#stopping) this.#offers.changed(change);
     });
     this.#loop = this.#stayConnected();
+  }
+
+  /** Why nothing can be sent now, for the end of a message; empty if it can. */
+  get whyNotSent(): string {
+    return this.#session === undefined ? NOT_CONNECTED : "";
   }
 
   /** What no caller heard of so far. */

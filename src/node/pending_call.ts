@@ -52,6 +52,9 @@ export interface PendingPort {
   forget(call: PendingCall): void;
 }
 
+/** Why something is not there, at the end of a message. */
+export const NOT_CONNECTED = ": there is no connection to the controller";
+
 /** What four bytes can hold: 49 days. */
 const MAX_TIME_LEFT = 0xffffffff;
 const NO_STREAMS: readonly OutStream[] = [];
@@ -302,11 +305,16 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** The error of a call that took too long. */
   protected timeoutError(process?: RemoteProcess): DaffiError {
     const where = process === undefined ? "" : ` on ${process.name}`;
-    const what = Number.isFinite(this.timeoutMs)
-      ? `was not answered within ${Math.ceil(this.timeoutMs)} ms`
-      : "was not answered in time";
+    const what = this.#sent ? "was not answered" : "could not be sent";
+    const within = Number.isFinite(this.timeoutMs)
+      ? `within ${Math.ceil(this.timeoutMs)} ms`
+      : "in time";
+    const why = this.port.session() === undefined ? NOT_CONNECTED : "";
     return this.locate(
-      new CallTimeoutError(`The ${this.#deed}${where} ${what}`, this.facts(process)),
+      new CallTimeoutError(
+        `The ${this.#deed}${where} ${what} ${within}${why}`,
+        this.facts(process),
+      ),
     );
   }
 

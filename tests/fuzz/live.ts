@@ -207,7 +207,7 @@ export function request(
 
 /** Waits until a node knows of another one. */
 export async function knows(node: Node, processName: string): Promise<void> {
-  const [met] = node.network.whenProcess(processName);
+  const [met] = node.network.when("process", processName);
   await met;
 }
 

@@ -191,14 +191,14 @@ Deno.test("registeredCallbacks() holds names that objects have by themselves", (
   assertEquals(Object.entries(network.registeredCallbacks()), [["__proto__", ["f"]]]);
 });
 
-Deno.test("whenProcess() and whenFunction() resolve at once or when it comes true", async () => {
+Deno.test("when() resolves at once or when it comes true", async () => {
   const { network } = new Watched([2, "a", [[5, "f"]]]);
-  await network.whenProcess("a")[0];
-  await network.whenFunction("f")[0];
+  await network.when("process", "a")[0];
+  await network.when("callback", "f")[0];
   const heard: string[] = [];
-  network.whenProcess("b")[0].then(() => heard.push("process"));
-  network.whenFunction("g")[0].then(() => heard.push("function"));
-  network.whenFunction("own")[0].then(() => heard.push("own"));
+  network.when("process", "b")[0].then(() => heard.push("process"));
+  network.when("callback", "g")[0].then(() => heard.push("function"));
+  network.when("callback", "own")[0].then(() => heard.push("own"));
   network.apply({ type: "join", process: [3, "b", []] });
   await settled();
   assertEquals(heard, ["process"]);
@@ -209,8 +209,8 @@ Deno.test("whenProcess() and whenFunction() resolve at once or when it comes tru
 
 Deno.test("end() rejects waits, but not one that was given up", async () => {
   const { network } = new Watched();
-  const [wait] = network.whenProcess("b");
-  const [givenUp, giveUp] = network.whenProcess("b");
+  const [wait] = network.when("process", "b");
+  const [givenUp, giveUp] = network.when("process", "b");
   giveUp();
   let settledAnyway = false;
   givenUp.finally(() => settledAnyway = true);
