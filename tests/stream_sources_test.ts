@@ -118,6 +118,28 @@ Deno.test("a ReadableStream and a generator that nobody reads are released", asy
   assertEquals(await items.next(), { done: true, value: undefined });
 });
 
+Deno.test("a ReadableStream whose next item is awaited is cancelled when the call is over", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("first", async (items: AsyncIterable<number>) => {
+      for await (const item of items) return item;
+      return undefined;
+    });
+    callback("quiet", () => quiet("result"));
+  });
+  const cancelled: string[] = [];
+  const quiet = (name: string) =>
+    new ReadableStream<number>({
+      start: (controller) => controller.enqueue(1),
+      cancel: () => void cancelled.push(name),
+    });
+  assertEquals(await soon(net.hub.call.first(quiet("answered")).fg()), 1);
+  await until(() => cancelled.length === 1);
+  for await (const item of net.hub.call.quiet()) if (item === 1) break;
+  await until(() => cancelled.length === 2);
+  assertEquals(cancelled, ["answered", "result"]);
+});
+
 Deno.test("an iterator that a call has taken is refused by the next one, and not sent as empty", async () => {
   await using net = await TestNetwork.start();
   await net.join("a", (callback) => {

@@ -25,9 +25,19 @@ export function isSpent(source: Streamable): boolean {
 
 /** Begins to read a source. */
 export function iteratorOf(source: Streamable): SourceIterator {
+  if (source instanceof ReadableStream) return readerOf(source);
   return Symbol.asyncIterator in source
     ? source[Symbol.asyncIterator]()
     : source[Symbol.iterator]();
+}
+
+/** Its own iterator would wait for the next item before it ends the stream. */
+function readerOf(source: ReadableStream): SourceIterator {
+  const reader = source.getReader();
+  return {
+    next: () => reader.read(),
+    return: () => reader.cancel(),
+  } as { next(): Promise<IteratorResult<unknown>> };
 }
 
 /** Ends the sources among arguments that were not sent, as if their loop had been left. */
