@@ -17,7 +17,7 @@ import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
 import { missingVariable, ownStack } from "./function_failure.ts";
-import { argumentsFor, compile } from "./function_source.ts";
+import { argumentsFor, compile, type FunctionSource } from "./function_source.ts";
 
 /** How often memory and parent are looked at. */
 const WATCH_INTERVAL_MS = 50;
@@ -43,6 +43,20 @@ function watch(parent: number, memoryLimitBytes: number): Promise<void> {
     type: "module",
   });
   return new Promise((resolve) => worker.onmessage = () => resolve());
+}
+
+/** Collects the garbage of functions that are done, so that it does not count as what the next ones use. */
+function collector(memoryLimitBytes: number): () => void {
+  const realm = globalThis as { gc?: (() => void) | undefined };
+  const { gc } = realm;
+  const { memoryUsage } = Deno; // functions may put something else in its place
+  realm.gc = undefined;
+  let leastBytes = memoryUsage().rss;
+  return () => {
+    if (memoryUsage().rss - leastBytes < memoryLimitBytes / 8) return;
+    for (let times = 0; times < 2; times++) gc!(); // the memory of arrays is given back as the second one begins
+    leastBytes = memoryUsage().rss;
+  };
 }
 
 /** The sandbox speaks for its node: it has that process's id. Nothing else gets out of it. */
@@ -75,16 +89,19 @@ function standInFor(pid: number): ByteStream {
   };
 }
 
-function serve(stream: ByteStream, maxFrameBytes: number): void {
+function serve(stream: ByteStream, maxFrameBytes: number, collect: () => void): void {
   const codec = new MessagePackCodec();
 
-  const run = async (payload: Uint8Array): Promise<unknown> => {
+  /** Apart from running it, so that nothing of the payload is kept as long as that takes. */
+  const prepare = (payload: Uint8Array): [FunctionSource, unknown[]] => {
     const [source, name, args] = codec.decode(payload) as [string, string, Uint8Array];
-    const list = argumentsFor(name, codec, args);
-    const sent = { source, name };
+    return [{ source, name }, argumentsFor(name, codec, args)];
+  };
+
+  const run = async (sent: FunctionSource, args: unknown[]): Promise<unknown> => {
     const fn = compile(sent);
     try {
-      return await fn(...list);
+      return await fn(...args);
     } catch (thrown) {
       throw missingVariable(sent, thrown) ?? ownStack(thrown);
     }
@@ -105,8 +122,11 @@ function serve(stream: ByteStream, maxFrameBytes: number): void {
   };
 
   const answer = async (call: number, payload: Uint8Array): Promise<void> => {
+    collect();
     try {
-      const result = encodeResult(await run(payload));
+      const value = await run(...prepare(payload));
+      collect();
+      const result = encodeResult(value);
       connection.send(frame(Kind.Result, { call, payload: result }));
     } catch (error) {
       const isOurs = error instanceof TransferError || error instanceof EncodeError;
@@ -118,12 +138,13 @@ function serve(stream: ByteStream, maxFrameBytes: number): void {
   };
 
   const connection = new Connection(stream, maxFrameBytes, {
-    onFrame: ({ call, payload }: Frame) => void answer(call, payload.slice()),
+    onFrame: ({ call, payload }: Frame) => void answer(call, payload),
     onClose: () => Deno.exit(0),
   });
   connection.send(frame(Kind.Welcome));
 }
 
 const [pid, memoryLimitMb, maxFrameBytes] = Deno.args.map(Number);
-await watch(pid!, memoryLimitMb! * 1024 * 1024);
-serve(standInFor(pid!), maxFrameBytes!);
+const memoryLimitBytes = memoryLimitMb! * 1024 * 1024;
+await watch(pid!, memoryLimitBytes);
+serve(standInFor(pid!), maxFrameBytes!, collector(memoryLimitBytes));

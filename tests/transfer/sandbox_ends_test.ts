@@ -24,6 +24,16 @@ for (const [what, [fn, message]] of Object.entries(ENDS)) {
   });
 }
 
+Deno.test("garbage of functions that are done is no memory of the next ones", async () => {
+  await using sandbox = new TestSandbox({ memoryLimitMb: 64 });
+  const use = (bytes: number) => new Uint8Array(bytes).fill(1).map((byte) => byte + 1).length;
+  for (let times = 0; times < 30; times++) {
+    assertEquals(await sandbox.value(use, 20 * 1024 * 1024), 20 * 1024 * 1024);
+  }
+  // Nor can a function collect it: what the sandbox does it with is not left to them.
+  assertEquals(await sandbox.value(() => (globalThis as { gc?: unknown }).gc), undefined);
+});
+
 Deno.test("closing standard output in a function ends its sandbox at the latest at the time-out", async () => {
   await using sandbox = new TestSandbox({ timeout: "500ms" });
   await sandbox.refusal(() => {
