@@ -24,7 +24,8 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  * name. The function or class stays usable as it is.
  *
  * The public methods of a class are those without leading `_` or `#` that are not marked
- * {@linkcode local}, inherited ones included. Static methods answer at once, instance methods once
+ * {@linkcode local}, inherited ones included, and what TypeScript calls `private` or `protected`, for that is gone when
+ * the program runs. Static methods answer at once, instance methods once
  * the class has its one instance. Only one of the class that `callback` returns counts: after `callback(Group)` use
  * what it returned, and inside a decorated class make the instance by `new this()`, for there its name stays that of
  * the class as it was before.

@@ -105,7 +105,8 @@ export type Intersection<U> = (U extends unknown ? (part: U) => void : never) ex
 
 /**
  * The callbacks that a module offers, from its type: its exported functions, and the public methods
- * of its exported classes.
+ * of its exported classes. Nobody can see from a type whether they are registered, and under their own names: so such a
+ * module exports nothing else.
  *
  * @example
  * ```ts ignore

@@ -87,7 +87,7 @@ function resolveTls(
   if (transport !== "tcp") {
     throw new InitializationError(
       "Cannot start: tls needs host and port; a UNIX socket has no TLS, and over the web it is that of " +
-        "the server and of wss: addresses",
+        "the server and of wss: addresses, where Deno trusts what deno run --cert names",
     );
   }
   checkOptionNames(

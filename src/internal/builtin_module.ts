@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Whoever takes `Deno` away before, to see how it is without, is left with a `process` that throws. */
+const isDeprived = !("Deno" in globalThis) && /^Deno/.test(globalThis.navigator?.userAgent);
+
 /**
  * Gives a module of the runtime. Not by an import: that would fail where there is no such module.
  *
@@ -11,9 +14,7 @@
  * @param name For example `node:net`.
  */
 export function builtinModule<M>(name: string): M | undefined {
-  const { Deno, navigator } = globalThis as { Deno?: object; navigator?: { userAgent?: string } };
-  // Whoever takes `Deno` away, to see how it is without, is left with a `process` that throws.
-  if (Deno === undefined && navigator?.userAgent?.startsWith("Deno/")) return undefined;
+  if (isDeprived) return undefined;
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (name: string) => M | undefined };
   };

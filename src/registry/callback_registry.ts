@@ -35,7 +35,7 @@ export interface CallbackOptions {
   /** The name by which others call it. @default {the function's own name} */
   name?: string | undefined;
   /**
-   * How many calls of it may run at a time; others wait for their turn. When those that wait have more
+   * How many calls of it, or of each method of a class, may run at a time; others wait for their turn. When those that wait have more
    * than 256 MiB together, the next one fails with an `OverloadedError`. @default {no limit}
    */
   concurrency?: number | undefined;

@@ -44,9 +44,7 @@ export function unixTransport(directory: string, shared: boolean): Transport {
         return await lockedWhile(`${path}.lock`, () => bind(path, onTrouble));
       } catch (error) {
         if (error instanceof ConnectionError) throw error;
-        throw new ConnectionError(`Cannot listen on ${path}: ${(error as Error).message}`, {
-          cause: error,
-        });
+        throw new ConnectionError(`Cannot listen on ${path}: ${why(error)}`, { cause: error });
       }
     },
     async connect(): Promise<{ stream: ByteStream; address: Address }> {
@@ -56,13 +54,17 @@ export function unixTransport(directory: string, shared: boolean): Transport {
         const socket = await Deno.connect({ transport: "unix", path });
         return { stream: new SocketStream(socket), address: { socketPath: path } };
       } catch (error) {
-        throw new ConnectionError(
-          `Cannot connect to the controller at ${path}: ${(error as Error).message}`,
-          { cause: error },
-        );
+        const message = `Cannot connect to the controller at ${path}: ${why(error)}`;
+        throw new ConnectionError(message, { cause: error });
       }
     },
   };
+}
+
+function why(error: unknown): string {
+  const { message } = error as Error;
+  if (!(error instanceof Deno.errors.PermissionDenied)) return message;
+  return `${message}: the directory may be another user's; give a unixSockPath of your own`;
 }
 
 function checkPath(path: string): void {
