@@ -99,6 +99,20 @@ Deno.test("Global.fetch takes the address that the server tells", async () => {
   assertEquals(addresses, [LOCAL, undefined]);
 });
 
+Deno.test("Global.fetch lets nobody in without a right token, and tells them", async () => {
+  const logger = new RecordingLogger();
+  const tokens = ["let me in"];
+  const web = { tokens };
+  await using hub = new Global({ initController: true, web, callbacks: add, logger });
+  await using server = Deno.serve({ hostname: LOCAL, port: 0, onListen() {} }, hub.fetch);
+  const url = `ws://${LOCAL}:${server.addr.port}/`;
+  await using stranger = new Global({ url, token: "guess", callbacks: none(), logger });
+  await assertRejects(() => soon(stranger.ready), AuthenticationError, "401");
+  await using node = new Global({ url, token: tokens[0], callbacks: none() });
+  assertEquals(await soon(node.call.add(1, 2)), 3);
+  assertEquals(hub.stats.failedAuthentications, 1);
+});
+
 Deno.test("stop() waits until WebSockets that came by Global.fetch are closed", async () => {
   const logger = new RecordingLogger();
   const hub = new Global({ initController: true, initNode: false, web: true, logger });

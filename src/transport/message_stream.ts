@@ -9,6 +9,7 @@ import { ConnectionError, ProtocolError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from "../wire/limits.ts";
 import { Inbox } from "./inbox.ts";
 import type { ByteStream } from "./transport.ts";
+import type { UNAUTHORIZED } from "./websocket_end.ts";
 
 /** What carries the messages. None of its functions throws, also when it is closed. */
 export interface MessageCarrier {
@@ -25,9 +26,9 @@ export interface MessageCarrier {
   close(refusal?: CloseReason): void;
 }
 
-/** What is wrong with a message: the status of RFC 6455, section 7.4.1, and words. */
+/** What is wrong with a message: the status of RFC 6455, section 7.4.1, or the one of {@linkcode UNAUTHORIZED}, and words. */
 export interface CloseReason {
-  readonly status: 1002 | 1003 | 1008 | 1009;
+  readonly status: 1002 | 1003 | 1008 | 1009 | typeof UNAUTHORIZED;
   readonly reason: string;
 }
 

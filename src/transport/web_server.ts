@@ -18,6 +18,7 @@ import {
   type WebRefusal,
 } from "./web_gate.ts";
 import { BadRequest, readRequest, type WebRequest } from "./web_request.ts";
+import { UNAUTHORIZED } from "./websocket_end.ts";
 
 /** RFC 6455, section 1.3: what shows that a server has understood. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -85,10 +86,18 @@ export class WebServer {
     }, HANDSHAKE_TIMEOUT_MS);
     try {
       const { request, rest } = await readRequest(stream).finally(() => hasAsked = true);
-      const refusal = await this.#options.gate(request) ?? lackIn(request);
-      if (refusal !== undefined) return await this.#refuse(stream, refusal, hasBody(request));
+      const lack = lackIn(request);
+      const refusal = await this.#options.gate(request) ?? lack;
+      const isUnauthorized = refusal?.status === 401 && lack === undefined;
+      if (refusal !== undefined && !isUnauthorized) {
+        return await this.#refuse(stream, refusal, hasBody(request));
+      }
       await send(stream, await welcome(request));
-      this.#begin(stream, rest, request);
+      const socket = this.#begin(stream, rest, request);
+      if (refusal === undefined) return this.#options.onStream(socket.stream);
+      this.#options.onRefusal(refusal, stream.remote);
+      socket.stream.refuse(UNAUTHORIZED, refusal.words);
+      await socket.over; // it counts as one that asks until then
     } catch (error) {
       if (error instanceof BadRequest) {
         const refusal = { status: error.status, words: error.message };
@@ -118,12 +127,12 @@ export class WebServer {
     stream.close();
   }
 
-  #begin(stream: ByteStream, rest: Uint8Array, request: WebRequest): void {
+  #begin(stream: ByteStream, rest: Uint8Array, request: WebRequest): ServerWebSocket {
     const other = { holdsBack: holdsBack(request), remote: stream.remote };
     const socket = new ServerWebSocket(stream, rest, other);
     this.#open.add(socket.over);
     socket.over.then(() => this.#open.delete(socket.over));
-    this.#options.onStream(socket.stream);
+    return socket;
   }
 }
 

@@ -15,8 +15,8 @@ import { brokenWebSocket, closedWebSocket } from "./websocket_end.ts";
 /** A page and a client may not use the statuses of the RFC, but these that stand for them. */
 const PRIVATE_STATUS = 3_000;
 
-/** Runtimes that tell the status of an answer say it in words of their own. */
-const UNAUTHORIZED = /\b401\b/;
+/** A server that takes no stranger's WebSocket answers with this; runtimes that tell it use words of their own. */
+const REFUSED = /\b401\b/;
 
 /**
  * Makes the stream of a WebSocket that may still be connecting.
@@ -81,7 +81,7 @@ export function webSocketTransport(url: string, token?: string): Connecting {
         return { stream, address: { url } };
       } catch (error) {
         const { message } = error as Error;
-        const Failure = UNAUTHORIZED.test(message) ? AuthenticationError : ConnectionError;
+        const Failure = REFUSED.test(message) ? AuthenticationError : ConnectionError;
         throw new Failure(
           `Cannot connect to the controller at ${url}: ${message}; check that it runs there, serves ` +
             "WebSockets at this URL, and lets this origin and token in",

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { AuthenticationError, ConnectionError, type DaffiError } from "../errors.ts";
+
+/**
+ * With it a controller closes the WebSocket of whoever has no right token. Most runtimes keep the status of a
+ * handshake that was refused to themselves, and this one they tell.
+ */
+export const UNAUTHORIZED = 4401;
 
 /** The ends of a connection that finished: closed, going away, no status given. */
 const FINISHED = [1000, 1001, 1005];
@@ -16,7 +22,8 @@ const FINISHED = [1000, 1001, 1005];
  * @param reason Its words.
  * @returns Nothing, if it has just finished.
  */
-export function closedWebSocket(status: number, reason: string): ConnectionError | undefined {
+export function closedWebSocket(status: number, reason: string): DaffiError | undefined {
+  if (status === UNAUTHORIZED) return new AuthenticationError(`Cannot join: ${reason}`);
   return FINISHED.includes(status) ? undefined : brokenWebSocket(`${status} ${reason}`.trim());
 }
 

@@ -166,7 +166,6 @@ Deno.test("WebServer says by its status why it refuses, and closes the connectio
     [400, upgradeRequest(host, { ...withToken, connection: "close" })],
     [400, upgradeRequest(host, { ...withToken, "sec-websocket-key": "short" })],
     [400, text(new TextDecoder().decode(upgradeRequest(host, withToken)).replace("GET", "POST"))],
-    [401, upgradeRequest(host)],
     [403, upgradeRequest(host, { ...withToken, origin: "http://evil.example" })],
     [431, text(`GET / HTTP/1.1\r\nhost: ${host}\r\nx: ${"y".repeat(40_000)}\r\n\r\n`)],
   ];
@@ -179,6 +178,18 @@ Deno.test("WebServer says by its status why it refuses, and closes the connectio
     assertMatch(String.fromCharCode(...await client.bytes(length)), /\w.*\.\n$/);
   }
   assertEquals(place.refusals, REQUESTS.map(([status]) => status));
+});
+
+Deno.test("WebServer closes the WebSocket of whoever has no right token, and takes nothing from it", async () => {
+  await using place = await Place.open(["let me in"]);
+  for (const headers of [{}, { "sec-websocket-protocol": tokenProtocol("let me") }]) {
+    using client = await place.dial(upgradeRequest(place.host, headers));
+    assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+    assertEquals(await client.goodbye(), 4401);
+    await client.send(goodbye(4401));
+    assertEquals(await client.rest(), "");
+  }
+  assertEquals(place.refusals, [401, 401]);
 });
 
 /** Brings streams when the test does. */
