@@ -28,7 +28,7 @@ export async function loadProgram(): Promise<string> {
 }
 
 /**
- * Starts the process: no permissions but those that are granted, no environment, no cache in which
+ * Starts the process: no permissions but those that are granted, nothing of the environment, no cache in which
  * anything could be kept, and no open files but its three pipes. The first thing that it reads is
  * its program, so it need not be allowed to import it from wherever this module came from.
  *
