@@ -161,11 +161,11 @@ export class Controller {
     const maxFrameBytes = Math.min(hello.maxFrameBytes, this.#options.maxFrameBytes);
     const former = this.#peersByName.get(process);
     if (former !== undefined && former.instance !== instance) {
+      const name = JSON.stringify(process);
       throw new Refused(
         "DUPLICATE_PROCESS",
-        `A live process is named ${
-          JSON.stringify(process)
-        } already; every process needs a name of its own`,
+        `A live process is named ${name} already; every process needs a name of its own, and one that is frozen ` +
+          "or cut off keeps it until it counts as lost",
       );
     }
     if (this.#peers.size >= MAX_NODES) {

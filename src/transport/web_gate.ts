@@ -5,6 +5,7 @@
  * @module
  */
 
+import { show } from "../internal/show.ts";
 import type { WebRequest } from "./web_request.ts";
 import { SUB_PROTOCOL, tokenCheck } from "./web_token.ts";
 
@@ -41,7 +42,7 @@ export function webGate({ origins, tokens }: WebRules): WebGate {
     }
     const origin = request.headers.get("origin");
     if (origin !== null && !isAllowed(origin, request, origins)) {
-      const words = "Pages of this origin are not let in; web.origins lists those that are";
+      const words = `Pages of ${show(origin)} are not let in; web.origins lists those that are`;
       return { status: 403, words };
     }
     if (hasToken !== undefined && !await hasToken(offeredProtocols(request))) {

@@ -145,7 +145,10 @@ Deno.test("pages of foreign origins are refused, and their own are let in", asyn
   for (const origin of ["http://evil.example", `http://localhost:1`, "null"]) {
     assertMatch(await open(origin), /403/);
   }
-  await here.logged.until("message", 4); // the one that was let in never said HELLO
+  const lines = await here.logged.until("message", 4); // the one that was let in never said HELLO
+  assert(
+    lines.some((line) => String(line).includes('Pages of "http://evil.example" are not let in')),
+  );
   const { refusedConnections, failedAuthentications } = here.g.stats;
   assertEquals([refusedConnections, failedAuthentications], [4, 0]);
 });
