@@ -10,6 +10,7 @@ import {
   RemoteCallError,
   ValidationError,
 } from "../mod.ts";
+import { silentSource } from "./helpers/silent_source.ts";
 import { assertRejectsLater, settled, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
@@ -461,22 +462,9 @@ Deno.test("a schema of the result checks each item of a stream", async () => {
 
 Deno.test("a source whose items are checked is ended as any other", async () => {
   const ended: string[] = [];
-  /** Its second item never comes. */
-  const items = (name: string) => {
-    let n = 0;
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: () => n++ === 0 ? Promise.resolve({ done: false, value: 1 }) : new Promise(() => {}),
-      return() {
-        ended.push(name);
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
-  };
   await using net = await TestNetwork.start();
   const a = await net.join("a", (callback) => {
+    const items = (name: string) => silentSource(() => ended.push(name));
     callback("items", items, { output: z.number() });
   });
   const unread = await net.hub.call.items("unread");

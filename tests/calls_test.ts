@@ -10,6 +10,7 @@ import {
   NO_RETURN,
   STREAM,
 } from "../mod.ts";
+import { silentSource } from "./helpers/silent_source.ts";
 import { soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 
@@ -280,16 +281,8 @@ Deno.test("a generator that is called without answer ends when its caller leaves
         ended.push("endless");
       }
     }, { concurrency: 1 });
-    callback("silent", () => ({
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: () => new Promise(() => {}),
-      return() {
-        ended.push("silent");
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    }), { concurrency: 1, timeout: "50ms" });
+    const silent = () => silentSource(() => ended.push("silent"), 0);
+    callback("silent", silent, { concurrency: 1, timeout: "50ms" });
   });
   const b = await net.join("b");
   await b.call.endless().noReturn();

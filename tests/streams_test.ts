@@ -8,6 +8,7 @@ import {
   RemoteCallError,
 } from "../mod.ts";
 import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../src/wire/limits.ts";
+import { silentSource } from "./helpers/silent_source.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
@@ -87,19 +88,7 @@ Deno.test("a source whose next item never comes is ended all the same", async ()
   const ended = Promise.withResolvers<void>();
   await using net = await TestNetwork.start();
   await net.join("a", (callback) => {
-    callback("numbers", () => {
-      let n = 0;
-      return {
-        [Symbol.asyncIterator]() {
-          return this;
-        },
-        next: () => n++ === 0 ? Promise.resolve({ done: false, value: 1 }) : new Promise(() => {}),
-        return() {
-          ended.resolve();
-          return Promise.resolve({ done: true, value: undefined });
-        },
-      };
-    });
+    callback("numbers", () => silentSource(ended.resolve));
   });
   for await (const n of net.hub.call.numbers()) if (n === 1) break;
   await soon(ended.promise);
