@@ -16,6 +16,8 @@ export class Sink {
   readonly congested = false;
   /** As of a connection that is fast enough. */
   readonly queuedBytes = 0;
+  /** As of a connection on which frames come one by one. */
+  readonly hasMore = false;
   readonly #queue = new WriteQueue();
   #frames = 0;
 
@@ -25,6 +27,9 @@ export class Sink {
     if (++this.#frames % FRAMES_PER_WRITE > 0) return;
     this.#queue.written(this.#queue.next()!);
   }
+
+  /** See `Connection.writeNow`. */
+  writeNow(): void {}
 
   /** Itself where a real one is wanted, whose private fields no other class can have. */
   get connection(): Connection {

@@ -142,10 +142,13 @@ export class Router {
       this.#send(source, frame(Kind.Targets, { call: incoming.call, payload }));
     }
     incoming.kind = Kind.Call;
+    // The first ones work on it while it is sent to the others; of several, they do on all that came together.
+    const isLast = !source.connection.hasMore;
     for (const target of targets) {
       incoming.peer = target.id;
       if (source.gate?.denies(target.id, incoming.name) === true) this.deny(source, incoming);
       else this.#forward(source, incoming, bytes);
+      if (isLast) target.connection.writeNow();
     }
   }
 }

@@ -11,14 +11,15 @@ export interface CallSite {
   readonly stack?: string;
 }
 
-/** Remembering a place takes microseconds, as long as a call; so many are remembered in a millisecond. */
-const MAX_PER_MS = 10;
+/** Remembering a place takes microseconds, as long as a call; so many are remembered in each window. */
+const MAX_PER_WINDOW = 100;
+const WINDOW_MS = 100;
 /** In a flood even looking at the clock is much: it is done for one call of so many. */
 const CALLS_PER_LOOK = 16;
 
 /** Remembers where calls are made; of a flood of calls only some. */
 export class CallSites {
-  #millisecond = 0;
+  #window = 0;
   #remembered = 0;
   /** Calls that are let pass before the clock is looked at again. */
   #unseen = 0;
@@ -34,12 +35,12 @@ export class CallSites {
       this.#unseen--;
       return undefined;
     }
-    const now = Date.now();
-    if (now !== this.#millisecond) {
-      this.#millisecond = now;
+    const window = Math.trunc(Date.now() / WINDOW_MS);
+    if (window !== this.#window) {
+      this.#window = window;
       this.#remembered = 0;
     }
-    if (this.#remembered++ >= MAX_PER_MS) {
+    if (this.#remembered++ >= MAX_PER_WINDOW) {
       this.#unseen = CALLS_PER_LOOK - 1;
       return undefined;
     }

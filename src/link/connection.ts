@@ -57,6 +57,11 @@ export class Connection {
   #congested = false;
   #closed = false;
   #held = false;
+  /**
+   * Whether it asks for more before what this turn sends leaves. Where many connections meet, more of what they bring
+   * shares a write then; anywhere else, the other side has its answer sooner if it does not.
+   */
+  #asksFirst: boolean;
   /** It would be read from, were it not held. */
   #readable = false;
   #receivedBytes = 0;
@@ -78,7 +83,7 @@ export class Connection {
    * @param stream A fresh connection.
    * @param maxFrameBytes Largest frame that is accepted.
    * @param handler Who gets what happens here.
-   * @param buffers What is sent lies in them until it is written.
+   * @param buffers What is sent lies in them until it is written; many connections share them.
    */
   constructor(
     stream: ByteStream,
@@ -88,6 +93,7 @@ export class Connection {
   ) {
     this.#stream = stream;
     this.#queue = new WriteQueue(buffers);
+    this.#asksFirst = buffers !== undefined;
     this.#framer = new Framer(maxFrameBytes);
     this.handler = handler;
     this.over = this.#over.promise;
@@ -121,6 +127,11 @@ export class Connection {
     return this.#writtenBytes;
   }
 
+  /** Whether more has come than what was delivered. */
+  get hasMore(): boolean {
+    return this.#framer.bufferedBytes > 0;
+  }
+
   /** Whether it is not read from at present. */
   get held(): boolean {
     return this.#held;
@@ -150,7 +161,7 @@ export class Connection {
     if (this.#closed) return;
     this.#queue.addShared(frames);
     this.#checkCongestion();
-    this.#write();
+    this.writeNow();
   }
 
   #checkCongestion(): void {
@@ -171,7 +182,7 @@ export class Connection {
 
   /** Resolves when all that was sent is written, or the connection is over. */
   async flushed(): Promise<void> {
-    while (this.#scheduled && !this.#writing) await undefined; // it leaves at the end of this turn
+    this.writeNow();
     if (this.#writing && !this.#closed) await (this.#resting ??= Promise.withResolvers()).promise;
   }
 
@@ -194,7 +205,7 @@ export class Connection {
 
   /** Frames that are sent in one turn leave in one write, or in two if they are many, or large. */
   #flush(): void {
-    if (this.#sent >= this.#earlyFrames || this.#queue.bytes >= MAX_BUFFER_BYTES) this.#write();
+    if (this.#sent >= this.#earlyFrames || this.#queue.bytes >= MAX_BUFFER_BYTES) this.writeNow();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(this.#endTurn);
@@ -203,10 +214,11 @@ export class Connection {
 
   readonly #endTurn = (): void => {
     this.#scheduled = false;
-    this.#write();
+    this.writeNow();
   };
 
-  #write(): void {
+  /** What was sent leaves before this turn is over. */
+  writeNow(): void {
     if (this.#writing || this.#queue.bytes === 0 || this.#closed) return;
     this.#writing = true;
     this.#writeNext();
@@ -268,9 +280,8 @@ export class Connection {
   readonly #received = (count: number | null): void => {
     if (this.#closed) return;
     if (count === null) {
-      const torn = this.#framer.bufferedBytes > 0;
       return this.close(
-        torn ? new ConnectionError("The connection ended within a frame") : undefined,
+        this.hasMore ? new ConnectionError("The connection ended within a frame") : undefined,
       );
     }
     this.#receivedBytes += count;
@@ -280,8 +291,9 @@ export class Connection {
     } catch (error) {
       return this.close(error as Error);
     }
-    if (!this.#congested) return this.#readNext();
-    nextTurn().then(this.#readNext); // so that what came does not keep what is to leave from leaving
+    if (this.#congested) nextTurn().then(this.#readNext); // so that what is to leave can
+    else if (this.#asksFirst) this.#readNext();
+    else queueMicrotask(this.#readNext);
   };
 
   readonly #fail = (error: Error): void => this.close(error);

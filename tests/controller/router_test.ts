@@ -142,6 +142,26 @@ Deno.test("route() gives a broadcast to those who offer it, but not to the sourc
   assertEquals(router.counts.forwarded, 2);
 });
 
+Deno.test("route() lets the first ones of a broadcast have it while it is sent to the others", () => {
+  const { router, a, b, c, offers } = network();
+  offers.set(7, new Set([2, 3]));
+  const sentToNext: number[] = [];
+  b.wire.writeNow = () => sentToNext.push(c.wire.sent.length);
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+  assertEquals([sentToNext, c.wire.hurried], [[0], [1]]);
+});
+
+Deno.test("route() lets broadcasts that came together leave together", () => {
+  const { router, a, b, offers } = network();
+  offers.set(7, new Set([2]));
+  a.wire.hasMore = true;
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+  assertEquals(b.wire.hurried, []);
+  a.wire.hasMore = false;
+  router.route(a.peer, frame(Kind.Broadcast, { call: 6, name: 7 }));
+  assertEquals(b.wire.hurried, [2]);
+});
+
 Deno.test("route() tells that a broadcast has no targets", () => {
   const { router, a, offers } = network();
   offers.set(7, new Set([1, 9]));

@@ -11,6 +11,9 @@ export class FakeConnection {
   readonly shared: Uint8Array[] = [];
   congested = false;
   queuedBytes = 0;
+  hasMore = false;
+  /** Frames that had been sent when it was told to write them. */
+  readonly hurried: number[] = [];
   held = false;
   closedBecause: Error | undefined;
 
@@ -30,6 +33,10 @@ export class FakeConnection {
         this.sent.push(frame(kind, { payload: payload.slice() }));
       });
     }
+  }
+
+  writeNow(): void {
+    this.hurried.push(this.sent.length);
   }
 
   flushed(): Promise<void> {

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { Connection, type ConnectionHandler } from "../../src/link/connection.ts";
+import { SpareBuffers } from "../../src/link/spare_buffers.ts";
 import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
@@ -210,6 +211,43 @@ Deno.test("Connection.close() may be called again from onClose()", async () => {
   await opened.connection.over;
   assertEquals([closes, opened.stream.closes], [1, 1]);
 });
+
+Deno.test("Connection.hasMore tells whether more came than what was delivered", async () => {
+  const more: boolean[] = [];
+  const opened = open((_, { connection }) => more.push(connection.hasMore));
+  const { stream, connection } = opened;
+  stream.feed(concat([PREFACE, toBytes(ping(1)), toBytes(ping(2))]));
+  const [part, rest] = [toBytes(ping(4)).subarray(0, 5), toBytes(ping(4)).subarray(5)];
+  stream.feed(concat([toBytes(ping(3)), part]), rest, null);
+  assertEquals(await reason(opened), undefined);
+  assertEquals([more, connection.hasMore], [[true, false, true, false], false]);
+});
+
+for (
+  const [where, buffers, readsBefore] of [
+    ["at a node", undefined, 0],
+    ["where many meet", new SpareBuffers(), 1],
+  ] as const
+) {
+  Deno.test(`Connection has asked for more ${readsBefore} times when an answer leaves ${where}`, async () => {
+    const stream = new FakeStream();
+    const handler = { onFrame: () => connection.send(ping(2)), onClose() {} };
+    const connection = new Connection(stream, 1 << 20, handler, buffers);
+    stream.feed(PREFACE);
+    await turn();
+    const { reads } = stream;
+    const seen: number[] = [];
+    const write = stream.write.bind(stream);
+    stream.write = (bytes) => {
+      seen.push(stream.reads - reads);
+      return write(bytes);
+    };
+    stream.feed(toBytes(ping(1)));
+    await turn();
+    assertEquals([seen, stream.reads - reads], [[readsBefore], 1]);
+    connection.close();
+  });
+}
 
 Deno.test("Connection.hold() stops reading after the current read, and release() goes on", async () => {
   const opened = open();

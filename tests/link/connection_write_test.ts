@@ -46,10 +46,24 @@ Deno.test("Connection.send() writes the few frames of one turn in one write", as
   const { stream, connection } = await open();
   for (let i = 0; i < 10; i++) connection.send(ping(i));
   assertEquals(stream.writes.length, 0);
-  await connection.flushed();
+  await turn();
   const frames = Array.from({ length: 10 }, (_, i) => toBytes(ping(i)));
   assertEquals(stream.writes, [concat(frames)]);
   assertEquals(connection.queuedBytes, 0);
+  connection.close();
+});
+
+Deno.test("Connection.writeNow() writes what was sent so far, and the rest when the turn is over", async () => {
+  const { stream, connection } = await open();
+  connection.writeNow();
+  assertEquals(stream.writes.length, 0);
+  for (let i = 0; i < 4; i++) {
+    connection.send(ping(i));
+    if (i === 1) connection.writeNow();
+  }
+  assertEquals(stream.writes, [concat([toBytes(ping(0)), toBytes(ping(1))])]);
+  await turn();
+  assertEquals(stream.writes.slice(1), [concat([toBytes(ping(2)), toBytes(ping(3))])]);
   connection.close();
 });
 
