@@ -40,7 +40,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   session setBackMs settle shown silentTicks site socketTransport sourceOf stopNodes streams take
   tellCancelled tellOwner there timeLeft timeOf timeoutError top tracked transferred
   transfers tryRecord turn turnsOf unauthenticated undelivered until verb view waited watch when
-  withdrawAll writeNow written writtenBytes
+  withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
