@@ -21,15 +21,14 @@ const flags = readFlags(Deno.args, {
   json: new URL("./results/latest.json", import.meta.url),
 });
 const results = new Results();
-// Before a round the runtime may compile what is hot, whatever is measured first.
-const options = { ...flags, warmUpMs: 2 * flags.ms, results };
+const options = { ...flags, results };
 
 for (const transport of ["tcp", "unix"] as const) {
   const floors = floorSystems(transport);
   const calls = [...floors, resultsFloor(transport), ...daffiSystems(transport)];
   await runRounds(calls, CALL_WORKS, options);
   await runRounds([...floors, ...daffiCrowds(transport)], BROADCAST_WORKS, options);
-  await runThousand(transport, flags.idleNodes, options);
+  await runThousand(transport, flags.idleNodes, flags.restMs, options);
   await runFirstCall(transport, options);
 }
 

@@ -22,7 +22,13 @@ export interface Measured {
 }
 
 /**
- * Does a work for some time, after a warm-up of a quarter of it.
+ * How many times as long as the measurement the warm-up lasts: by then the runtimes have compiled what is
+ * hot, and grown their heaps as the work wants them, so that it is told what a process does that runs for long.
+ */
+const WARM_UP_FACTOR = 4;
+
+/**
+ * Does a work for some time, after a warm-up.
  *
  * @param operation What is done.
  * @param ms How long, about.
@@ -34,7 +40,7 @@ export function measure(operation: Operation, ms: number): Promise<Measured> {
 }
 
 async function measureLatency(call: () => PromiseLike<unknown>, ms: number): Promise<Measured> {
-  const warm = await latencies(call, ms / 4);
+  const warm = await latencies(call, ms * WARM_UP_FACTOR);
   const timed = await latencies(call, ms);
   const sorted = timed.samples.sort();
   return {
@@ -71,7 +77,7 @@ const FIRST_BURST = 4;
 /** So few of them would tell how expensive memory is that nobody has used before, and little else. */
 const MIN_OPERATIONS = 32;
 
-/** Bursts four times as long each time, until one tells how many operations fill the time. */
+/** Bursts four times as long each time, until they tell how many operations fill the time. */
 async function measureBursts(
   burst: (count: number) => PromiseLike<unknown>,
   ms: number,
@@ -85,12 +91,12 @@ async function measureBursts(
     return performance.now() - start;
   };
   let count = FIRST_BURST;
-  let tookMs = await time(count);
-  while (tookMs < ms / 4) {
-    count *= 4;
-    tookMs = await time(count);
+  for (let warmMs = 0; warmMs < ms * WARM_UP_FACTOR;) {
+    const tookMs = await time(count);
+    warmMs += tookMs;
+    count = Math.max(1, Math.min(count * 4, Math.round(count * ms / tookMs)));
   }
-  count = Math.max(MIN_OPERATIONS, Math.round(count * ms / tookMs));
+  count = Math.max(MIN_OPERATIONS, count);
   const perSecond = count / await time(count) * 1000;
   const figures = bytesEach === undefined
     ? { perSecond }

@@ -25,8 +25,7 @@ await installPackages();
 const natsServer = await natsServerVersion();
 const withNats = natsServer !== undefined;
 const results = new Results();
-// Before a round the runtimes may compile what is hot, for the slowest are slow at that, too.
-const options = { ...flags, warmUpMs: 2 * flags.ms, tolerant: true, results };
+const options = { ...flags, tolerant: true, results };
 
 const floors = floorSystems("tcp");
 const peers = peerSystems(withNats);

@@ -13,6 +13,8 @@ export interface Flags {
   readonly ms: number;
   /** How many nodes are idle. */
   readonly idleNodes: number;
+  /** How long they rest before their memory is measured. */
+  readonly restMs: number;
   readonly wanted: (title: string) => boolean;
   /** Where the report goes. */
   readonly json: URL | string;
@@ -63,6 +65,7 @@ export function readFlags(
     rounds,
     ms: quick ? 40 : 250,
     idleNodes: quick ? 100 : 1000,
+    restMs: quick ? 0 : 30_000,
     wanted: (title) => only.test(title),
     json: values.json ?? (isWhole ? defaults.json : new URL("./partial.json", defaults.json)),
     writeReadme: values["write-readme"],

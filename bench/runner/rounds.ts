@@ -14,10 +14,8 @@ import { type CpuByRole, RunningSystem } from "./running_system.ts";
 /** How much is measured. */
 export interface RoundsOptions {
   readonly rounds: number;
-  /** How long each work lasts, about, behind a warm-up of a quarter of it. */
+  /** How long each work lasts, about, behind its warm-up. */
   readonly ms: number;
-  /** How long each system does the first work before any is measured. @default {0} */
-  readonly warmUpMs?: number;
   /** Go on without a system that fails, until the end of the round. @default {false} */
   readonly tolerant?: boolean;
   /** Which works; others are left out. */
@@ -54,15 +52,12 @@ export async function runRounds(
 async function runRound(
   systems: readonly System[],
   works: readonly WorkName[],
-  { rounds, ms, warmUpMs = 0, tolerant = false, results }: RoundsOptions,
+  { rounds, ms, tolerant = false, results }: RoundsOptions,
   round: number,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const running = new Set<RunningSystem>();
   for (const system of systems) running.add(stack.use(await RunningSystem.start(system)));
-  if (warmUpMs > 0) {
-    for (const each of running) await each.run(works[0]!, warmUpMs);
-  }
   for (const name of works) {
     const { title } = WORKS[name];
     for (const each of running) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "@std/async";
 import { daffiThousand } from "../daffi/systems.ts";
 import { relayFloor } from "../floor/systems.ts";
 import type { System } from "../system.ts";
@@ -12,8 +13,9 @@ import type { Child } from "./child.ts";
 import { add, type RoundsOptions, tell } from "./rounds.ts";
 import { RunningSystem } from "./running_system.ts";
 
-const HEAP = "controller's memory per idle node, heap and external";
-const RSS = "controller's memory per idle node, RSS";
+const HEAP = "controller's memory per node, heap and external, after half a minute of rest";
+const JOINED = "controller's memory per node, RSS, when the last has joined";
+const IDLE = "controller's memory per node, RSS, after half a minute of rest";
 const PAIRS: readonly (readonly [title: string, work: WorkName])[] = [
   ["sequential calls between random pairs", "sequential"],
   ["64 in flight between random pairs", "inflight-64"],
@@ -36,13 +38,16 @@ const SETTLING_MS = 500;
  * round.
  *
  * @param nodes How many.
+ * @param restMs How long they are idle before what idle nodes take is measured: by then the runtime has given back
+ * what only their coming needed.
  */
 export async function runThousand(
   transport: System["transport"],
   nodes: number,
+  restMs: number,
   { rounds, ms, wanted, results }: RoundsOptions,
 ): Promise<void> {
-  if (![HEAP, RSS, ...PAIRS.map(([title]) => title)].some(wanted)) return;
+  if (![HEAP, JOINED, IDLE, ...PAIRS.map(([title]) => title)].some(wanted)) return;
   tell(`${transport}: start of ${nodes} nodes`);
   let controller: Child | undefined;
   let before: Memory | undefined;
@@ -55,12 +60,16 @@ export async function runThousand(
       before = await memoryOf(child);
     },
   );
-  await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
-  const after = await memoryOf(controller!);
-  for (const [title, bytes] of [[HEAP, "heapBytes"], [RSS, "rssBytes"]] as const) {
-    const kibibytesPerNode = (after[bytes] - before![bytes]) / nodes / 1024;
-    add(results, running.system, title, { kibibytesPerNode });
-  }
+  const addMemory = (title: string, before: number, after: number) => {
+    add(results, running.system, title, { kibibytesPerNode: (after - before) / nodes / 1024 });
+  };
+  await delay(SETTLING_MS);
+  const joined = await memoryOf(controller!);
+  addMemory(JOINED, before!.rssBytes, joined.rssBytes);
+  await delay(restMs);
+  const idle = await memoryOf(controller!);
+  addMemory(IDLE, before!.rssBytes, idle.rssBytes);
+  addMemory(HEAP, before!.heapBytes, idle.heapBytes);
   for (let round = 0; round < rounds; round++) {
     for (const [title, work] of PAIRS) {
       if (!wanted(title)) continue;

@@ -45,12 +45,13 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: async () => {
     const options = briefly();
-    await runThousand("unix", 8, options);
+    await runThousand("unix", 8, 0, options);
     await runFirstCall("unix", options);
     const works = [...new Set(options.results.all().map(({ work }) => work))];
     assertEquals(works, [
-      "controller's memory per idle node, heap and external",
-      "controller's memory per idle node, RSS",
+      "controller's memory per node, RSS, when the last has joined",
+      "controller's memory per node, RSS, after half a minute of rest",
+      "controller's memory per node, heap and external, after half a minute of rest",
       "sequential calls between random pairs",
       "64 in flight between random pairs",
       "start of the caller's process to its first answer",
