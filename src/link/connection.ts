@@ -22,7 +22,7 @@ import { MAX_BUFFER_BYTES, WriteQueue } from "./write_queue.ts";
 const YIELD_AFTER_BYTES = 1024 * 1024;
 
 /** Fewer frames are not worth a write before the turn is over. */
-const MIN_EARLY_FRAMES = 16;
+const MIN_EARLY_FRAMES = 64;
 
 /** What the owner of a connection does with what happens on it. */
 export interface ConnectionHandler {
