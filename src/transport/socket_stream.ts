@@ -4,7 +4,11 @@
  * @module
  */
 
+import { keepFreedMemory } from "./freed_memory.ts";
 import type { ByteStream } from "./transport.ts";
+
+/** Who has room for so much expects large values. */
+const LARGE_READ_BYTES = 256 * 1024;
 
 /** Closes the socket once, however often it is asked to; the runtime throws the second time. */
 export class SocketStream implements ByteStream {
@@ -22,6 +26,7 @@ export class SocketStream implements ByteStream {
 
   /** See {@linkcode ByteStream.read}. */
   read(into: Uint8Array): Promise<number | null> {
+    if (into.length >= LARGE_READ_BYTES) keepFreedMemory();
     return this.#socket.read(into);
   }
 
