@@ -4,11 +4,9 @@
  * @module
  */
 
+import { MAX_READ_BYTES } from "../wire/framer.ts";
 import { keepFreedMemory } from "./freed_memory.ts";
 import type { ByteStream } from "./transport.ts";
-
-/** Who has room for so much expects large values. */
-const LARGE_READ_BYTES = 256 * 1024;
 
 /** Closes the socket once, however often it is asked to; the runtime throws the second time. */
 export class SocketStream implements ByteStream {
@@ -26,7 +24,7 @@ export class SocketStream implements ByteStream {
 
   /** See {@linkcode ByteStream.read}. */
   read(into: Uint8Array): Promise<number | null> {
-    if (into.length >= LARGE_READ_BYTES) keepFreedMemory();
+    if (into.length >= MAX_READ_BYTES) keepFreedMemory(); // so much comes of large values
     return this.#socket.read(into);
   }
 

@@ -17,15 +17,9 @@ async function pageFaults(before: string): Promise<number> {
     for (let times = 0; times < 10; times++) use();
     console.log(faults() - start);
   `;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-config", "-A", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(program));
-  await input.close();
-  const { stdout } = await child.output();
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-config", program],
+  }).output();
   const printed = new TextDecoder().decode(stdout).trim();
   assertMatch(printed, /^\d+$/);
   return Number(printed);
