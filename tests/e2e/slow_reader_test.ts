@@ -9,8 +9,11 @@ import { stalls } from "./stalls.ts";
 
 const MiB = 1024 * 1024;
 
-/** What the controller queues, and generously what the system's sockets hold on both sides. */
-const BOUND_BYTES = (64 + 32) * MiB;
+const QUEUED_BYTES = 64 * MiB;
+/** What the controller queues, and what the system's sockets hold before and behind it. */
+const BOUND_BYTES = QUEUED_BYTES + 2 * await socketBytes();
+/** What a process may grow by: what it queues, and what it wrote and has not collected. */
+const GROWTH_BYTES = 3 * QUEUED_BYTES;
 
 /** Some of the peers here do not even answer a `PING`. */
 const PATIENT = { heartbeat: false };
@@ -102,7 +105,7 @@ overAll(
     assertEquals(await call.add(1, 2).fg({ timeout: "10s" }), 3);
     assertEquals(await call.invoke({ how: "fg", name: "add", args: [3, 4] }), { value: 7 });
     const grown = await residentBytes(controller.pid) - before;
-    assert(grown < 2 * BOUND_BYTES, `the controller has grown by ${grown} bytes`);
+    assert(grown < GROWTH_BYTES, `the controller has grown by ${grown} bytes`);
 
     await Promise.all([
       writing,
@@ -140,7 +143,7 @@ overAll("a caller that does not read its answers is not read from", async (place
   do {
     writing = later(greedy.write(calls()));
     const grown = sent % 10_000 === 0 ? await residentBytes(there.pid) - before : 0;
-    assert(grown < 2 * BOUND_BYTES, `the callee has grown by ${grown} bytes`);
+    assert(grown < GROWTH_BYTES, `the callee has grown by ${grown} bytes`);
   } while (!await stalls(writing));
   for (let n = 0; n < sent; n++) await greedy.readUntil(KIND.RESULT);
   await writing;
@@ -213,6 +216,17 @@ overAll(
   },
   { needsPosix: true },
 );
+
+/** As much as both ends of a TCP connection may hold, where the system tells it; never less than 16 MiB. */
+async function socketBytes(): Promise<number> {
+  const least = 16 * MiB;
+  if (Deno.build.os !== "linux") return least;
+  const buffers = ["tcp_rmem", "tcp_wmem"].map(async (name) => {
+    const sizes = await Deno.readTextFile(`/proc/sys/net/ipv4/${name}`);
+    return Number(sizes.trim().split(/\s+/).at(-1)); // least, default and most
+  });
+  return Math.max(least, (await Promise.all(buffers)).reduce((sum, bytes) => sum + bytes));
+}
 
 /** Memory of a process, where the system tells it; else 0. */
 async function residentBytes(pid: number): Promise<number> {
