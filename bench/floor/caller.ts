@@ -21,8 +21,8 @@ import {
   writeAll,
 } from "./socket.ts";
 
-const { through, results = false } = meeting<
-  Meeting & { through: Listening; results?: boolean }
+const { through, results = false, connections = 1 } = meeting<
+  Meeting & { through: Listening; results?: boolean; connections?: number }
 >();
 const codec = new MessagePackCodec();
 const ADD_BYTES = frameBytes([1, 2]);
@@ -54,9 +54,11 @@ async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | u
     case "broadcast":
       return await toMany(socket, work.targets);
     case "sequential":
+      if (connections > 1) return { call: await amongMany(socket, ADD_BYTES) };
       await begin({ mode: "echo", messageBytes: ADD_BYTES, count: 0 });
       return oneAtATime(socket, ADD_BYTES);
     case "add":
+      if (connections > 1) return lanes(await amongMany(socket, ADD_BYTES), work.inFlight);
       await begin({ mode: "echo", messageBytes: ADD_BYTES, count: 0 });
       return echoes(socket, ADD_BYTES, work.inFlight);
     case "echo": {
@@ -104,6 +106,23 @@ function oneAtATime(
       await writeAll(socket, message);
       await readAll(socket, message);
     },
+  };
+}
+
+/** A message there and back on any of many connections, which has no other under way. */
+async function amongMany(socket: Deno.Conn, messageBytes: number): Promise<() => Promise<void>> {
+  const idle = [socket];
+  while (idle.length < connections) idle.push(await connect());
+  for (const each of idle) await sendHello(each, { mode: "echo", messageBytes, count: 0 });
+  const message = new Uint8Array(messageBytes);
+  return async () => {
+    const at = Math.floor(Math.random() * idle.length);
+    const chosen = idle[at]!;
+    idle[at] = idle.at(-1)!;
+    idle.pop();
+    await writeAll(chosen, message);
+    await readAll(chosen, new Uint8Array(messageBytes));
+    idle.push(chosen);
   };
 }
 

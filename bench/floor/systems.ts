@@ -26,11 +26,20 @@ export function relayFloor(transport: System["transport"]): System {
  * that is awaited, and whose bytes are kept, can be faster.
  */
 export function resultsFloor(transport: System["transport"]): System {
+  return { ...relayFloorWith(transport, { results: true }), name: FLOORS.results };
+}
+
+/** The one with a relay through which so many connections lead, as calls between as many nodes take any of theirs. */
+export function relayFloorOfMany(transport: System["transport"], connections: number): System {
+  return relayFloorWith(transport, { connections });
+}
+
+function relayFloorWith(transport: System["transport"], forCaller: object): System {
   const { programs, ...relay } = relayFloor(transport);
-  const withResults = programs.map((spec) =>
-    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, results: true } } : spec
+  const asked = programs.map((spec) =>
+    spec.role === "caller" ? { ...spec, argument: { ...spec.argument, ...forCaller } } : spec
   );
-  return { ...relay, name: FLOORS.results, programs: withResults };
+  return { ...relay, programs: asked };
 }
 
 /** Caller ↔ callee, and caller ↔ relay ↔ callee. */

@@ -6,7 +6,7 @@
 
 import { delay } from "@std/async";
 import { daffiThousand } from "../daffi/systems.ts";
-import { relayFloor } from "../floor/systems.ts";
+import { relayFloorOfMany } from "../floor/systems.ts";
 import type { System } from "../system.ts";
 import type { WorkName } from "../works.ts";
 import type { Child } from "./child.ts";
@@ -39,7 +39,7 @@ const SETTLING_MS = 500;
  *
  * @param nodes How many.
  * @param restMs How long they are idle before what idle nodes take is measured: by then the runtime has given back
- * what only their coming needed.
+ * what only their coming needed. With 0 it is not measured.
  */
 export async function runThousand(
   transport: System["transport"],
@@ -51,7 +51,7 @@ export async function runThousand(
   tell(`${transport}: start of ${nodes} nodes`);
   let controller: Child | undefined;
   let before: Memory | undefined;
-  await using floor = await RunningSystem.start(relayFloor(transport));
+  await using floor = await RunningSystem.start(relayFloorOfMany(transport, nodes));
   await using running = await RunningSystem.start(
     daffiThousand(transport, nodes),
     async (child) => {
@@ -66,10 +66,12 @@ export async function runThousand(
   await delay(SETTLING_MS);
   const joined = await memoryOf(controller!);
   addMemory(JOINED, before!.rssBytes, joined.rssBytes);
-  await delay(restMs);
-  const idle = await memoryOf(controller!);
-  addMemory(IDLE, before!.rssBytes, idle.rssBytes);
-  addMemory(HEAP, before!.heapBytes, idle.heapBytes);
+  if (restMs > 0) {
+    await delay(restMs);
+    const idle = await memoryOf(controller!);
+    addMemory(IDLE, before!.rssBytes, idle.rssBytes);
+    addMemory(HEAP, before!.heapBytes, idle.heapBytes);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [title, work] of PAIRS) {
       if (!wanted(title)) continue;
