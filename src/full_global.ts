@@ -22,7 +22,7 @@ import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import { WebListener } from "./transport/web_listener.ts";
-import { largePayloads } from "./wire/large_payloads.ts";
+import { largePayloads, largePayloadsOverUnix } from "./wire/large_payloads.ts";
 import { provideLongStrings } from "./wire/short_strings.ts";
 import { stringAtOnce } from "./wire/strings_at_once.ts";
 
@@ -50,7 +50,7 @@ provideParts({
   sourceOf,
   calm: (logger) => new CalmLogger(logger),
   onTermination,
-  large: largePayloads,
+  large: (address) => address?.kind === "unix" ? largePayloadsOverUnix : largePayloads,
   compileCron,
 });
 

@@ -57,8 +57,8 @@ export interface Parts {
   readonly calm: (logger: Logger) => Logger;
   /** Hears of signals that ask the process to end. */
   readonly onTermination: (stop: () => Promise<void>) => () => void;
-  /** Sends large frames in parts; a page sends them as a whole. */
-  readonly large: LargePayloads | undefined;
+  /** Sends large frames in parts, as it suits where the controller is; a page sends them as a whole. */
+  readonly large: ((address: ControllerAddress | undefined) => LargePayloads) | undefined;
   /** Reads cron expressions. */
   readonly compileCron: CompileCron | undefined;
 }

@@ -148,7 +148,7 @@ export class Runtime {
       registry: callbacks,
       secret: controller === undefined ? secret : undefined, // nobody is between the two
       transfers: parts.makeTransfers(transfer, maxFrameBytes, logger),
-      large: parts.large,
+      large: parts.large?.(address),
       // After what may fail: a file must not stay open.
       makeTasks: parts.makeTasks(taskStore),
       reconnect: once ? undefined : reconnect,

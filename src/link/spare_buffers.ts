@@ -9,7 +9,8 @@ import { monotonicMs } from "../internal/deadlines.ts";
 /** Size of a fresh buffer. */
 export const MIN_BUFFER_BYTES: number = 4 * 1024;
 const MAX_SMALL_SPARES = 256;
-const MAX_LARGE_BYTES = 16 * 1024 * 1024;
+/** A value of 16 MiB, in parts of which two lie in a buffer of 256 KiB. */
+const MAX_LARGE_BYTES = 20 * 1024 * 1024;
 /** Memory that is fresh costs several times what copying into it does, so it is kept for a while. */
 const SPARES_KEPT_MS = 1_000;
 

@@ -10,8 +10,8 @@ import type { AttachmentTaker } from "./codec.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "./frame.ts";
 import { writeU32 } from "./frame_codec.ts";
 import {
+  HEADER_BYTES,
   MAX_ATTACHMENTS,
-  MAX_PART_BYTES,
   MIN_ATTACHMENT_BYTES,
   MIN_DIVIDED_BYTES,
 } from "./limits.ts";
@@ -32,25 +32,44 @@ export interface LargePayloads {
   divide(whole: Frame, send: (frame: Frame) => void): void;
 }
 
+/** Four parts, with their headers, fill what a connection reads and writes at a time. */
+const PART_BYTES = 64 * 1024 - HEADER_BYTES;
+/**
+ * Linux takes and gives what goes over a UNIX socket in pieces of 104 KiB, less 64 bytes (`unix_stream_sendmsg`): a
+ * larger part would leave when its second piece is there, and a smaller one tear.
+ */
+const UNIX_PART_BYTES = 103 * 1024 - HEADER_BYTES;
+
 /** The way of this implementation. */
-export const largePayloads: LargePayloads = {
-  take(taker, at, { buffer, byteOffset, length }) {
-    if (length < MIN_ATTACHMENT_BYTES) return false;
-    const attachments = taker.attachments ??= [];
-    if (attachments.length >= MAX_ATTACHMENTS) return false;
-    attachments.push({ at, bytes: new Uint8Array(buffer, byteOffset, length) });
-    return true;
-  },
-  // A getter, for example, may have transferred what came before it.
-  check({ attachments }, takenBytes) {
-    if (attachedBytes(attachments) === takenBytes) return;
-    throw new EncodeError("Cannot send a value in which an array was changed meanwhile");
-  },
-  divide: sendDivided,
-};
+export const largePayloads: LargePayloads = inPartsOf(PART_BYTES);
+
+/** The same, for nodes whose controller is at a UNIX socket. */
+export const largePayloadsOverUnix: LargePayloads = inPartsOf(UNIX_PART_BYTES);
+
+function inPartsOf(partBytes: number): LargePayloads {
+  return { take, check, divide: (whole, send) => sendDivided(whole, partBytes, send) };
+}
+
+function take(
+  taker: AttachmentTaker,
+  at: number,
+  { buffer, byteOffset, length }: Uint8Array,
+): boolean {
+  if (length < MIN_ATTACHMENT_BYTES) return false;
+  const attachments = taker.attachments ??= [];
+  if (attachments.length >= MAX_ATTACHMENTS) return false;
+  attachments.push({ at, bytes: new Uint8Array(buffer, byteOffset, length) });
+  return true;
+}
+
+/** A getter, for example, may have transferred what came before it. */
+function check({ attachments }: AttachmentTaker, takenBytes: number): void {
+  if (attachedBytes(attachments) === takenBytes) return;
+  throw new EncodeError("Cannot send a value in which an array was changed meanwhile");
+}
 
 /** Sends a frame: in parts, directly behind each other, if its payload is large. */
-function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
+function sendDivided(whole: Frame, partBytes: number, send: (frame: Frame) => void): void {
   const { kind, call, stream, peer, payload, attachments } = whole;
   if (attachments === undefined && (payload.length < MIN_DIVIDED_BYTES || !DIVISIBLE.has(kind))) {
     return send(whole);
@@ -59,8 +78,8 @@ function sendDivided(whole: Frame, send: (frame: Frame) => void): void {
   const flags = whole.flags | Flag.InParts;
   send({ ...whole, flags, payload: announcement, attachments: undefined });
   const sendAll = (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length; at += MAX_PART_BYTES) {
-      const part = bytes.subarray(at, at + MAX_PART_BYTES);
+    for (let at = 0; at < bytes.length; at += partBytes) {
+      const part = bytes.subarray(at, at + partBytes);
       send(frame(Kind.Part, { call, stream, peer, payload: part }));
     }
   };

@@ -102,7 +102,7 @@ export const LARGE_PAYLOAD_BYTES: number = 128 * KiB;
 export const MIN_DIVIDED_BYTES: number = 128 * KiB;
 
 /** Largest part of a payload. Stops large payloads from holding up what others send to the same node. */
-export const MAX_PART_BYTES: number = 64 * KiB - HEADER_BYTES;
+export const MAX_PART_BYTES: number = 128 * KiB - HEADER_BYTES;
 
 /** Arrays of bytes from this size on are copied straight from the sender's value to the receiver's. */
 export const MIN_ATTACHMENT_BYTES: number = 128 * KiB;

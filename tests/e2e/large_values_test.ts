@@ -63,6 +63,15 @@ overBoth(
   },
 );
 
+overAll("a node sends parts as large as suits where its controller is", async (place) => {
+  await using _controller = await startController(place);
+  using other = await RawPeer.join(place, "other", ["sink"]);
+  await using here = await joinHere(place);
+  await here.g.call.sink(payloadOf(MIB)).noReturn();
+  const { payload } = await other.readUntil(KIND.PART);
+  assertEquals(payload.length, place.transport === "a UNIX socket" ? 105_448 : 65_512);
+});
+
 overBoth("a process that stalls within a large payload holds nobody up", async (place) => {
   await using _controller = await startController(place);
   await using _there = await startNode(place, "there");

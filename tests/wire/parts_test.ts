@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
 import { type Attachment, Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { MAX_ATTACHMENTS, MAX_PART_BYTES, MIN_DIVIDED_BYTES } from "../../src/wire/limits.ts";
-import { largePayloads } from "../../src/wire/large_payloads.ts";
+import { largePayloads, largePayloadsOverUnix } from "../../src/wire/large_payloads.ts";
 import { announcedBytes, announcedPlaces } from "../../src/wire/parts.ts";
 import { concat, payloadOf } from "./frames.ts";
 
@@ -11,11 +11,16 @@ const DIVISIBLE: readonly Kind[] = [
   ...[Kind.Call, Kind.Transfer, Kind.Result, Kind.Error, Kind.Item, Kind.Fail],
 ];
 
-function sent(whole: Frame): Frame[] {
+function sent(whole: Frame, way = largePayloads): Frame[] {
   const frames: Frame[] = [];
-  largePayloads.divide(whole, (each) => frames.push(ownFrame(each)));
+  way.divide(whole, (each) => frames.push(ownFrame(each)));
   return frames;
 }
+
+const WAYS = [
+  ["anywhere", largePayloads, 65_512],
+  ["over UNIX sockets", largePayloadsOverUnix, 105_448],
+] as const;
 
 function announcement(...numbers: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(numbers.length * 4));
@@ -32,27 +37,27 @@ Deno.test("divide() sends what is small, or looked into by the controller, as it
   }
 });
 
-Deno.test("divide() announces a large payload and sends it in parts behind each other", () => {
-  const fields = { call: 7, stream: 3, peer: 5, name: 6, value: 8, flags: Flag.NoReply };
-  const payload = payloadOf(3 * MAX_PART_BYTES + 17);
-  const [head, ...parts] = sent(frame(Kind.Call, { ...fields, payload }));
-  assertEquals(
-    head,
-    frame(Kind.Call, {
-      ...fields,
-      flags: Flag.NoReply | Flag.InParts,
-      payload: announcement(payload.length),
-    }),
-  );
-  assertEquals(parts.map((part) => part.payload.length), [
-    ...[MAX_PART_BYTES, MAX_PART_BYTES, MAX_PART_BYTES],
-    17,
-  ]);
-  for (const part of parts) {
-    assertEquals(part, frame(Kind.Part, { call: 7, stream: 3, peer: 5, payload: part.payload }));
-  }
-  assertEquals(concat(parts.map((part) => part.payload)), payload);
-});
+for (const [over, way, partBytes] of WAYS) {
+  Deno.test(`divide() announces a large payload and sends it in parts behind each other, ${over}`, () => {
+    const fields = { call: 7, stream: 3, peer: 5, name: 6, value: 8, flags: Flag.NoReply };
+    const payload = payloadOf(3 * partBytes + 17);
+    const [head, ...parts] = sent(frame(Kind.Call, { ...fields, payload }), way);
+    assertEquals(
+      head,
+      frame(Kind.Call, {
+        ...fields,
+        flags: Flag.NoReply | Flag.InParts,
+        payload: announcement(payload.length),
+      }),
+    );
+    assertEquals(parts.map((part) => part.payload.length), [partBytes, partBytes, partBytes, 17]);
+    for (const part of parts) {
+      assertEquals(part, frame(Kind.Part, { call: 7, stream: 3, peer: 5, payload: part.payload }));
+    }
+    assertEquals(concat(parts.map((part) => part.payload)), payload);
+    assert(partBytes <= MAX_PART_BYTES);
+  });
+}
 
 Deno.test("divide() puts attachments where they belong, and tells where that is (property)", () => {
   const sizes = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.integer({ min: 1, max: 150_000 })), {
