@@ -58,7 +58,9 @@ async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | u
       await begin({ mode: "echo", messageBytes: ADD_BYTES, count: 0 });
       return oneAtATime(socket, ADD_BYTES);
     case "add":
-      if (connections > 1) return lanes(await amongMany(socket, ADD_BYTES), work.inFlight);
+      if (connections > 1) {
+        return lanes(await amongMany(socket, ADD_BYTES), Math.min(work.inFlight, connections));
+      }
       await begin({ mode: "echo", messageBytes: ADD_BYTES, count: 0 });
       return echoes(socket, ADD_BYTES, work.inFlight);
     case "echo": {

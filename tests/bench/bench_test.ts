@@ -45,7 +45,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: async () => {
     const options = briefly();
-    await runThousand("unix", 8, 0, options);
+    await runThousand("unix", 8, 1, options);
     await runFirstCall("unix", options);
     const works = [...new Set(options.results.all().map(({ work }) => work))];
     assertEquals(works, [
