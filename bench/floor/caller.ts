@@ -41,6 +41,18 @@ async function connect(): Promise<Deno.Conn> {
   return socket;
 }
 
+/** So many connections, this one among them, on which each message comes back. */
+async function echoing(
+  socket: Deno.Conn,
+  messageBytes: number,
+  count: number,
+): Promise<Deno.Conn[]> {
+  const sockets = [socket];
+  while (sockets.length < count) sockets.push(await connect());
+  for (const each of sockets) await sendHello(each, { mode: "echo", messageBytes, count: 0 });
+  return sockets;
+}
+
 /** Length of the frame that carries a value. */
 function frameBytes(value: unknown): number {
   return HEADER_BYTES + codec.encode(value, "args").length;
@@ -113,9 +125,7 @@ function oneAtATime(
 
 /** A message there and back on any of many connections, which has no other under way. */
 async function amongMany(socket: Deno.Conn, messageBytes: number): Promise<() => Promise<void>> {
-  const idle = [socket];
-  while (idle.length < connections) idle.push(await connect());
-  for (const each of idle) await sendHello(each, { mode: "echo", messageBytes, count: 0 });
+  const idle = await echoing(socket, messageBytes, connections);
   const message = new Uint8Array(messageBytes);
   return async () => {
     const at = Math.floor(Math.random() * idle.length);
@@ -131,12 +141,9 @@ async function amongMany(socket: Deno.Conn, messageBytes: number): Promise<() =>
 /** A message to each of many, and all of them back; the relay is sent one, and copies it. */
 async function toMany(socket: Deno.Conn, targets: number): Promise<Operation> {
   const messageBytes = ADD_BYTES;
-  const sockets = [socket];
+  let sockets = [socket];
   if (through === "relay") await sendHello(socket, { mode: "fan", messageBytes, count: targets });
-  else {
-    while (sockets.length < targets) sockets.push(await connect());
-    for (const each of sockets) await sendHello(each, { mode: "echo", messageBytes, count: 0 });
-  }
+  else sockets = await echoing(socket, messageBytes, targets);
   const message = new Uint8Array(messageBytes);
   return {
     async call() {

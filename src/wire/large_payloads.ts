@@ -41,32 +41,27 @@ const PART_BYTES = 64 * 1024 - HEADER_BYTES;
 const UNIX_PART_BYTES = 103 * 1024 - HEADER_BYTES;
 
 /** The way of this implementation. */
-export const largePayloads: LargePayloads = inPartsOf(PART_BYTES);
+export const largePayloads: LargePayloads = {
+  take(taker, at, { buffer, byteOffset, length }) {
+    if (length < MIN_ATTACHMENT_BYTES) return false;
+    const attachments = taker.attachments ??= [];
+    if (attachments.length >= MAX_ATTACHMENTS) return false;
+    attachments.push({ at, bytes: new Uint8Array(buffer, byteOffset, length) });
+    return true;
+  },
+  // A getter, for example, may have transferred what came before it.
+  check({ attachments }, takenBytes) {
+    if (attachedBytes(attachments) === takenBytes) return;
+    throw new EncodeError("Cannot send a value in which an array was changed meanwhile");
+  },
+  divide: (whole, send) => sendDivided(whole, PART_BYTES, send),
+};
 
 /** The same, for nodes whose controller is at a UNIX socket. */
-export const largePayloadsOverUnix: LargePayloads = inPartsOf(UNIX_PART_BYTES);
-
-function inPartsOf(partBytes: number): LargePayloads {
-  return { take, check, divide: (whole, send) => sendDivided(whole, partBytes, send) };
-}
-
-function take(
-  taker: AttachmentTaker,
-  at: number,
-  { buffer, byteOffset, length }: Uint8Array,
-): boolean {
-  if (length < MIN_ATTACHMENT_BYTES) return false;
-  const attachments = taker.attachments ??= [];
-  if (attachments.length >= MAX_ATTACHMENTS) return false;
-  attachments.push({ at, bytes: new Uint8Array(buffer, byteOffset, length) });
-  return true;
-}
-
-/** A getter, for example, may have transferred what came before it. */
-function check({ attachments }: AttachmentTaker, takenBytes: number): void {
-  if (attachedBytes(attachments) === takenBytes) return;
-  throw new EncodeError("Cannot send a value in which an array was changed meanwhile");
-}
+export const largePayloadsOverUnix: LargePayloads = {
+  ...largePayloads,
+  divide: (whole, send) => sendDivided(whole, UNIX_PART_BYTES, send),
+};
 
 /** Sends a frame: in parts, directly behind each other, if its payload is large. */
 function sendDivided(whole: Frame, partBytes: number, send: (frame: Frame) => void): void {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
 import { until } from "../helpers/soon.ts";
-import { joinHere, overAll, startController, startNode } from "./network.ts";
+import { joinHere, overAll, type Place, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 import { concat } from "../wire/frames.ts";
 import { stalls } from "./stalls.ts";
@@ -10,8 +10,9 @@ import { stalls } from "./stalls.ts";
 const MiB = 1024 * 1024;
 
 const QUEUED_BYTES = 64 * MiB;
-/** What the controller queues, and what the system's sockets hold before and behind it. */
-const BOUND_BYTES = QUEUED_BYTES + 2 * await socketBytes();
+/** As much as both ends of a UNIX socket hold, generously, and of a TCP connection where little memory is allowed. */
+const SOCKETS_BYTES = 16 * MiB;
+const TCP_SOCKETS_BYTES = await tcpSocketsBytes();
 /** What a process may grow by: what it queues, and what it wrote and has not collected. */
 const GROWTH_BYTES = 3 * QUEUED_BYTES;
 
@@ -34,7 +35,10 @@ overAll(
     do {
       waiting = call.sink(sent, payload).noReturn();
       sent++;
-      assert(sent * payload.length < BOUND_BYTES, "noReturn() never waits for the slow process");
+      assert(
+        sent * payload.length < boundBytes(place),
+        "noReturn() never waits for the slow process",
+      );
     } while (!await stalls(waiting));
 
     const busy = later(call.sink("asked").fg());
@@ -99,7 +103,7 @@ overAll(
       writing = later(
         flooder.send(KIND.CALL, { flags: NO_REPLY, call: ++sent, peer, name, payload }),
       );
-      assert(sent * payload.length < BOUND_BYTES, "the controller takes more and more");
+      assert(sent * payload.length < boundBytes(place), "the controller takes more and more");
     } while (!await stalls(writing));
 
     assertEquals(await call.add(1, 2).fg({ timeout: "10s" }), 3);
@@ -163,7 +167,10 @@ overAll("processes that wait for a slow one go on when it is killed", async (pla
   do {
     waiting = here.g.call.note({ topic: "t", value }).noReturn();
     sent++;
-    assert(sent * value.length < BOUND_BYTES, "noReturn() never waits for the stopped process");
+    assert(
+      sent * value.length < boundBytes(place),
+      "noReturn() never waits for the stopped process",
+    );
   } while (!await stalls(waiting));
   sloth.signal("SIGKILL");
   await within("noReturn() to settle", waiting);
@@ -217,15 +224,19 @@ overAll(
   { needsPosix: true },
 );
 
-/** As much as both ends of a TCP connection may hold, where the system tells it; never less than 16 MiB. */
-async function socketBytes(): Promise<number> {
-  const least = 16 * MiB;
-  if (Deno.build.os !== "linux") return least;
+/** What the controller queues, and what the system's sockets hold before and behind it. */
+function boundBytes({ transport }: Place): number {
+  return QUEUED_BYTES + 2 * (transport === "a UNIX socket" ? SOCKETS_BYTES : TCP_SOCKETS_BYTES);
+}
+
+/** As much as both ends of a TCP connection may hold, where the system tells it. */
+async function tcpSocketsBytes(): Promise<number> {
+  if (Deno.build.os !== "linux") return SOCKETS_BYTES;
   const buffers = ["tcp_rmem", "tcp_wmem"].map(async (name) => {
     const sizes = await Deno.readTextFile(`/proc/sys/net/ipv4/${name}`);
     return Number(sizes.trim().split(/\s+/).at(-1)); // least, default and most
   });
-  return Math.max(least, (await Promise.all(buffers)).reduce((sum, bytes) => sum + bytes));
+  return Math.max(SOCKETS_BYTES, (await Promise.all(buffers)).reduce((sum, bytes) => sum + bytes));
 }
 
 /** Memory of a process, where the system tells it; else 0. */

@@ -59,39 +59,41 @@ for (const [over, way, partBytes] of WAYS) {
   });
 }
 
-Deno.test("divide() puts attachments where they belong, and tells where that is (property)", () => {
-  const sizes = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.integer({ min: 1, max: 150_000 })), {
-    minLength: 1,
-    maxLength: 5,
+for (const [over, way, partBytes] of WAYS) {
+  Deno.test(`divide() puts attachments where they belong, and tells where that is, ${over} (property)`, () => {
+    const sizes = fc.array(fc.tuple(fc.nat({ max: 9 }), fc.integer({ min: 1, max: 150_000 })), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(sizes, fc.nat({ max: 9 }), (pairs, rest) => {
+        const attachments: Attachment[] = [];
+        const whole: Uint8Array[] = [];
+        let at = 0;
+        for (const [before, size] of pairs) {
+          whole.push(payloadOf(before, at));
+          at += before;
+          const bytes = payloadOf(size, size);
+          attachments.push({ at, bytes });
+          whole.push(bytes);
+        }
+        whole.push(payloadOf(rest, 99));
+        const payload = concat(whole.filter((_, i) => i % 2 === 0));
+        const [head, ...parts] = sent(frame(Kind.Result, { call: 1, payload, attachments }), way);
+        const joined = concat(parts.map((part) => part.payload));
+        assertEquals(joined, concat(whole));
+        assertEquals(announcedBytes(head!), joined.length);
+        const places = announcedPlaces(head!.payload);
+        assertEquals(
+          places.map(({ offset, size }) => joined.subarray(offset, offset + size)),
+          attachments.map(({ bytes }) => bytes),
+        );
+        assert(parts.every(({ payload }) => payload.length > 0 && payload.length <= partBytes));
+      }),
+      { numRuns: 50 },
+    );
   });
-  fc.assert(
-    fc.property(sizes, fc.nat({ max: 9 }), (pairs, rest) => {
-      const attachments: Attachment[] = [];
-      const whole: Uint8Array[] = [];
-      let at = 0;
-      for (const [before, size] of pairs) {
-        whole.push(payloadOf(before, at));
-        at += before;
-        const bytes = payloadOf(size, size);
-        attachments.push({ at, bytes });
-        whole.push(bytes);
-      }
-      whole.push(payloadOf(rest, 99));
-      const payload = concat(whole.filter((_, i) => i % 2 === 0));
-      const [head, ...parts] = sent(frame(Kind.Result, { call: 1, payload, attachments }));
-      const joined = concat(parts.map((part) => part.payload));
-      assertEquals(joined, concat(whole));
-      assertEquals(announcedBytes(head!), joined.length);
-      const places = announcedPlaces(head!.payload);
-      assertEquals(
-        places.map(({ offset, size }) => joined.subarray(offset, offset + size)),
-        attachments.map(({ bytes }) => bytes),
-      );
-      assert(parts.every(({ payload }) => payload.length > 0 && payload.length <= MAX_PART_BYTES));
-    }),
-    { numRuns: 50 },
-  );
-});
+}
 
 Deno.test("announcedBytes() gives what a frame carries, or announces", () => {
   assertEquals(announcedBytes(frame(Kind.Ping)), 0);

@@ -1,5 +1,4 @@
 // Types by hand for the plain JavaScript of the standard library on npm: see ../README.md.
-// deno-lint-ignore-file no-explicit-any -- as in the original, so that any class fits
 import * as impl from "npm:deno-std@1.4.0/assert/mod.js";
 
 /** Thrown by a failed assertion. */
@@ -9,7 +8,7 @@ export const AssertionError: new (message: string, options?: ErrorOptions) => As
   impl.AssertionError;
 
 /** The constructor of an `E`, abstract or not. */
-type AnyClass<E> = abstract new (...args: any[]) => E;
+type AnyClass<E> = abstract new (...args: never[]) => E;
 /** A value that is false where a condition is wanted. */
 export type Falsy = false | 0 | 0n | "" | null | undefined;
 /** An array or something like one. */
@@ -45,7 +44,7 @@ export const assertGreater: <T>(actual: T, expected: T, msg?: string) => void = 
 export const assertGreaterOrEqual: <T>(actual: T, expected: T, msg?: string) => void =
   impl.assertGreaterOrEqual;
 /** Asserts that `actual` is an instance of a class. */
-export const assertInstanceOf: <T extends AnyClass<any>>(
+export const assertInstanceOf: <T extends AnyClass<unknown>>(
   actual: unknown,
   expectedType: T,
   msg?: string,
@@ -82,7 +81,7 @@ export const assertNotStrictEquals: <T>(actual: T, expected: T, msg?: string) =>
   impl.assertNotStrictEquals;
 /** Asserts that `actual` has the properties of `expected`. */
 export const assertObjectMatch: (
-  actual: Record<PropertyKey, any>,
+  actual: object,
   expected: Record<PropertyKey, unknown>,
   msg?: string,
 ) => void = impl.assertObjectMatch;
