@@ -8,6 +8,7 @@ import {
   pour,
   readAll,
   readHello,
+  readOwned,
   withoutDelay,
   writeAll,
 } from "./socket.ts";
@@ -60,9 +61,7 @@ async function echoLarge(socket: Deno.Conn, messageBytes: number): Promise<void>
 
 /** The same for whoever may keep what came: each has memory of its own. */
 async function echoKept(socket: Deno.Conn, messageBytes: number): Promise<void> {
-  while (true) {
-    const message = new Uint8Array(messageBytes);
-    if (!await readAll(socket, message)) return;
+  for (let message; (message = await readOwned(socket, messageBytes)) !== undefined;) {
     await writeAll(socket, message);
   }
 }

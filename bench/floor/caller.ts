@@ -17,6 +17,7 @@ import {
   type Listening,
   pour,
   readAll,
+  readOwned,
   sendHello,
   writeAll,
 } from "./socket.ts";
@@ -86,7 +87,7 @@ async function floorOf(socket: Deno.Conn, name: WorkName): Promise<Operation | u
       const message = new Uint8Array(messageBytes);
       const call = async () => {
         await writeAll(socket, message);
-        await readAll(socket, results ? new Uint8Array(messageBytes) : message);
+        await (results ? readOwned(socket, messageBytes) : readAll(socket, message));
       };
       const burst = async (count: number) => {
         for (let n = 0; n < count; n++) await call();

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { keepFreedMemory } from "../../src/transport/freed_memory.ts";
 import { type Meeting, meeting } from "../program.ts";
 
 /** The argument of the programs here. */
@@ -95,6 +96,16 @@ export async function readAll(socket: Deno.Conn, bytes: Uint8Array): Promise<boo
     there += count;
   }
   return true;
+}
+
+/** A message in memory of its own, for whoever may keep it; `undefined` if the connection ends before. */
+export async function readOwned(
+  socket: Deno.Conn,
+  messageBytes: number,
+): Promise<Uint8Array | undefined> {
+  keepFreedMemory(); // as this module does
+  const message = new Uint8Array(messageBytes);
+  return await readAll(socket, message) ? message : undefined;
 }
 
 /** Sends messages behind each other, many in one write. */

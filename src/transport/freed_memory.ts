@@ -5,22 +5,32 @@
  */
 
 /** A little less than 32 MiB, which is the largest block that glibc learns from. */
-const LARGEST_LESSON_BYTES = 31 * 1024 * 1024;
+const BLOCK_BYTES = 31 * 1024 * 1024;
+/** As many blocks as there is room for in what is kept. */
+const BLOCKS = 4;
+/** Large enough that it lies behind the blocks, not in a gap before them. */
+const LID_BYTES = 1024 * 1024;
 
-let kept = false;
+/** Stays where it is, so that what is freed before it is no end of the heap, which glibc would return. */
+let lid: ArrayBuffer | undefined;
 
 /**
- * Has glibc's `malloc` keep up to 62 MiB that are freed, to give them out again, where it would return all but a few to
- * the system and take them anew, page by page. It learns that from a large block that is freed, which nobody has
- * touched; see `M_MMAP_THRESHOLD` in {@link https://man7.org/linux/man-pages/man3/mallopt.3.html | mallopt(3)}. Once is
- * enough for the process. Other allocators do not care.
+ * Has glibc's `malloc` keep 124 MiB for large values, to give them out again when they are freed, where it would return
+ * all but a few to the system and take them anew, page by page. It learns from a large block that is freed to take such
+ * blocks from its heap, of which it returns the end when that is free (`M_MMAP_THRESHOLD` and `M_TRIM_THRESHOLD` in
+ * {@link https://man7.org/linux/man-pages/man3/mallopt.3.html | mallopt(3)}); so room is made there, and something small
+ * left behind it. Nobody touches that room, so that it is memory only as it is used. Once is enough for the process.
+ * Other allocators do not care.
  */
 export function keepFreedMemory(): void {
-  if (kept) return;
-  kept = true;
+  if (lid !== undefined) return;
   try {
-    new ArrayBuffer(LARGEST_LESSON_BYTES).transfer(0);
+    new ArrayBuffer(BLOCK_BYTES).transfer(0);
+    const length = "WorkerGlobalScope" in globalThis ? 0 : BLOCKS; // workers have no heap as large as that
+    const blocks = Array.from({ length }, () => new ArrayBuffer(BLOCK_BYTES));
+    lid = new ArrayBuffer(LID_BYTES);
+    for (const block of blocks) block.transfer(0);
   } catch {
-    // There is so little memory that none should be kept.
+    lid = new ArrayBuffer(0); // There is so little memory that none should be kept.
   }
 }
