@@ -26,6 +26,8 @@ export interface Measured {
  * hot, and grown their heaps as the work wants them, so that it is told what a process does that runs for long.
  */
 const WARM_UP_FACTOR = 4;
+/** Calls that are timed on their own are fewer by far, and the runtimes compile by number. */
+const LATENCY_WARM_UP_FACTOR = 16;
 
 /**
  * Does a work for some time, after a warm-up.
@@ -40,7 +42,7 @@ export function measure(operation: Operation, ms: number): Promise<Measured> {
 }
 
 async function measureLatency(call: () => PromiseLike<unknown>, ms: number): Promise<Measured> {
-  const warm = await latencies(call, ms * WARM_UP_FACTOR);
+  const warm = await latencies(call, ms * LATENCY_WARM_UP_FACTOR);
   const timed = await latencies(call, ms);
   const sorted = timed.samples.sort();
   return {
