@@ -22,8 +22,8 @@ export function relayFloor(transport: System["transport"]): System {
 }
 
 /**
- * The same with a promise for each message, and with memory of its own for each that is large: what
- * is awaited, and whose bytes are kept, can be faster only where the memory is kept when it is freed.
+ * The same with a promise for each message, and with memory of its own for each that is large, as whoever
+ * awaits calls and keeps what they give must have; of which what was freed is kept for the next one.
  */
 export function resultsFloor(transport: System["transport"]): System {
   return { ...relayFloorWith(transport, { results: true }), name: FLOORS.results };
