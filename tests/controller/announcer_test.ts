@@ -159,7 +159,7 @@ Deno.test("announceOf() tells everything at once, first the one that it is about
 });
 
 Deno.test("announceOf() holds the one back that it is about while another node does not read", () => {
-  network(200, ({ announcer, peers, wires }) => {
+  network(20, ({ announcer, peers, wires }) => {
     const [cause] = peers.values();
     wires[9]!.congested = true;
     wires[9]!.queuedBytes = MAX_QUEUED_BYTES + 1;

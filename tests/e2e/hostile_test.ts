@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { later, within } from "../helpers/processes.ts";
 import { type Here, joinHere, overAll, type Place, startNode } from "./network.ts";
@@ -78,36 +78,38 @@ const STRANGERS: Record<string, Uint8Array> = {
   "a HELLO in another's name": concat(PREFACE, rawFrame(KIND.HELLO, { payload: hello("there") })),
 };
 
-/** What joined nodes send that no node may. Each has the connection closed. */
+/** What joined nodes send that no node may, by why the connection is closed. */
 const OUTLAWS: Record<string, (peer: RawPeer) => Uint8Array> = {
-  "a second HELLO": HELLO_AS_IT_SHOULD_BE,
-  "WELCOME": () =>
+  "HELLO is not allowed": HELLO_AS_IT_SHOULD_BE,
+  "WELCOME is not allowed": () =>
     rawFrame(KIND.WELCOME, {
       payload: encode({ id: 1, controller: "c", maxFrameBytes: 1 << 20, processes: [] }),
     }),
-  "REFUSED": () => rawFrame(KIND.REFUSED, { payload: encode({ code: "PROTOCOL", message: "no" }) }),
-  "DIRECTORY": (peer) =>
+  "REFUSED is not allowed": () =>
+    rawFrame(KIND.REFUSED, { payload: encode({ code: "PROTOCOL", message: "no" }) }),
+  "DIRECTORY is not allowed": (peer) =>
     rawFrame(KIND.DIRECTORY, {
       peer: peer.idOf("there"),
       payload: encode({ type: "leave", id: peer.idOf("here"), graceful: true }),
     }),
-  "SHUTDOWN": (peer) => rawFrame(KIND.SHUTDOWN, { peer: peer.idOf("there") }),
-  "PAUSE": (peer) => rawFrame(KIND.PAUSE, { peer: peer.idOf("there") }),
-  "RESUME": (peer) => rawFrame(KIND.RESUME, { peer: peer.idOf("there") }),
-  "TARGETS": (peer) =>
+  "SHUTDOWN is not allowed": (peer) => rawFrame(KIND.SHUTDOWN, { peer: peer.idOf("there") }),
+  "PAUSE is not allowed": (peer) => rawFrame(KIND.PAUSE, { peer: peer.idOf("there") }),
+  "RESUME is not allowed": (peer) => rawFrame(KIND.RESUME, { peer: peer.idOf("there") }),
+  "TARGETS is not allowed": (peer) =>
     rawFrame(KIND.TARGETS, { peer: peer.idOf("there"), call: 1, payload: encode([]) }),
-  "UNDELIVERED": (peer) =>
+  "UNDELIVERED is not allowed": (peer) =>
     rawFrame(KIND.UNDELIVERED, { peer: peer.idOf("there"), call: 1, value: 1 }),
-  "the unknown kind 00": () => rawFrame(0x00),
-  "the reserved kind 04": () => rawFrame(0x04),
-  "the unknown kind 17": () => rawFrame(0x17),
-  "the unknown kind ff": () => rawFrame(0xff),
-  "an unknown flag": (peer) => rawFrame(KIND.CALL, { flags: 4, call: 1, peer: peer.idOf("there") }),
-  "a huge length": () => declaring(0xffffffff, KIND.CALL),
-  "a length below the header's": () => declaring(3, KIND.CALL),
-  "an OFFER of noise": () => rawFrame(KIND.OFFER, { payload: new Uint8Array([0xc1, 0xff]) }),
-  "an OFFER of a map": () => rawFrame(KIND.OFFER, { payload: encode({ a: 1 }) }),
-  "an OFFER of 100,000 callbacks": () =>
+  "unknown kind 0x0": () => rawFrame(0x00),
+  "CHALLENGE is not allowed": () => rawFrame(0x04),
+  "unknown kind 0x1e": () => rawFrame(0x1e),
+  "unknown kind 0xff": () => rawFrame(0xff),
+  "unknown flags 0x8": (peer) =>
+    rawFrame(KIND.CALL, { flags: 8, call: 1, peer: peer.idOf("there") }),
+  "at most 67108864 are allowed": () => declaring(0xffffffff, KIND.CALL),
+  "its length is 3": () => declaring(3, KIND.CALL),
+  "it is not MessagePack": () => rawFrame(KIND.OFFER, { payload: new Uint8Array([0xc1, 0xff]) }),
+  "callbacks must be a list": () => rawFrame(KIND.OFFER, { payload: encode({ a: 1 }) }),
+  "at most 4096 names, not 100000": () =>
     rawFrame(KIND.OFFER, {
       payload: encode(Array.from({ length: 100_000 }, (_, i) => `callback ${i}`)),
     }),
@@ -204,14 +206,15 @@ overAll("connections that hang up at once disturb nobody", async (place) => {
 
 overAll("nodes that send what no node may are cut off and logged", async (place, t) => {
   await withVictims(place, async (here) => {
-    for (const [what, bytes] of Object.entries(OUTLAWS)) {
-      await t.step(what, async () => {
+    for (const [why, bytes] of Object.entries(OUTLAWS)) {
+      await t.step(why, async () => {
         const told = (await here.logged.until("message", 0)).length;
         using outlaw = await RawPeer.join(place, "outlaw", ["trap"]);
         outlaw.write(bytes(outlaw)).catch(() => {});
         await outlaw.closed();
         const messages = await here.logged.until("message", told + 1);
-        assert(String(messages.at(-1)).includes("outlaw"), String(messages.at(-1)));
+        assertStringIncludes(String(messages.at(-1)), `"outlaw" was lost: `);
+        assertStringIncludes(String(messages.at(-1)), why);
         await assertUndisturbed(here);
       });
     }
