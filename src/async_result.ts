@@ -80,6 +80,7 @@ export class AsyncResult<T> {
       onAbort: (cause) =>
         new CallCancelledError(`The wait for ${callbackName} was given up`, {
           callbackName,
+          executed: "maybe",
           cause,
         }),
     });

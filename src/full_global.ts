@@ -6,6 +6,7 @@
 
 import { Controller } from "./controller/controller.ts";
 import { Global } from "./global.ts";
+import { loadAsyncContexts } from "./internal/async_contexts.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
 import { onTermination } from "./internal/termination.ts";
 import { TaskService } from "./node/task_service.ts";
@@ -48,6 +49,7 @@ provideParts({
   makeTransfers: (transfer, ...rest) =>
     new TransferService(new TransferRunner(resolveTransfer(transfer), ...rest)),
   sourceOf,
+  prepareNode: loadAsyncContexts,
   calm: (logger) => new CalmLogger(logger),
   onTermination,
   large: (address) => address?.kind === "unix" ? largePayloadsOverUnix : largePayloads,

@@ -36,7 +36,9 @@ export class ResultIterator implements AsyncIterator<never> {
   /** Wants no more items. */
   async return(): Promise<IteratorResult<never>> {
     this.#items ??= NO_ITEMS;
-    await (await this.#items).return?.();
+    const items = await this.#items;
+    this.#items = NO_ITEMS;
+    await items.return?.();
     return { done: true, value: undefined };
   }
 

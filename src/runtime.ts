@@ -155,9 +155,12 @@ export class Runtime {
       watch: (connection) => {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);
       },
-      connect: controller === undefined
-        ? () => this.#connect(this.#connecting!)
-        : () => this.#attach(controller),
+      connect: async () => {
+        await parts.prepareNode();
+        if (controller === undefined) return await this.#connect(this.#connecting!);
+        await this.#listening;
+        return controller.connect();
+      },
       events: {
         onConnect: () => this.#hooks.run("onNodeConnect", processName),
         onDisconnect: (error) => this.#onDisconnect(error),
@@ -174,12 +177,6 @@ export class Runtime {
     if (this.#stopping === undefined) this.#lostConnections++;
     if (error instanceof ProtocolError) this.#protocolErrors++;
     this.#hooks.run("onNodeDisconnect", this.#options.processName);
-  }
-
-  async #attach(controller: Controller): Promise<ByteStream> {
-    await undefined; // the node is made before the controller listens
-    await this.#listening;
-    return controller.connect();
   }
 
   async #connect(transport: Connecting): Promise<ByteStream> {

@@ -321,3 +321,20 @@ Deno.test("what a broadcast is denied is counted for each target", async () => {
     assertEquals(net.hub.stats.deniedActions, 2 * i);
   }
 });
+
+Deno.test("authorize is asked about a call that comes while its process stops, too", async () => {
+  for (const allowed of [true, false]) {
+    let ran = 0;
+    await using guard = await guarded(({ action }) => action !== "call" || allowed);
+    const { net } = guard;
+    const leaving = await net.join("leaving", (callback) => callback("f", () => ++ran));
+    const caller = await net.join("caller");
+    await caller.waitFunction("f");
+    const stopped = leaving.stop();
+    const call = caller.call.f().fg(); // who calls has not heard of it
+    if (allowed) assertEquals(await soon(call), 1);
+    else await deniedCall(() => soon(call));
+    await stopped;
+    assertEquals([ran, guard.about("call").length], [allowed ? 1 : 0, 1]);
+  }
+});

@@ -349,8 +349,8 @@ Deno.test("the timeout of a callback counts the wait for a turn", async () => {
       return new Promise(() => {});
     }, { timeout: 30, concurrency: 1 });
   });
-  const calls = [1, 2].map(() =>
-    assertRejectsLater(() => soon(net.hub.call.slow()), CallTimeoutError)
+  const calls = ["finish", "have its turn"].map((what) =>
+    assertRejectsLater(() => soon(net.hub.call.slow()), CallTimeoutError, `did not ${what} within`)
   );
   await Promise.all(calls);
   assertEquals(runs, 1);

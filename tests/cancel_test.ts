@@ -110,6 +110,38 @@ Deno.test("defaultTimeout holds for calls that give none, and Infinity takes it 
   assertEquals(await net.hub.call.deadline().fg({ timeout: Infinity }), false);
 });
 
+Deno.test("a signal that is aborted while its call is encoded keeps it from being sent", async () => {
+  let closed = 0;
+  const source = (): Iterator<number> & Iterable<number> => ({
+    next: () => ({ done: false, value: 1 }),
+    return: () => ({ done: true, value: closed++ }),
+    [Symbol.iterator]() {
+      return this;
+    },
+  });
+  await using net = await TestNetwork.start();
+  for (const name of ["a", "b"]) await net.join(name, (callback) => callback("who", () => name));
+  const { call, stats } = net.hub;
+  await net.hub.waitProcess("b");
+  for (let i = 0; i < 5; i++) {
+    const control = new AbortController();
+    const aborting = {
+      get now() {
+        control.abort();
+        return source();
+      },
+    };
+    const called = call.who(aborting, source()).fg({ to: "a", signal: control.signal });
+    const error = await assertRejects(() => soon(called), CallCancelledError);
+    assertEquals(error.executed, "never");
+  }
+  await until(() => closed === 10);
+  assertEquals(stats.pendingCalls, 0);
+  const asked = new Set<unknown>();
+  for (let i = 0; i < 100; i++) asked.add(await call.who().fg({ strategy: "least-pending" }));
+  assertEquals(asked.size, 2, "calls that were never sent count as pending");
+});
+
 Deno.test("a signal that was aborted before keeps the call from being sent", async () => {
   await using waiting = await Waiting.start("a");
   const signal = AbortSignal.abort("before");

@@ -94,6 +94,25 @@ Deno.test("a source whose next item never comes is ended all the same", async ()
   await soon(ended.promise);
 });
 
+Deno.test("what came before the loop was left is not there for the next one", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("numbers", function* () {
+      yield* [1, 2, 3];
+    });
+    callback("first", async (items: AsyncIterable<number>) => {
+      for await (const item of items) if (item === 2) break;
+      return await collect(items);
+    });
+  });
+  const numbers = net.hub.call.numbers()[Symbol.asyncIterator]();
+  assertEquals(await numbers.next(), { done: false, value: 1 });
+  await net.hub.call.numbers(); // its answer comes behind all of the first
+  await numbers.return!();
+  assertEquals(await numbers.next(), { done: true, value: undefined });
+  assertEquals(await soon(net.hub.call.first([1, 2, 3].values())), []);
+});
+
 Deno.test("leaving the loop stops the producer and runs its finally block", async () => {
   const over = Promise.withResolvers<{ produced: number; aborted: boolean }>();
   await using net = await TestNetwork.start();

@@ -39,7 +39,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   reserve resolveEntrance resultStream running runTask scope security sendCredit sendShared sent
   session setBackMs settle shown silentTicks site socketTransport sourceOf stopNodes streams take
   tellCancelled tellOwner there timeLeft timeOf timeoutError top tracked transferred
-  transfers tryRecord turn turnsOf unauthenticated undelivered until verb view waited watch when
+  transfers tryRecord turn turnsOf unauthenticated undelivered until verb view waited waits watch when
   withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 

@@ -22,6 +22,9 @@ export class Authorizer {
   denied = 0;
   readonly #authorize: Authorize;
   readonly #logger: Logger;
+  /** End the questions that are open. */
+  readonly #open = new Set<() => void>();
+  #stopped = false;
 
   /**
    * @param authorize The user's.
@@ -35,17 +38,29 @@ export class Authorizer {
   /** Asks, and tells of what is not allowed. */
   async decide(request: AuthorizationRequest): Promise<Verdict> {
     let answer: unknown;
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#open.add(end);
     try {
       const asked = (async () => answer = await this.#authorize(request))();
-      if (await within(asked, AUTHORIZE_TIMEOUT_MS)) {
+      const isInTime = await within(Promise.race([asked, ended]), AUTHORIZE_TIMEOUT_MS);
+      if (this.#stopped) return undefined;
+      if (isInTime) {
         if (answer !== true) this.#tell(request, "");
         return answer === true;
       }
       this.#tell(request, `: authorize did not decide within ${AUTHORIZE_TIMEOUT_MS} ms`);
     } catch (error) {
       this.#tell(request, `: authorize failed: ${showError(error)}`);
+    } finally {
+      this.#open.delete(end);
     }
     return undefined;
+  }
+
+  /** The controller stops: nothing is decided any more, and nothing waits for it. */
+  stop(): void {
+    this.#stopped = true;
+    for (const end of this.#open) end();
   }
 
   /** Asks what no frame waits for, and counts what is not allowed. */

@@ -321,6 +321,7 @@ export class Controller {
     for (const listener of this.#listeners.keys()) listener.close();
     this.#door.stop();
     this.#announcer.stop();
+    this.#authorizer?.stop();
     await Promise.all(
       Array.from(this.#peers.values(), (peer) => closeWhenFlushed(peer.connection)),
     );

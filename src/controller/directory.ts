@@ -6,7 +6,7 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry } from "../wire/control.ts";
-import { MAX_DIRECTORY_BYTES } from "../wire/limits.ts";
+import { MAX_DIRECTORY_BYTES, MAX_WITHDRAWN } from "../wire/limits.ts";
 
 /** What an entry takes in `WELCOME` besides its text. */
 const ENTRY_BYTES = 16;
@@ -38,6 +38,8 @@ export class Directory {
   #processes = new Map<number, Process>();
   #names = new Map<string, Name>();
   #namesById = new Map<number, Name>();
+  /** What was withdrawn of late, by process and number. */
+  #withdrawn = new Map<string, string>();
   #lastProcessId: number;
   #lastNameId: number;
   #bytes = 0;
@@ -93,10 +95,10 @@ export class Directory {
     return this.#processes.get(id)?.offers.size ?? 0;
   }
 
-  /** A callback that a process offers, by its number. */
+  /** A callback that a process offers, by its number; or has just withdrawn, for who stops still runs what comes. */
   nameOf(id: number, nameId: number): string | undefined {
     const name = this.#namesById.get(nameId);
-    return name?.providers.has(id) ? name.text : undefined;
+    return name?.providers.has(id) ? name.text : this.#withdrawn.get(keyOf(id, nameId));
   }
 
   /** The processes that offer a name. */
@@ -159,6 +161,7 @@ export class Directory {
       this.#bytes -= sizeOf(text);
       name.providers.delete(id);
       removed.push(name.id);
+      this.#remember(keyOf(id, name.id), text);
       if (name.providers.size === 0) {
         this.#names.delete(text);
         this.#namesById.delete(name.id);
@@ -166,6 +169,17 @@ export class Directory {
     }
     return removed;
   }
+
+  #remember(key: string, text: string): void {
+    this.#withdrawn.set(key, text);
+    if (this.#withdrawn.size <= MAX_WITHDRAWN) return;
+    const [oldest] = this.#withdrawn.keys();
+    this.#withdrawn.delete(oldest!);
+  }
+}
+
+function keyOf(id: number, nameId: number): string {
+  return `${id}/${nameId}`;
 }
 
 function entryOf(id: number, { name, offers }: Process): ProcessEntry {

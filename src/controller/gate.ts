@@ -19,7 +19,7 @@ export interface GateOptions {
   readonly authorizer: Authorizer;
   readonly codec: Codec;
   readonly peers: ReadonlyMap<number, Peer>;
-  /** A callback that a process offers, by number. */
+  /** A callback that a process offers, or has just withdrawn, by number. */
   nameOf(process: number, name: number): string | undefined;
   /** Who offers a callback. */
   providersOf(name: number): ReadonlySet<number>;
@@ -42,6 +42,8 @@ export class Gate {
   readonly #options: GateOptions;
   /** By target, then by callback: by its name, for its number may be another's one day. */
   readonly #verdicts = new Map<number, Map<string, boolean>>();
+  /** Of the broadcast that passes, by target: who comes meanwhile was not decided about. */
+  #broadcast = new Map<number, boolean>();
   #verdictCount = 0;
   #waiting: Frame[] | undefined;
   #ended = false;
@@ -65,11 +67,11 @@ export class Gate {
     void this.#decideAll(ownFrame(incoming), question);
   }
 
-  /** Whether a broadcast may not go to one of its targets; counts it if so. */
-  denies(target: number, name: number): boolean {
-    const isDenied = this.#known(target, this.#options.nameOf(target, name)) !== true;
-    if (isDenied) this.#options.authorizer.denied++;
-    return isDenied;
+  /** Whether the broadcast that passes may go to a process; counts it if not. `undefined` for who has come since it came. */
+  allowsBroadcast(target: number): boolean | undefined {
+    const verdict = this.#broadcast.get(target);
+    if (verdict === false) this.#options.authorizer.denied++;
+    return verdict;
   }
 
   /** A process is gone, and with it what was decided about calls of it. */
@@ -86,7 +88,7 @@ export class Gate {
   async #decideAll(first: Frame, question: Promise<boolean>): Promise<void> {
     try {
       this.#finish(first, await question);
-      for (let at = 0; at < this.#waiting!.length; at++) {
+      for (let at = 0; at < this.#waiting!.length && !this.#ended; at++) {
         const next = this.#waiting![at]!;
         this.#finish(next, await this.#question(next));
       }
@@ -99,7 +101,10 @@ export class Gate {
 
   #finish(incoming: Frame, allowed: boolean): void {
     if (this.#ended) return;
-    if (allowed) return this.#options.pass(incoming);
+    if (allowed) {
+      this.#options.pass(incoming);
+      return this.#broadcast.clear();
+    }
     this.#options.authorizer.denied++;
     this.#options.deny(incoming);
   }
@@ -108,7 +113,7 @@ export class Gate {
   #question(incoming: Frame): boolean | Promise<boolean> {
     switch (incoming.kind) {
       case Kind.Call:
-        return this.#mayCall(incoming.peer, incoming.name);
+        return this.#mayCallNow(incoming);
       case Kind.Broadcast:
         return this.#mayBroadcast(incoming.name);
       case Kind.Offer:
@@ -130,6 +135,13 @@ export class Gate {
     return await this.#options.authorizer.decide(request) === true;
   }
 
+  /** What its target does not offer is no question, and passes without its number, for the target may know it still. */
+  #mayCallNow(incoming: Frame): boolean | Promise<boolean> {
+    const { peer, name } = incoming;
+    if (this.#options.nameOf(peer, name) === undefined) incoming.name = 0;
+    return this.#mayCall(peer, incoming.name);
+  }
+
   /** What is not there, or is not offered, is no question: nothing of it will run. */
   #mayCall(targetId: number, name: number): boolean | Promise<boolean> {
     const callbackName = this.#options.nameOf(targetId, name);
@@ -143,9 +155,14 @@ export class Gate {
 
   /** It passes as such, and the router asks about each target. */
   #mayBroadcast(name: number): boolean | Promise<boolean> {
-    const open = [...this.#options.providersOf(name)]
-      .map((target) => target === this.#source.id ? true : this.#mayCall(target, name))
-      .filter((question) => typeof question !== "boolean");
+    const verdicts = this.#broadcast = new Map<number, boolean>();
+    const open: Promise<unknown>[] = [];
+    for (const target of this.#options.providersOf(name)) {
+      if (target === this.#source.id) continue;
+      const question = this.#mayCall(target, name);
+      if (typeof question === "boolean") verdicts.set(target, question);
+      else open.push(question.then((verdict) => verdicts.set(target, verdict)));
+    }
     return open.length === 0 ? true : Promise.all(open).then(() => true);
   }
 

@@ -68,7 +68,8 @@ export class Peer {
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    this.#holdBack(source, sentSince > MAX_UNDER_WAY_BYTES ? MAX_QUEUED_BYTES : Infinity);
+    const underWayBytes = MAX_UNDER_WAY_BYTES + this.maxFrameBytes;
+    this.#holdBack(source, sentSince > underWayBytes ? MAX_QUEUED_BYTES : Infinity);
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { controlToSend } from "../wire/control.ts";
-import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
+import { Flag, type Frame, frame, Kind, payloadSize, Undelivered } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_names.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
@@ -96,7 +96,7 @@ export class Router {
     incoming.peer = source.id;
     this.#send(target, incoming);
     this.counts.forwarded++;
-    if (target.connection.congested) target.slowDown(source, bytes + HEADER_BYTES);
+    if (target.connection.congested) target.slowDown(source, payloadSize(incoming) + HEADER_BYTES);
   }
 
   #send(target: Peer, outgoing: Frame): void {
@@ -119,7 +119,8 @@ export class Router {
   /** The caller is told, whichever way the frame went: it alone can end the call. */
   #tooLarge(source: Peer, target: Peer, incoming: Frame): void {
     const { kind, call, stream } = incoming;
-    if (call === 0) return void this.counts.dropped++; // of no call, so nobody waits for it
+    // Of no call, so nobody waits for it; or of one that was sent back with its announcement.
+    if (call === 0 || kind === Kind.Part) return void this.counts.dropped++;
     const isAnswer = kind === Kind.Result || kind === Kind.Error ||
       (!asksForAnswer(kind) && stream === 0);
     if (isAnswer) this.#sendBack(target, incoming, source.id, Undelivered.AnswerTooLarge);
@@ -133,9 +134,14 @@ export class Router {
 
   #fanOut(source: Peer, incoming: Frame, bytes: number): void {
     const targets: Peer[] = [];
+    const denied = new Set<Peer>();
     for (const id of this.#providersOf(incoming.name)) {
       const target = this.#peers.get(id);
-      if (target !== undefined && target !== source) targets.push(target);
+      if (target === undefined || target === source) continue;
+      const isAllowed = source.gate === undefined || source.gate.allowsBroadcast(id);
+      if (isAllowed === undefined) continue;
+      targets.push(target);
+      if (!isAllowed) denied.add(target);
     }
     if ((incoming.flags & Flag.NoReply) === 0) {
       const payload = controlToSend(targets.map((target) => target.id));
@@ -146,7 +152,7 @@ export class Router {
     const isLast = !source.connection.hasMore;
     for (const target of targets) {
       incoming.peer = target.id;
-      if (source.gate?.denies(target.id, incoming.name) === true) this.deny(source, incoming);
+      if (denied.has(target)) this.deny(source, incoming);
       else this.#forward(source, incoming, bytes);
       if (isLast) target.connection.writeNow();
     }

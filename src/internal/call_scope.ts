@@ -4,8 +4,6 @@
  * @module
  */
 
-import { builtinModule } from "./builtin_module.ts";
-
 /** What a running callback can know of its call. */
 export interface CallScope {
   /** The `Global` that runs the callback. */
@@ -34,41 +32,22 @@ export interface AsyncContext {
   scope: CallScope | undefined;
 }
 
-interface Storage {
+/** The part of an `AsyncLocalStorage` that is used here. */
+export interface Storage {
   run<T>(context: AsyncContext, fn: () => T): T;
   enterWith(context: AsyncContext): void;
   getStore(): AsyncContext | undefined;
 }
 
-/** Where there is no `AsyncLocalStorage` the scope lasts until the callback's first `await`. */
-class SynchronousStorage implements Storage {
-  #context: AsyncContext | undefined;
-
-  run<T>(context: AsyncContext, fn: () => T): T {
-    const outer = this.#context;
-    this.#context = context;
-    try {
-      return fn();
-    } finally {
-      this.#context = outer;
-    }
-  }
-
-  enterWith(): void {}
-
-  getStore(): AsyncContext | undefined {
-    return this.#context;
-  }
-}
-
-function makeStorage(): Storage {
-  const hooks = builtinModule<{ AsyncLocalStorage: new () => Storage }>("node:async_hooks");
-  return hooks === undefined ? new SynchronousStorage() : new hooks.AsyncLocalStorage();
-}
-
-const storage: Storage = makeStorage();
+/** Where there is none, as in a page, a scope lasts until the callback's first `await`. */
+let storage: Storage | undefined;
 /** The call whose callback is on the stack, if it runs without a context of its own. */
 let onStack: CallScope | undefined;
+
+/** Has scopes follow callbacks through their awaits. Called before the first of them runs. */
+export function provideStorage(provided: Storage): void {
+  storage = provided;
+}
 
 /** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
@@ -88,20 +67,17 @@ export function endScope({ context }: CallScope): void {
 }
 
 function runIn<T>(context: AsyncContext, fn: () => T): T {
-  const outer = onStack;
-  onStack = undefined;
-  try {
-    return storage.run(context, fn);
-  } finally {
-    onStack = outer;
-  }
+  const { scope } = context;
+  return storage === undefined
+    ? runOnStack(scope, fn)
+    : runOnStack(undefined, storage.run.bind(storage, context, fn) as () => T);
 }
 
 /**
  * Runs `fn` as part of the call until it returns. A context of its own costs more than all the rest
  * of a small call; a callback that is done when it returns does not need one.
  */
-export function runOnStack<T>(scope: CallScope, fn: () => T): T {
+export function runOnStack<T>(scope: CallScope | undefined, fn: () => T): T {
   const outer = onStack;
   onStack = scope;
   try {
@@ -113,7 +89,7 @@ export function runOnStack<T>(scope: CallScope, fn: () => T): T {
 
 /** From here on this asynchronous function has a context that no call has: {@linkcode keepScope}. */
 export function enterSpareContext(): void {
-  storage.enterWith({ scope: undefined });
+  storage?.enterWith({ scope: undefined });
 }
 
 /**
@@ -122,7 +98,7 @@ export function enterSpareContext(): void {
  * others have left behind in it is no part of this call.
  */
 export function keepScope(scope: CallScope): void {
-  const context = storage.getStore();
+  const context = storage?.getStore();
   if (context === undefined || context.scope !== undefined) return;
   context.scope = scope;
   scope.context = context;
@@ -131,5 +107,5 @@ export function keepScope(scope: CallScope): void {
 
 /** The call that the running code is part of. */
 export function currentScope(): CallScope | undefined {
-  return onStack ?? storage.getStore()?.scope;
+  return onStack ?? storage?.getStore()?.scope;
 }

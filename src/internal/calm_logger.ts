@@ -13,7 +13,8 @@ const PERIOD_MS = 60_000;
 /** So many kinds are told apart at a time, so that whatever is logged, memory stays bounded. */
 const MAX_KINDS = 64;
 
-const NAMES_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|\d+/g;
+/** What is quoted and does not end reaches to the end of the line, so that nothing is looked through twice. */
+const NAMES_AND_NUMBERS = /"(?:[^"\\]|\\[^])*(?:"|\\?$)|\d+/g;
 
 // deno-lint-ignore no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;

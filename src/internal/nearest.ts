@@ -6,7 +6,7 @@
 
 /**
  * Finds the name that is most like a mistyped one: smallest Levenshtein distance, at most a third of
- * the length.
+ * the length, and not all of it.
  *
  * @param wanted What was asked for.
  * @param names What there is.
@@ -14,7 +14,8 @@
  */
 export function nearest(wanted: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.floor(Math.max(wanted.length, 3) / 3) + 1;
+  // Of a name of one letter every other one is as near.
+  let bestDistance = Math.min(wanted.length, Math.floor(Math.max(wanted.length, 3) / 3) + 1);
   for (const name of names) {
     if (Math.abs(name.length - wanted.length) >= bestDistance) continue;
     const distance = levenshtein(wanted.toLowerCase(), name.toLowerCase());

@@ -11,22 +11,45 @@ const GRACE_MS = 200;
 
 const stoppers = new Set<() => Promise<void>>();
 
-/** The part of `node:process` that is used here; Deno, Node.js and Bun have it. */
+/** What tells of signals: Deno, for which `process` takes long to make, or `process` in Node.js and Bun. */
+interface Signals {
+  readonly names: readonly string[];
+  on(name: string, listener: () => void): void;
+  off(name: string, listener: () => void): void;
+}
+
+/** The part of `node:process` that is used here. */
 interface Process {
   readonly platform: string;
-  on(signal: string, listener: () => void): void;
-  off(signal: string, listener: () => void): void;
+  on: Signals["on"];
+  off: Signals["off"];
   exit(code: number): void;
 }
 
-const process = builtinModule<Process>("node:process");
+const nodeProcess = () => builtinModule<Process>("node:process");
 
-/** None where there are no signals, as in a page. */
-const signals: readonly string[] = process === undefined
-  ? []
-  : process.platform === "win32"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
+let signals: Signals | undefined;
+
+function makeSignals(): Signals {
+  if (typeof Deno !== "undefined" && Deno.addSignalListener !== undefined) {
+    return {
+      names: signalNames(Deno.build.os === "windows"),
+      on: (name, listener) => Deno.addSignalListener(name as Deno.Signal, listener),
+      off: (name, listener) => Deno.removeSignalListener(name as Deno.Signal, listener),
+    };
+  }
+  const process = nodeProcess();
+  if (process === undefined) return { names: [], on() {}, off() {} }; // in a page
+  return {
+    names: signalNames(process.platform === "win32"),
+    on: (name, listener) => process.on(name, listener),
+    off: (name, listener) => process.off(name, listener),
+  };
+}
+
+function signalNames(onWindows: boolean): string[] {
+  return ["SIGINT", onWindows ? "SIGBREAK" : "SIGTERM"];
+}
 
 /**
  * Has `stop` called when the process is asked to end. Once all that asked for it have stopped, and
@@ -38,7 +61,8 @@ const signals: readonly string[] = process === undefined
  */
 export function onTermination(stop: () => Promise<void>): () => void {
   if (stoppers.size === 0) {
-    for (const name of signals) process!.on(name, terminate);
+    signals ??= makeSignals();
+    for (const name of signals.names) signals.on(name, terminate);
   }
   stoppers.add(stop);
   return () => {
@@ -47,7 +71,7 @@ export function onTermination(stop: () => Promise<void>): () => void {
 }
 
 function removeListeners(): void {
-  for (const name of signals) process!.off(name, terminate);
+  for (const name of signals!.names) signals!.off(name, terminate);
 }
 
 async function terminate(): Promise<void> {
@@ -55,5 +79,5 @@ async function terminate(): Promise<void> {
   stoppers.clear();
   removeListeners();
   await Promise.all(all.map((stop) => stop()));
-  setTimeout(() => process!.exit(0), GRACE_MS);
+  setTimeout(() => nodeProcess()!.exit(0), GRACE_MS);
 }

@@ -50,8 +50,8 @@ export class Connection {
   /** What is being written, and how much of it was. */
   #piece: Uint8Array | undefined;
   #pieceBytes = 0;
-  /** Somebody waits until nothing is written any more. */
-  #resting: PromiseWithResolvers<void> | undefined;
+  /** Somebody waits until more is written. */
+  #progress: PromiseWithResolvers<void> | undefined;
   /** Whether what is queued leaves at the end of this turn. */
   #scheduled = false;
   #congested = false;
@@ -180,10 +180,13 @@ export class Connection {
     this.#readable = false;
   }
 
-  /** Resolves when all that was sent is written, or the connection is over. */
+  /** Resolves when all that was sent so far is written, or the connection is over. */
   async flushed(): Promise<void> {
     this.writeNow();
-    if (this.#writing && !this.#closed) await (this.#resting ??= Promise.withResolvers()).promise;
+    const bytes = this.#writtenBytes - this.#pieceBytes + this.#queue.bytes;
+    while (this.#writtenBytes < bytes && !this.#closed) {
+      await (this.#progress ??= Promise.withResolvers()).promise;
+    }
   }
 
   /** Ends the connection at once; what is not written is lost. Idempotent. */
@@ -198,7 +201,7 @@ export class Connection {
     try {
       this.handler.onClose(error);
     } finally {
-      this.#resting?.resolve();
+      this.#progress?.resolve();
       this.#over.resolve();
     }
   }
@@ -237,6 +240,8 @@ export class Connection {
     if (this.#closed) return;
     const piece = this.#piece!;
     this.#writtenBytes += bytes;
+    this.#progress?.resolve();
+    this.#progress = undefined;
     this.#pieceBytes += bytes;
     if (this.#pieceBytes < piece.length) return this.#writeNext();
     this.#piece = undefined;
@@ -261,8 +266,6 @@ export class Connection {
     // Rises at once, and falls slowly: what is sent in parts arrives in parts, and so is answered.
     this.#earlyFrames = Math.max(MIN_EARLY_FRAMES, this.#sent / 3, this.#earlyFrames * 0.9);
     this.#sent = 0;
-    this.#resting?.resolve();
-    this.#resting = undefined;
   }
 
   #drained(): void {

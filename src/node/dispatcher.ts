@@ -35,7 +35,7 @@ import type { Session } from "./session.ts";
 import { useUp } from "./unread_stream.ts";
 
 /** As it is when this is loaded: where a test stops the clock, a process can be stopped nevertheless. */
-const { setTimeout } = globalThis;
+const { clearTimeout, setTimeout } = globalThis;
 
 /** For so long a node that stops waits for another call: as long as the news of it may take to reach everybody. */
 const MAX_LINGER_MS = 100;
@@ -69,6 +69,7 @@ export class Dispatcher {
   #stopping = false;
   /** and no calls either. */
   #closing = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   /** Calls that wait until the others have finished. */
   readonly #stoppers = new Set<CallScope>();
   readonly #others = Promise.withResolvers<void>();
@@ -114,6 +115,8 @@ export class Dispatcher {
   async drain(timeoutMs: number): Promise<boolean> {
     const until = monotonicMs() + timeoutMs;
     if (!await within(this.#finishAll(timeoutMs / 10), timeoutMs)) {
+      clearTimeout(this.#linger);
+      this.#close(); // or what comes from now on would run, and nobody hear of it
       this.#calls.giveUpAll((executed) =>
         new CallCancelledError("The process is stopping", { executed })
       );
@@ -125,14 +128,22 @@ export class Dispatcher {
   /** Who has not heard of it yet still makes calls: they are taken until none has come for a while. */
   async #finishAll(mostMs: number): Promise<void> {
     this.#stopping = true;
-    const lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, mostMs);
-    for (let round = 0, seen = 0; round < 10 && this.#received > seen; round++) {
-      seen = this.#received;
-      await new Promise((resolve) => setTimeout(resolve, lingerMs));
+    let lingerMs = this.#session === undefined ? 0 : Math.min(MAX_LINGER_MS, mostMs);
+    if (this.#received === 0) {
+      // Whom nobody has called needs to wait less, and nobody waits whom nobody can call.
+      lingerMs = this.#options.registry.names().length > 0 ? lingerMs / 5 : 0;
     }
+    for (let round = 0, seen = -1; round < 10 && this.#received > seen; round++) {
+      seen = this.#received;
+      await new Promise<void>((resolve) => this.#linger = setTimeout(resolve, lingerMs));
+    }
+    this.#close();
+    await this.#idle.promise;
+  }
+
+  #close(): void {
     this.#closing = true;
     this.#checkIdle();
-    await this.#idle.promise;
   }
 
   /** Resolves when no call is taken or runs any more but those that wait for just this. */

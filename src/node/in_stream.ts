@@ -79,6 +79,8 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   /** Wants no more items: tells the producer. */
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.cancel();
+    this.clear(); // the producer may have come to its end before
+    this.#failure = undefined;
     return Promise.resolve(DONE);
   }
 

@@ -8,10 +8,8 @@ import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../e
 import type { Strategy } from "../internal/call_request.ts";
 import { nearest } from "../internal/nearest.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
+import { MAX_WITHDRAWN } from "../wire/limits.ts";
 import { ShownCallbacks } from "./shown_callbacks.ts";
-
-/** Of so many callbacks that were withdrawn the names are known. */
-const MAX_WITHDRAWN = 1000;
 
 /** Another process, or the own one. */
 export class RemoteProcess {
@@ -313,11 +311,14 @@ export class Network {
 
 /** The one with the fewest calls under way; among equals a random one, so that nobody is favoured. */
 function leastPending(providers: readonly RemoteProcess[]): RemoteProcess {
-  const start = Math.floor(Math.random() * providers.length);
-  let best = providers[start]!;
+  let best = providers[0]!;
+  let equals = 1;
   for (let i = 1; i < providers.length; i++) {
-    const candidate = providers[(start + i) % providers.length]!;
-    if (candidate.pendingCalls < best.pendingCalls) best = candidate;
+    const candidate = providers[i]!;
+    if (candidate.pendingCalls < best.pendingCalls) [best, equals] = [candidate, 1];
+    else if (candidate.pendingCalls === best.pendingCalls && Math.random() * ++equals < 1) {
+      best = candidate;
+    }
   }
   return best;
 }

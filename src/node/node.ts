@@ -275,7 +275,9 @@ export class Node {
     if (!this.network.offers("", owner)) return;
     const peer = this.network.process(owner, "tell of a task").id;
     const payload = this.#codec.encode(failure, "failure");
-    this.#session?.outbox.post(frame(Kind.TaskFailed, { peer, payload }));
+    const told = frame(Kind.TaskFailed, { peer, payload });
+    // An owner that does not read must not fill the memory; the failure is logged here as well.
+    if (this.#session?.outbox.hasRoom(told)) this.#session.outbox.post(told);
   }
 
   #onTaskFailed({ peer, payload }: Frame): void {

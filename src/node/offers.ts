@@ -46,8 +46,8 @@ export class Offers {
     const own = processes.find(([process]) => process === id)?.[2] ?? [];
     const told = new Set(own.map(([, name]) => name));
     const names = new Set(this.#registry.names());
+    this.#tell(Kind.Withdraw, [...told].filter((name) => !names.has(name))); // first, or they may be too many
     this.#tell(Kind.Offer, [...names].filter((name) => !told.has(name)));
-    this.#tell(Kind.Withdraw, [...told].filter((name) => !names.has(name)));
   }
 
   /** Nobody should choose this node any more. */

@@ -150,16 +150,16 @@ export class OutStream {
   #blocked(): Promise<void> | undefined {
     if (this.#over) return undefined;
     for (const [peer, credits] of this.#credits) {
-      if (credits <= 0) {
-        return new Promise((resolve) => {
-          this.#wake = () => {
-            this.#wake = undefined;
-            resolve();
-          };
-        });
-      }
-      const ready = this.#link.ready(peer);
-      if (ready !== undefined) return ready;
+      const ready = credits > 0 && this.#link.ready(peer);
+      if (ready === undefined) continue;
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = () => {
+          this.#wake = undefined;
+          resolve();
+        };
+      });
+      // Who does not take frames may want no more before it does.
+      return ready ? Promise.race([ready, woken]) : woken;
     }
     return undefined;
   }

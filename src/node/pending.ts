@@ -61,7 +61,10 @@ export class PendingTable<T extends { callId: number }> {
 
   /** All calls that wait; one that is removed before its turn is not given. */
   *values(): Generator<T> {
-    for (const call of this.#slots) if (call !== undefined) yield call;
+    // Of the calls of now, for the table may grow meanwhile.
+    for (const call of this.#slots) {
+      if (call !== undefined && this.get(call.callId) === call) yield call;
+    }
   }
 
   /** Ids that differ in the lower bits still do in more of them, so nothing can collide. */

@@ -113,7 +113,9 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     const { codec, session } = this.port;
     const streams = this.#streams ??= [];
     const fields = { call: this.callId, stream: streams.length + 1 };
-    return streams.push(argumentStream(source, codec, session, fields));
+    const stream = argumentStream(source, codec, session, fields);
+    if (this.#settled) stream.cancel(); // by a getter that aborts the signal
+    return streams.push(stream);
   }
 
   /** Whether the caller has its outcome. */

@@ -119,7 +119,9 @@ export class RunningCalls {
     const neverRan = this.#leavesTurns(call);
     const reason = new CallTimeoutError(
       limitedByCallback
-        ? `The callback ${callbackName} did not finish within its limit of ${callback.timeoutMs} ms`
+        ? `The callback ${callbackName} did not ${
+          neverRan ? "have its turn" : "finish"
+        } within its limit of ${callback.timeoutMs} ms`
         : `The caller of ${callbackName} waits no longer`,
       { executed: neverRan ? "never" : "maybe" },
     );

@@ -17,6 +17,7 @@ import {
   type KnownClass,
   makesInstance,
   markWrapped,
+  ownName,
   rawClass,
   withOneInstance,
 } from "./class_methods.ts";
@@ -202,10 +203,11 @@ export class CallbackRegistry {
   #class(type: AnyClass, second: unknown): unknown {
     const decorates = isDecoratorContext(second);
     const options = decorates ? {} : asOptions(second);
+    const className = ownName(type);
     if (options.name !== undefined) {
       throw new InitializationError(
-        `Cannot register ${nameOf(type)} as ${options.name}: its methods keep their own names; ` +
-          `register it by callback(${type.name})`,
+        `Cannot register class ${className} as ${options.name}: its methods keep their own names; ` +
+          `register it by callback(${className})`,
       );
     }
     const methods = classMethods(type);
@@ -222,15 +224,15 @@ export class CallbackRegistry {
       invoke: (args) => method.apply(isStatic ? statics(method) : known.instance, args),
       problem: () =>
         isStatic || known.instance !== undefined ? undefined : new InitializationError(
-          `Cannot call ${name}: it is an instance method of ${type.name}, which has no instance yet; ` +
-            `make it by new ${type.name}(…) of the class that callback has returned, or inside that by ` +
+          `Cannot call ${name}: it is an instance method of ${className}, which has no instance yet; ` +
+            `make it by new ${className}(…) of the class that callback has returned, or inside that by ` +
             "new this(…)",
           { executed: "never" },
         ),
     }));
     if (entries.length === 0) {
       throw new InitializationError(
-        `Cannot register ${nameOf(type)}: it has no public method; those that begin with _ or # ` +
+        `Cannot register class ${className}: it has no public method; those that begin with _ or # ` +
           "or are marked @local are not offered",
       );
     }
@@ -323,10 +325,6 @@ function makeEntry(
     takesOne: input !== undefined && hasOneParameter(fn),
     timing: "unknown",
   };
-}
-
-function nameOf({ name }: AnyClass): string {
-  return name === "" ? "the class" : `class ${name}`;
 }
 
 function isDecoratorContext(value: unknown): boolean {

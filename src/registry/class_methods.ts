@@ -50,7 +50,9 @@ export function withOneInstance(type: AnyClass, onInstance: () => void): KnownCl
       if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
       if (known.instance !== undefined) {
         throw new InitializationError(
-          `Cannot create a second ${type.name}: the methods of a registered class answer for one ` +
+          `Cannot create a second ${
+            ownName(type)
+          }: the methods of a registered class answer for one ` +
             "instance",
         );
       }
@@ -61,6 +63,11 @@ export function withOneInstance(type: AnyClass, onInstance: () => void): KnownCl
   });
   const known: KnownClass = { registered, instance: undefined };
   return known;
+}
+
+/** Its name for messages: it may have none, or a static method in the place of that. */
+export function ownName({ name }: AnyClass): string {
+  return typeof name === "string" && name !== "" ? name : "Class";
 }
 
 /** Keeps a method out of the callbacks of its class. */

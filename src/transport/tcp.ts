@@ -121,9 +121,20 @@ class TcpListener implements Listener {
   }
 
   async accept(): Promise<ByteStream | null> {
-    const socket = await acceptFrom(this.#listener, () => this.#closed, this.#onTrouble);
-    socket?.setNoDelay(true);
+    const accept = () => this.#acceptOne();
+    const socket = await acceptFrom({ accept }, () => this.#closed, this.#onTrouble);
     return socket && new SocketStream(socket);
+  }
+
+  async #acceptOne(): Promise<Deno.TcpConn> {
+    const socket = await this.#listener.accept();
+    try {
+      socket.setNoDelay(true);
+      return socket;
+    } catch (error) {
+      socket.close(); // macOS refuses to set anything for a peer that has hung up already
+      throw error;
+    }
   }
 
   close(): void {

@@ -30,6 +30,12 @@ export const MAX_NAME_BYTES = 256;
 export const MAX_CALLBACKS_PER_NODE = 4096;
 
 /**
+ * Withdrawn callbacks of which the names are still known: by each node those of its own, and by the Controller
+ * those of all. Stops whoever offers and withdraws without end from filling the memory.
+ */
+export const MAX_WITHDRAWN: number = MAX_CALLBACKS_PER_NODE;
+
+/**
  * Largest directory, as `WELCOME` carries it. Stops nodes from growing what every node has a copy of,
  * until no other could join.
  */
@@ -133,7 +139,8 @@ export const MAX_QUEUED_BYTES: number = 64 * MiB;
 
 /**
  * What a node may have sent to another one before it was told to pause: what its own queue and the sockets hold.
- * Stops a node that does not read from having others held back who only answer it.
+ * One frame of the largest size comes on top of that, for it is queued as a whole. Stops a node that does not read
+ * from having others held back who only answer it.
  */
 export const MAX_UNDER_WAY_BYTES: number = 16 * MiB;
 
@@ -180,7 +187,7 @@ export const STREAM_WINDOW = 256;
  */
 export const MAX_STREAM_WINDOW = 2_048;
 
-/** Every started unit of this size costs a stream item one credit. */
+/** Every whole unit of this size costs a stream item one credit, besides the one that each costs. */
 export const STREAM_CREDIT_BYTES: number = 4 * KiB;
 
 /**

@@ -6,21 +6,26 @@
  * @module
  */
 
-import { builtinModule } from "../internal/builtin_module.ts";
 import { LONG_STRING } from "./short_strings.ts";
 
 const code = String.fromCharCode;
 
 type Slice = (this: Uint8Array, start: number, end: number) => string;
 
-/** For longer ones; not everywhere. */
-const latin1Slice = builtinModule<{ Buffer: { prototype: { latin1Slice?: Slice } } }>("node:buffer")
-  ?.Buffer.prototype.latin1Slice;
+/** For longer ones; not everywhere. Asked for when it is needed, for Deno makes it then. */
+let latin1Slice: Slice | false | undefined;
+
+function findLatin1Slice(): Slice | false {
+  const { Buffer } = globalThis as { Buffer?: { prototype: { latin1Slice?: Slice } } };
+  return Buffer?.prototype.latin1Slice ?? false;
+}
 
 /** See {@linkcode MakeString}: from {@linkcode LONG_STRING} characters on. */
 export function stringAtOnce(bytes: Uint8Array, at: number, end: number): string | undefined {
   const longer = end - at - LONG_STRING;
-  return longer < AT_ONCE.length ? AT_ONCE[longer]!(bytes, at) : latin1Slice?.call(bytes, at, end);
+  if (longer < AT_ONCE.length) return AT_ONCE[longer]!(bytes, at);
+  latin1Slice ??= findLatin1Slice();
+  return latin1Slice ? latin1Slice.call(bytes, at, end) : undefined;
 }
 
 /** Make a string of the codes from `i` on, each one of another length. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { OverloadedError } from "../../mod.ts";
 import { Directory, following } from "../../src/controller/directory.ts";
 import { type DirectoryChange, encodeControl } from "../../src/wire/control.ts";
-import { MAX_DIRECTORY_BYTES } from "../../src/wire/limits.ts";
+import { MAX_DIRECTORY_BYTES, MAX_WITHDRAWN } from "../../src/wire/limits.ts";
 
 function offered(change: DirectoryChange | undefined): Map<string, number> {
   const callbacks = change?.type === "join"
@@ -167,4 +167,20 @@ Deno.test("Directory begins anew with its numbers after the last one, past those
   assertEquals(c, [1, "c", [[1, "c"]]]);
   assertEquals([...directory.providersOf(1)], [1]);
   for (const last of [0xffffffff, 0]) assertEquals(following(last, new Map([[1, 0]])), 2);
+});
+
+Deno.test("nameOf() knows a name that was withdrawn, for its process may still run it", () => {
+  const directory = new Directory();
+  const joined = directory.join("a", ["f"]);
+  const [a] = joined.process;
+  const f = offered(joined).get("f")!;
+  const [b] = directory.join("b", []).process;
+  assertEquals([directory.nameOf(a, f), directory.nameOf(b, f)], ["f", undefined]);
+  directory.withdraw(a, ["f"]);
+  assertEquals([directory.nameOf(a, f), directory.nameOf(b, f)], ["f", undefined]);
+  for (let i = 0; i < MAX_WITHDRAWN; i++) {
+    directory.offer(b, [`g${i}`]);
+    directory.withdraw(b, [`g${i}`]);
+  }
+  assertEquals(directory.nameOf(a, f), undefined);
 });

@@ -3,13 +3,8 @@ import { ConnectionError } from "../../mod.ts";
 import { Backlog } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
-import {
-  HEADER_BYTES,
-  MAX_ALL_QUEUED_BYTES,
-  MAX_QUEUED_BYTES,
-  MAX_UNDER_WAY_BYTES,
-} from "../../src/wire/limits.ts";
-import { fakePeer } from "./peers.ts";
+import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
 
 Deno.test("slowDown() asks each source to pause, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
@@ -22,7 +17,7 @@ Deno.test("slowDown() stops reading from a source that goes on sending once the 
   const [slow, source] = [fakePeer(1), fakePeer(2)];
   slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES;
-  slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES + 1);
+  slow.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
   assertEquals(source.wire.held, false);
   slow.wire.queuedBytes++;
   slow.peer.slowDown(source.peer, 1);
@@ -33,7 +28,7 @@ Deno.test("slowDown() goes on reading from a source that sent before it knew, ho
   const [slow, source] = [fakePeer(1), fakePeer(2)];
   slow.wire.queuedBytes = 10 * MAX_QUEUED_BYTES;
   slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
-  slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES);
+  slow.peer.slowDown(source.peer, UNDER_WAY_BYTES);
   assertEquals(source.wire.held, false);
   slow.peer.letGo();
   slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
@@ -119,7 +114,7 @@ Deno.test("letGo() lets everybody go on, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
   slow.peer.slowDown(a.peer, 1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-  for (let i = 0; i < 2; i++) slow.peer.slowDown(b.peer, MAX_UNDER_WAY_BYTES + 1);
+  for (let i = 0; i < 2; i++) slow.peer.slowDown(b.peer, UNDER_WAY_BYTES + 1);
   assertEquals(b.wire.held, true);
   slow.peer.letGo();
   slow.peer.letGo();
@@ -136,7 +131,7 @@ Deno.test("letGo() keeps a source held that another node is too slow for", () =>
   const [one, two, source] = [fakePeer(1), fakePeer(2), fakePeer(3)];
   for (const slow of [one, two]) {
     slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-    for (let i = 0; i < 2; i++) slow.peer.slowDown(source.peer, MAX_UNDER_WAY_BYTES + 1);
+    for (let i = 0; i < 2; i++) slow.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
   }
   one.peer.letGo();
   assertEquals(source.wire.held, true);

@@ -1,6 +1,9 @@
 import { Backlog, Peer } from "../../src/controller/peer.ts";
-import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
+import { DEFAULT_MAX_FRAME_BYTES, MAX_UNDER_WAY_BYTES } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
+
+/** What a node may send to one of these after it was told to pause. */
+export const UNDER_WAY_BYTES: number = MAX_UNDER_WAY_BYTES + DEFAULT_MAX_FRAME_BYTES;
 
 /** A peer on a connection that only keeps what is sent. */
 export function fakePeer(

@@ -5,8 +5,8 @@ import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
 import { Flag, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
 import { kindName } from "../../src/wire/kind_names.ts";
-import { HEADER_BYTES, MAX_PART_BYTES } from "../../src/wire/limits.ts";
-import { fakePeer } from "./peers.ts";
+import { HEADER_BYTES, MAX_PART_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
 
 /** Kinds to which the sender wants an answer. */
 const ASKING: readonly number[] = [Kind.Call, Kind.Task, Kind.Transfer];
@@ -226,6 +226,34 @@ Deno.test("route() goes by the size that is announced for a payload in parts", (
     b.wire.sent[1],
     frame(Kind.Undelivered, { call: 5, peer: 1, value: Undelivered.AnswerTooLarge }),
   );
+});
+
+Deno.test("route() drops the parts of what its target cannot take: they were sent back with their announcement", () => {
+  const { router, a, b } = network({ 2: 1000 });
+  const payload = new Uint8Array(1000);
+  for (const stream of [0, 1]) {
+    router.route(a.peer, frame(Kind.Part, { call: 5, stream, peer: 2, payload }));
+  }
+  assertEquals([a.wire.told, b.wire.told, router.counts.dropped], [[], [], 2]);
+});
+
+Deno.test("route() counts a payload in parts once for a node that is congested", () => {
+  const announced = UNDER_WAY_BYTES / 2;
+  const announcement = new Uint8Array(4);
+  new DataView(announcement.buffer).setUint32(0, announced);
+  const { router, a, b } = network();
+  b.wire.congested = true;
+  b.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
+  const head = { flags: Flag.InParts, peer: 2, call: 5, payload: announcement };
+  for (let i = 0; i < 3; i++) router.route(a.peer, frame(Kind.Call, { ...head }));
+  assertEquals(a.wire.held, false);
+  const part = { call: 5, payload: new Uint8Array(MAX_PART_BYTES) };
+  const send = () => router.route(a.peer, frame(Kind.Part, { ...part, peer: 2 }));
+  for (let bytes = 0; bytes + 2 * MAX_PART_BYTES < UNDER_WAY_BYTES; bytes += MAX_PART_BYTES) send();
+  assertEquals(a.wire.held, false);
+  send();
+  send();
+  assertEquals(a.wire.held, true);
 });
 
 Deno.test("route() refuses announcements of kinds that cannot come in parts", () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { loadAsyncContexts } from "../../src/internal/async_contexts.ts";
 import * as scopes from "../../src/internal/call_scope.ts";
 
 type Module = typeof scopes;
@@ -17,16 +18,12 @@ function scope(callId: number): scopes.CallScope {
 
 const [outer, inner] = [scope(1), scope(2)];
 
+await loadAsyncContexts();
+
 /** The module as it is where there is no `AsyncLocalStorage`. */
 async function withoutAsyncStorage(): Promise<Module> {
-  const process = Object.getOwnPropertyDescriptor(globalThis, "process")!;
-  Object.defineProperty(globalThis, "process", { value: undefined, configurable: true });
-  try {
-    const url = new URL("../../src/internal/call_scope.ts?synchronous", import.meta.url).href;
-    return await import(url);
-  } finally {
-    Object.defineProperty(globalThis, "process", process);
-  }
+  const url = new URL("../../src/internal/call_scope.ts?synchronous", import.meta.url).href;
+  return await import(url);
 }
 
 const kinds: [string, () => Promise<Module>][] = [

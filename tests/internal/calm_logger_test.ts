@@ -79,3 +79,12 @@ Deno.test("CalmLogger keeps a line one line", () => {
     "warn daffi: process a\\u000awarn daffi: \\u001b[2Jb\\u000d\\u2028\\u0085\\u007fc",
   ]);
 });
+
+Deno.test("CalmLogger takes what is quoted and does not end as the same kind, however long it is", () => {
+  const [logger, lines] = made();
+  // With a look back at each quote, these would take minutes.
+  for (const end of ["", "\\", "\\\n"]) {
+    for (let i = 0; i < MAX_LINES; i++) logger.warn(`daffi: a "${'\\"'.repeat(500_000)}${i}${end}`);
+  }
+  assertEquals(lines.length, MAX_LINES);
+});

@@ -30,6 +30,14 @@ Deno.test("nearest() gives the nearest of several, and the first of equals", () 
   assertEquals(nearest("abcdef", ["abcdef", "abcdxf"]), "abcdef");
 });
 
+Deno.test("nearest() gives no name of which nothing is like what was asked for", () => {
+  assertEquals([nearest("", ["a", "0"]), nearest("a", ["b"]), nearest("a", ["A"])], [
+    undefined,
+    undefined,
+    "A",
+  ]);
+});
+
 Deno.test("nearest() gives nothing when there is nothing, and takes any iterable", () => {
   assertEquals(nearest("add", []), undefined);
   assertEquals(nearest("ad", new Map([["add", 1]]).keys()), "add");

@@ -123,6 +123,22 @@ Deno.test("Connection.send() is done with the payload when it returns", async ()
   connection.close();
 });
 
+Deno.test("Connection.flushed() waits for what was sent before, and not for what is sent meanwhile", async () => {
+  const { stream, connection } = await open();
+  stream.maxWriteBytes = HEADER_BYTES + 1;
+  const write = stream.write.bind(stream);
+  stream.write = (bytes) => {
+    if (stream.writes.length < 1_000) connection.send(ping(9)); // so that it never rests
+    return write(bytes);
+  };
+  for (let value = 0; value < 3; value++) connection.send(ping(value));
+  const { queuedBytes, writtenBytes } = connection;
+  await connection.flushed();
+  const left = writtenBytes + queuedBytes - connection.writtenBytes;
+  assert(left <= 0 && left > -10 * HEADER_BYTES, `${left} bytes were left`);
+  connection.close();
+});
+
 Deno.test("Connection.sendShared() writes the same bytes at once, in order with what is sent", async () => {
   const { stream, connection } = await open();
   const shared = toBytes(ping(1));

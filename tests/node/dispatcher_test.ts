@@ -14,6 +14,7 @@ import {
   MAX_WAITING_BYTES,
 } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 
 const SELF = 1;
@@ -184,4 +185,26 @@ Deno.test("Dispatcher answers that there is no room for an answer, if it is not 
   rig.call(A, 1, 4, encode([10]));
   rig.call(A, 2, 4, encode([2000]));
   assertEquals(rig.answers, [`RESULT ${A} 1 undefined`, `ERROR ${A} 2 OVERLOADED`]);
+});
+
+Deno.test("Dispatcher takes nothing more when the time for what runs is over", async () => {
+  const rig = new Rig();
+  rig.call(A, 1, 1);
+  using time = new FakeTime();
+  const drained = rig.dispatcher.drain(1_000);
+  time.tick(1_000); // while it still waits for calls of those who have not heard yet
+  assertEquals(await drained, true);
+  rig.call(A, 2, 1);
+  assertEquals([rig.running, rig.answers], [1, [
+    "ERROR 2 1 CALL_CANCELLED",
+    "ERROR 2 2 CALLBACK_NOT_FOUND",
+  ]]);
+});
+
+Deno.test("Dispatcher takes the call of who has not heard yet that it stops, though it had none before", async () => {
+  const rig = new Rig();
+  const drained = rig.dispatcher.drain(1_000);
+  rig.call(A, 1, 4, encode([2]));
+  assertEquals(await drained, true);
+  assertEquals(rig.answers, ["RESULT 2 1 undefined"]);
 });

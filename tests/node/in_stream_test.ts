@@ -132,6 +132,18 @@ Deno.test("return() before the first read stops the producer without a credit", 
   assertEquals(producer.credits, []);
 });
 
+Deno.test("return() drops what came before the end, and why it was one", async () => {
+  for (const end of ["finish", "fail"] as const) {
+    const { stream } = new Producer();
+    const first = stream.next();
+    for (const value of [1, 2, 3]) stream.push(value, 0);
+    stream[end](new Error("late"));
+    assertEquals([await first, await stream.next()], [item(1), item(2)]);
+    assertEquals(await stream.return(), DONE);
+    assertEquals(await stream.next(), DONE);
+  }
+});
+
 Deno.test("return() after the end tells the producer nothing", async () => {
   const producer = new Producer();
   producer.stream.finish();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../../mod.ts";
 import { Network } from "../../src/node/network.ts";
+import { MAX_WITHDRAWN } from "../../src/wire/limits.ts";
 import type { ProcessEntry } from "../../src/wire/control.ts";
 import { settled } from "../helpers/soon.ts";
 
@@ -79,13 +80,14 @@ Deno.test("ownCallback() still knows some that were withdrawn, as long as there 
   const { network } = new Watched();
   network.apply({ type: "withdraw", id: SELF, callbacks: [1] });
   assertEquals(network.ownCallback(1), "own");
-  for (let id = 2; id < 3000; id++) {
+  for (let id = 2; id < 3 + MAX_WITHDRAWN; id++) {
     network.apply({ type: "offer", id: SELF, callbacks: [[id, `own${id}`]] });
     network.apply({ type: "withdraw", id: SELF, callbacks: [id] });
   }
-  assertEquals([network.ownCallback(1), network.ownCallback(2999)], [undefined, "own2999"]);
+  assertEquals([network.ownCallback(1), network.ownCallback(2)], [undefined, undefined]);
+  assertEquals(network.ownCallback(3), "own3");
   network.reset({ id: SELF, controller: "d", maxFrameBytes: 1, processes: [[SELF, "self", []]] });
-  assertEquals(network.ownCallback(2999), undefined);
+  assertEquals(network.ownCallback(3), undefined);
 });
 
 Deno.test("ownCallback() knows the own callbacks only", () => {
@@ -120,6 +122,8 @@ Deno.test("choose() takes the one with the fewest pending calls, any of equals",
   network.byId(3)!.pendingCalls = 1;
   network.byId(4)!.pendingCalls = 1;
   assertEquals(new Set(chosen(network, 200, "least-pending")), new Set(["b", "c"]));
+  const { length } = chosen(network, 10_000, "least-pending").filter((name) => name === "b");
+  assert(Math.abs(length - 5_000) < 500, `b was chosen ${length} times of 10,000`); // 10 standard deviations
   network.byId(4)!.pendingCalls = 0;
   assertEquals(new Set(chosen(network, 50, "least-pending")), new Set(["c"]));
 });

@@ -71,3 +71,10 @@ Deno.test("Offers withdraws all at once", async () => {
   await undefined;
   assertEquals(told.lines.length, 2);
 });
+
+Deno.test("Offers withdraws before it offers what was registered meanwhile", () => {
+  const told = new Told("b");
+  const { offers } = told;
+  offers.catchUp({ id: 1, controller: "c", maxFrameBytes: 1, processes: [[1, "p", [[7, "a"]]]] });
+  assertEquals(told.lines, ["WITHDRAW a", "OFFER b"]);
+});

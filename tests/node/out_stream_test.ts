@@ -162,6 +162,21 @@ Deno.test("OutStream waits until every consumer takes frames", async () => {
   stream.cancel();
 });
 
+Deno.test("OutStream goes on when a consumer that takes no frames wants no more", async () => {
+  const consumers = new Consumers();
+  const source = new Source();
+  consumers.closed.set(2, Promise.withResolvers());
+  const stream = consumers.start(source, 1, 2);
+  stream.credit(1, 5);
+  stream.credit(2, 5);
+  await settled();
+  assertEquals(source.read, 0);
+  stream.drop(2);
+  await settled();
+  assertEquals(source.read, 5);
+  stream.cancel();
+});
+
 Deno.test("OutStream ignores credit of somebody who is no consumer", async () => {
   const consumers = new Consumers();
   const source = new Source();

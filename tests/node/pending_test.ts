@@ -90,6 +90,19 @@ Deno.test("nextId() gives numbers that no waiting call has and none gets", () =>
   assertEquals(ids.size, 600);
 });
 
+Deno.test("values() gives no call that is removed before its turn, also if the table has grown", () => {
+  const table = new PendingTable<Call>();
+  const calls = Array.from({ length: 10 }, () => add(table));
+  const given: number[] = [];
+  for (const call of table.values()) {
+    given.push(call.callId);
+    if (given.length > 1) continue;
+    for (let i = 0; i < 1_000; i++) add(table);
+    for (const other of calls) table.delete(other);
+  }
+  assertEquals(given.filter((id) => id <= calls.length), [1]);
+});
+
 Deno.test("delete() is false for a call that is not there", () => {
   const table = new PendingTable<Call>();
   const call = add(table);

@@ -56,6 +56,21 @@ Deno.test("callback() of a class refuses a second instance", () => {
   assertStrictEquals(invoke(registry, "who"), first);
 });
 
+Deno.test("callback() of a class whose name() is a method does not take it for its name", () => {
+  const registry = new CallbackRegistry();
+  const Group = registry.callback(
+    class Group {
+      static name(): string {
+        return "n";
+      }
+      who(): void {}
+    },
+  );
+  assertThrows(() => invoke(registry, "who"), InitializationError, "make it by new Class(…)");
+  new Group();
+  assertThrows(() => new Group(), InitializationError, "Cannot create a second Class: ");
+});
+
 Deno.test("callback() of a class counts no instance whose constructor threw", () => {
   const registry = new CallbackRegistry();
   const Group = registry.callback(

@@ -116,3 +116,26 @@ Deno.test("tcpTransport() tells the runtime to give up if nobody answers, and wa
   await ended;
   assertEquals([attempt.isToldToGiveUp(), time.pending], [true, 0]);
 });
+
+Deno.test("tcpTransport() goes on when a connection has ended before it could be set up, as on macOS", async () => {
+  const told: string[] = [];
+  const listener = await tcpTransport("127.0.0.1", 0).listen((error) => told.push(error.message));
+  using first = await Deno.connect({ hostname: "127.0.0.1", port: listener.address.port! });
+  const prototype = Object.getPrototypeOf(first);
+  const { setNoDelay } = prototype;
+  prototype.setNoDelay = () => {
+    prototype.setNoDelay = setNoDelay;
+    throw new TypeError("Invalid argument");
+  };
+  try {
+    const accepting = listener.accept();
+    assertEquals(await first.read(new Uint8Array(1)), null);
+    using _second = await Deno.connect({ hostname: "127.0.0.1", port: listener.address.port! });
+    const accepted = await accepting;
+    accepted?.close();
+    assertEquals([accepted === null, told], [false, ["Invalid argument"]]);
+  } finally {
+    prototype.setNoDelay = setNoDelay;
+    listener.close();
+  }
+});
