@@ -67,10 +67,14 @@ export function endScope({ context }: CallScope): void {
 }
 
 function runIn<T>(context: AsyncContext, fn: () => T): T {
-  const { scope } = context;
-  return storage === undefined
-    ? runOnStack(scope, fn)
-    : runOnStack(undefined, storage.run.bind(storage, context, fn) as () => T);
+  if (storage === undefined) return runOnStack(context.scope, fn);
+  const outer = onStack;
+  onStack = undefined;
+  try {
+    return storage.run(context, fn);
+  } finally {
+    onStack = outer;
+  }
 }
 
 /**

@@ -133,7 +133,7 @@ export class Dispatcher {
       // Whom nobody has called needs to wait less, and nobody waits whom nobody can call.
       lingerMs = this.#options.registry.names().length > 0 ? lingerMs / 5 : 0;
     }
-    for (let round = 0, seen = -1; round < 10 && this.#received > seen; round++) {
+    for (let round = 0, seen = -1; lingerMs > 0 && round < 10 && this.#received > seen; round++) {
       seen = this.#received;
       await new Promise<void>((resolve) => this.#linger = setTimeout(resolve, lingerMs));
     }

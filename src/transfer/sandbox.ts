@@ -28,6 +28,8 @@ import type { ResolvedTransferOptions } from "./transfer_options.ts";
 const END_TIMEOUT_MS = 1_000;
 /** How long it may take to start: that is not the time of a function. */
 const START_TIMEOUT_MS = 10_000;
+/** So many functions may be at work whose answer nobody wants: what cancels without end must not fill the memory. */
+const MAX_ABANDONED = 1_000;
 
 /** What became of a function that was sent. */
 export type TransferOutcome =
@@ -43,6 +45,8 @@ interface Running {
   readonly name: string;
   /** Its time begins. */
   begin(): void;
+  /** Its time counts no more. */
+  end(): void;
   settle(outcome: TransferOutcome): void;
 }
 
@@ -68,8 +72,8 @@ export class Sandbox {
   readonly #connection: Connection;
   readonly #codec: Codec = new MessagePackCodec();
   readonly #running = new Map<number, Running>();
-  /** Functions whose answer nobody wants any more. */
-  readonly #abandoned = new Set<number>();
+  /** Functions whose answer nobody wants any more. They go on, within their time. */
+  readonly #abandoned = new Map<number, Running>();
   #lastId = 0;
   #isUp = false;
   #killedFor: string | undefined;
@@ -127,19 +131,21 @@ export class Sandbox {
       const late = () => this.kill(`a function in it ran longer than ${timeoutMs} ms`);
       cancelTimer = longTimeout(late, timeoutMs);
     };
+    const end = () => cancelTimer();
     const abandon = () => {
-      this.#abandoned.add(call);
+      this.#abandoned.set(call, running);
       settle({ refused: new TransferError(`${fn.name} is not wanted any more`, MAYBE) });
       if (this.running === 0) this.kill("nobody wants what it does any more");
+      if (this.#abandoned.size > MAX_ABANDONED) this.kill("too many in it are not wanted any more");
     };
     const settle = (outcome: TransferOutcome) => {
-      cancelTimer();
       signal.removeEventListener("abort", abandon);
       this.#running.delete(call);
       if (this.running === 0) this.#endIfIdle();
       resolve(outcome);
     };
-    this.#running.set(call, { name: fn.name, begin, settle });
+    const running: Running = { name: fn.name, begin, end, settle };
+    this.#running.set(call, running);
     if (this.#isUp) begin();
     signal.addEventListener("abort", abandon);
     const payload = this.#codec.encode([fn.source, fn.name, args], "args");
@@ -147,11 +153,15 @@ export class Sandbox {
     return promise;
   }
 
+  get #all(): Running[] {
+    return [...this.#running.values(), ...this.#abandoned.values()];
+  }
+
   /** The first frame says that it is up, for nothing was run before it. */
   #started(): void {
     this.#isUp = true;
     this.#cancelEnd();
-    for (const { begin } of this.#running.values()) begin();
+    for (const { begin } of this.#all) begin();
     if (this.running === 0) this.#endIfIdle();
   }
 
@@ -169,6 +179,7 @@ export class Sandbox {
   #onFrame({ kind, call, payload }: Frame): void {
     if (!this.#isUp) return this.#started();
     const running = this.#running.get(call);
+    (running ?? this.#abandoned.get(call))?.end();
     if (running === undefined) {
       if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");
       return;
@@ -207,6 +218,7 @@ export class Sandbox {
     this.#killedFor = why;
     this.#cancelEnd();
     this.#connection.close();
+    for (const { end } of this.#all) end();
     for (const { name, settle } of [...this.#running.values()]) {
       const message = `${name} did not finish, for its sandbox was ended: ${why}`;
       settle({ refused: new TransferError(message, MAYBE) });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { TransferError } from "../../src/errors.ts";
-import { TestSandbox } from "./sandboxes.ts";
+import { refusalIn, TestSandbox } from "./sandboxes.ts";
 
 const ENDS: Record<string, [() => unknown, RegExp]> = {
   "Deno.exit(3)": [() => Deno.exit(3), /ended with code 3/],
@@ -111,6 +111,52 @@ for (const [what, fn] of Object.entries(BUSY)) {
     await sandbox.ended();
   });
 }
+
+/** Keeps a sandbox busy with functions that are quick, and gives why one of them was not run to its end. */
+async function whyEnded(sandbox: TestSandbox): Promise<string> {
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(() => resolve(ms), ms));
+  let refusal: string | undefined;
+  const lane = async () => {
+    for (let n = 0; n < 100 && refusal === undefined; n++) {
+      const outcome = await sandbox.outcome(wait, [50]);
+      if ("refused" in outcome) refusal ??= outcome.refused.message;
+    }
+  };
+  await Promise.all([lane(), wait(25).then(lane)]); // so that there is always one
+  return refusal ?? "none";
+}
+
+Deno.test("a function that is cancelled and goes on ends its sandbox when its time is over", async () => {
+  const endless = async () => {
+    for (;;) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  for (const when of ["before the sandbox is up", "after that"]) {
+    await using sandbox = new TestSandbox({ timeout: "500ms" });
+    if (when === "after that") await sandbox.value(() => 1);
+    const cancel = new AbortController();
+    const cancelled = sandbox.outcome(endless, [], cancel.signal);
+    const ended = whyEnded(sandbox);
+    cancel.abort();
+    assertMatch(refusalIn(await cancelled).message, /not wanted any more/);
+    assertMatch(await ended, /longer than 500 ms/, when);
+    await sandbox.ended();
+  }
+});
+
+Deno.test("thousands of functions that are cancelled end their sandbox", async () => {
+  await using sandbox = new TestSandbox();
+  const never = () => new Promise(() => {});
+  const running = sandbox.outcome(never);
+  const outcomes = Array.from({ length: 1_001 }, () => {
+    const cancel = new AbortController();
+    const outcome = sandbox.outcome(never, [], cancel.signal);
+    cancel.abort();
+    return outcome;
+  });
+  assertMatch(refusalIn(await running).message, /too many in it are not wanted any more/);
+  for (const outcome of await Promise.all(outcomes)) refusalIn(outcome);
+  await sandbox.ended();
+});
 
 Deno.test("what functions print is logged with their sender, without control characters", async () => {
   await using sandbox = new TestSandbox();
