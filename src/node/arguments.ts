@@ -75,10 +75,7 @@ export function onArgumentFrame(
     if (kind === Kind.Item) {
       stream.push(codec.decodePayload(incoming), wholeBytes(incoming));
     } else if (kind === Kind.End) stream.finish();
-    else {
-      const { caller, callbackName, callId } = call;
-      stream.fail(decodeFailure(codec, payload, { processName: caller, callbackName, callId }));
-    }
+    else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
   } catch (error) {
     stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's
   }
