@@ -62,10 +62,10 @@ export class GatedCalls implements CallPort {
   }
 
   /** See {@linkcode CallPort.noReturn}. */
-  noReturn(request: CallRequest): Promise<void> {
-    if (request.etaMs === undefined) return this.#noReturn(request);
-    return this.delay(request).then(
-      () => this.#noReturn(request),
+  noReturn(request: CallRequest, prepared?: Promise<CallRequest>): Promise<void> {
+    if (prepared === undefined && request.etaMs === undefined) return this.#noReturn(request);
+    return (prepared ?? this.delay(request).then(() => request)).then(
+      (ready) => this.#noReturn(ready),
       (error) => this.#drop(error, request),
     );
   }

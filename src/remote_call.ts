@@ -31,7 +31,7 @@ export interface CallPort {
   /** Calls one process; with `eager`, a stream begins before it is asked for an item. */
   call(request: CallRequest, eager?: boolean): Promise<unknown>;
   /** Calls one process; settles when the call is handed over, and never rejects. */
-  noReturn(request: CallRequest): Promise<void>;
+  noReturn(request: CallRequest, prepared?: Promise<CallRequest>): Promise<void>;
   /** Calls all and waits for their results. */
   broadcast(request: CallRequest): Promise<Record<string, unknown>>;
   /** Calls all; settles when the call is handed over. */
@@ -250,7 +250,9 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   }
 
   noReturn(options?: NoReturnOptions): Promise<void> {
-    return this.#port.noReturn(this.#request("noReturn", options));
+    const request = this.#request("noReturn", options);
+    const prepared = request.args.some(isCall) ? this.#prepare(request) : undefined;
+    return this.#port.noReturn(request, prepared);
   }
 
   broadcast(

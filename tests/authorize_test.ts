@@ -7,8 +7,12 @@ import {
   type GlobalOptions,
   NO_RETURN,
 } from "../mod.ts";
+import { later } from "./helpers/processes.ts";
 import { settled, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
+import { KIND, rawFrame, RawPeer } from "./e2e/raw_peer.ts";
+import { stalls } from "./e2e/stalls.ts";
+import { concat } from "./wire/frames.ts";
 
 type Decide = (request: AuthorizationRequest) => unknown;
 
@@ -336,5 +340,21 @@ Deno.test("authorize is asked about a call that comes while its process stops, t
     else await deniedCall(() => soon(call));
     await stopped;
     assertEquals([ran, guard.about("call").length], [allowed ? 1 : 0, 1]);
+  }
+});
+
+Deno.test("who is denied, and does not read that, is not read from", async () => {
+  await using guard = await guarded(({ action }) => action === "join");
+  const { host: hostname, port } = guard.net.hub;
+  const dial = () => Deno.connect({ hostname: hostname!, port: port! });
+  using flooder = await RawPeer.join({ dial }, "flooder");
+  const [peer, name] = [flooder.idOf("hub"), flooder.nameOf("hub", "whoami")];
+  const calls = concat(
+    Array.from({ length: 100_000 }, () => rawFrame(KIND.CALL, { call: 1, peer, name })),
+  );
+  for (let sent = 0;; sent += calls.length) {
+    const writing = later(flooder.write(calls));
+    if (await stalls(writing)) break;
+    assert(sent < 200 * 1024 * 1024, "the controller takes more and more");
   }
 });

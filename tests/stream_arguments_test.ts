@@ -79,6 +79,25 @@ Deno.test("a callback whose call was cancelled gets no more of its arguments, wh
   assertEquals(heard, [0, 1, true]);
 });
 
+Deno.test("a call among the arguments is made first, of a call without answer too", async () => {
+  const ran: number[] = [];
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("square", (n: number) => {
+      ran.push(n);
+      return n * n;
+    });
+  });
+  const { call } = net.hub;
+  await call.square(call.square(2)).noReturn();
+  await until(() => ran.length === 2);
+  await call.square(call.square(3)).noReturn({ eta: 1 });
+  await until(() => ran.length === 4);
+  assertEquals(ran, [2, 4, 3, 9]);
+  await call.square(call.nothing()).noReturn();
+  assertEquals([ran.length, net.hub.stats.droppedCalls], [4, 1]);
+});
+
 Deno.test("a call among the arguments is made first, be its result a value or a stream", async () => {
   await using net = await TestNetwork.start();
   await net.join("a", (callback) => {

@@ -151,6 +151,11 @@ Deno.test("describeScheduledTasks() tells what is known, to whoever asks", async
     }]);
     assertEquals(await g.getScheduledTasks("hub"), [uuid]);
   }
+  const [own] = await network.hub.describeScheduledTasks("hub");
+  (own!.trigger as unknown as { timesMs: number[] }).timesMs.length = 0; // is nobody's but the caller's
+  assertEquals((await other.describeScheduledTasks("hub"))[0]!.trigger, {
+    ...{ type: "atTime", timesMs: [atTime.getTime()] },
+  });
   assertEquals(await other.getScheduledTasks("owner"), []);
   assertEquals(await owner.describeScheduledTasks("owner"), []);
 });

@@ -28,19 +28,19 @@ export const INTERNAL_NAMES: readonly string[] = `
   defaultTimeoutMs deliver description disconnected divide drained drop dropped due empty
   encodeArguments endedTask etaMs events expects expire facts fail failAt finish finished flushed
   forget found frames gate giveUp giveUpAll handle handler handleTask hasMore hasRoom head head2
-  head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isDone isEmpty
+  head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isCall isDone isEmpty
   isFree isSent isStatic isTask isWhole large leave limitedByCallback lines locate lost
   makeController makeTasks makeTransfers mapHead maxBytes mayStopNodes memory nameId network
   networkChanged neverRan nextDue nextId nodeNonce nothingWaits nowMs offers offersItself offset
   onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin
   onLeave onShutdown onTermination onText onTimeout onWake openStream openTaskStore othersDone
-  outbox over ownCallback payload peer post proofs providers providersOf queued queuedBytes
-  quietTicks receivedBytes record refusal refuse refused registered registry reply requireNode
-  reserve resolveEntrance resultStream running runTask scope security sendCredit sendShared sent
-  session setBackMs settle shown silentTicks site socketTransport sourceOf stopNodes streams take
-  tellCancelled tellOwner there timeLeft timeOf timeoutError top tracked transferred
-  transfers tryRecord turn turnsOf unauthenticated undelivered until verb view waited waits watch when
-  withdrawAll writeNow writtenBytes
+  outbox over ownCallback payload peer post prepareNode proofs providers providersOf queued
+  queuedBytes quietTicks receivedBytes record refusal refuse refused registered registry reply
+  requireNode reserve resolveEntrance resultStream running runTask scope security sendCredit
+  sendShared sent session setBackMs settle shown silentTicks site socketTransport sourceOf
+  stopNodes streams take tellCancelled tellOwner there timeLeft timeOf timeoutError top tracked
+  transferred transfers tryRecord turn turnsOf unauthenticated undelivered until verb view waited
+  waits watch when withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

@@ -68,7 +68,7 @@ export class Announcer {
     this.catchUp(cause);
     this.tellAll();
     for (const peer of this.#peers.values()) {
-      if (peer.connection.congested) peer.slowDown(cause, bytes);
+      if (peer.connection.congested) peer.slowDown(cause, bytes, 0);
     }
   }
 

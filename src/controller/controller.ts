@@ -14,14 +14,9 @@ import type { Secret } from "../link/secret.ts";
 import { memoryPipe } from "../transport/memory.ts";
 import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
-import { controlToSend, decodeNames, type DirectoryChange, type Hello } from "../wire/control.ts";
+import { controlToSend, type DirectoryChange, type Hello, readNames } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
-import {
-  MAX_CALLBACKS_PER_NODE,
-  MAX_CONTROL_BYTES,
-  MAX_NODES,
-  MAX_UNREAD_WELCOME_BYTES,
-} from "../wire/limits.ts";
+import { MAX_CALLBACKS_PER_NODE, MAX_NODES, MAX_UNREAD_WELCOME_BYTES } from "../wire/limits.ts";
 import { Announcer } from "./announcer.ts";
 import { Authorizer } from "./authorizer.ts";
 import { Directory } from "./directory.ts";
@@ -194,16 +189,18 @@ export class Controller {
     this.#peers.set(peer.id, peer);
     this.#peersByName.set(process, peer);
     this.#options.onJoin(process);
-    const onFrame = (incoming: Frame) => {
+    const holding = (act: (incoming: Frame) => void) => (incoming: Frame) => {
       const before = connection.queuedBytes;
-      this.#onFrame(peer, incoming);
+      act(incoming);
       if (connection.congested && this.#peers.has(id)) {
         peer.holdItself(incoming.kind, connection.queuedBytes > before);
       }
     };
+    const onFrame = holding((incoming) => this.#onFrame(peer, incoming));
+    const deny = holding((incoming) => this.#deny(peer, incoming));
     const gate = this.#authorizer === undefined || own
       ? undefined
-      : this.#gateOf(peer, this.#authorizer, onFrame);
+      : this.#gateOf(peer, this.#authorizer, onFrame, deny);
     peer.gate = gate;
     return {
       onFrame: gate === undefined ? onFrame : (incoming) => gate.onFrame(incoming),
@@ -212,7 +209,12 @@ export class Controller {
     };
   }
 
-  #gateOf(peer: Peer, authorizer: Authorizer, pass: (frame: Frame) => void): Gate {
+  #gateOf(
+    peer: Peer,
+    authorizer: Authorizer,
+    pass: (frame: Frame) => void,
+    deny: (frame: Frame) => void,
+  ): Gate {
     return new Gate(peer, {
       authorizer,
       codec: this.#codec,
@@ -220,7 +222,7 @@ export class Controller {
       nameOf: (process, name) => this.#directory.nameOf(process, name),
       providersOf: (name) => this.#directory.providersOf(name),
       pass,
-      deny: (incoming) => this.#deny(peer, incoming),
+      deny,
     });
   }
 
@@ -244,7 +246,7 @@ export class Controller {
       case Kind.Offer:
         return this.#offer(peer, incoming);
       case Kind.Withdraw:
-        return this.#announce(peer, this.#directory.withdraw(peer.id, readNames(incoming)));
+        return this.#announce(peer, this.#directory.withdraw(peer.id, readNames(incoming.payload)));
       case Kind.Leave:
         return this.#leave(peer);
       case Kind.Ping:
@@ -257,7 +259,7 @@ export class Controller {
   }
 
   #offer(peer: Peer, incoming: Frame): void {
-    const names = readNames(incoming);
+    const names = readNames(incoming.payload);
     if (this.#directory.countOf(peer.id) + names.length > MAX_CALLBACKS_PER_NODE) {
       throw new ProtocolError(`A process may offer at most ${MAX_CALLBACKS_PER_NODE} callbacks`);
     }
@@ -327,13 +329,6 @@ export class Controller {
     );
     await Promise.all(this.#listeners.values()); // until then an address may still be taken
   }
-}
-
-function readNames(incoming: Frame): string[] {
-  if (incoming.payload.length > MAX_CONTROL_BYTES) {
-    throw new ProtocolError(`A control frame may have at most ${MAX_CONTROL_BYTES} bytes`);
-  }
-  return decodeNames(incoming.payload);
 }
 
 async function closeWhenFlushed(connection: Connection): Promise<void> {

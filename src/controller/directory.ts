@@ -40,6 +40,8 @@ export class Directory {
   #namesById = new Map<number, Name>();
   /** What was withdrawn of late, by process and number. */
   #withdrawn = new Map<string, string>();
+  /** The same of somewhat earlier. */
+  #withdrawnBefore = new Map<string, string>();
   #lastProcessId: number;
   #lastNameId: number;
   #bytes = 0;
@@ -87,7 +89,10 @@ export class Directory {
   /** Takes callbacks from a process; `undefined` if it offers none of them. */
   withdraw(id: number, callbacks: readonly string[]): DirectoryChange | undefined {
     const removed = this.#withdraw(id, callbacks);
-    return removed.length === 0 ? undefined : { type: "withdraw", id, callbacks: removed };
+    for (const [nameId, text] of removed) this.#remember(keyOf(id, nameId), text);
+    return removed.length === 0
+      ? undefined
+      : { type: "withdraw", id, callbacks: removed.map(([nameId]) => nameId) };
   }
 
   /** How many callbacks a process offers. */
@@ -98,7 +103,9 @@ export class Directory {
   /** A callback that a process offers, by its number; or has just withdrawn, for who stops still runs what comes. */
   nameOf(id: number, nameId: number): string | undefined {
     const name = this.#namesById.get(nameId);
-    return name?.providers.has(id) ? name.text : this.#withdrawn.get(keyOf(id, nameId));
+    if (name?.providers.has(id)) return name.text;
+    const key = keyOf(id, nameId);
+    return this.#withdrawn.get(key) ?? this.#withdrawnBefore.get(key);
   }
 
   /** The processes that offer a name. */
@@ -149,19 +156,18 @@ export class Directory {
     return name;
   }
 
-  #withdraw(id: number, callbacks: readonly string[]): number[] {
+  #withdraw(id: number, callbacks: readonly string[]): NamedCallback[] {
     const process = this.#processes.get(id)!;
     const { offers } = process;
     process.entry = undefined;
-    const removed: number[] = [];
+    const removed: NamedCallback[] = [];
     for (const text of callbacks) {
       const name = offers.get(text);
       if (name === undefined) continue;
       offers.delete(text);
       this.#bytes -= sizeOf(text);
       name.providers.delete(id);
-      removed.push(name.id);
-      this.#remember(keyOf(id, name.id), text);
+      removed.push([name.id, text]);
       if (name.providers.size === 0) {
         this.#names.delete(text);
         this.#namesById.delete(name.id);
@@ -172,9 +178,9 @@ export class Directory {
 
   #remember(key: string, text: string): void {
     this.#withdrawn.set(key, text);
-    if (this.#withdrawn.size <= MAX_WITHDRAWN) return;
-    const [oldest] = this.#withdrawn.keys();
-    this.#withdrawn.delete(oldest!);
+    if (this.#withdrawn.size < MAX_WITHDRAWN) return;
+    this.#withdrawnBefore = this.#withdrawn;
+    this.#withdrawn = new Map();
   }
 }
 

@@ -8,9 +8,10 @@ import type { AuthorizationRequest } from "../internal/authorization.ts";
 import { asTaskOperation } from "../internal/task_operations.ts";
 import { isUuid } from "../internal/uuid.ts";
 import type { Codec } from "../wire/codec.ts";
-import { decodeNames, nameProblem } from "../wire/control.ts";
+import { nameProblem, readNames } from "../wire/control.ts";
 import { type Frame, Kind, ownFrame } from "../wire/frame.ts";
 import { MAX_VERDICTS_PER_NODE } from "../wire/limits.ts";
+import { isModest } from "../wire/modest.ts";
 import type { Authorizer, Verdict } from "./authorizer.ts";
 import type { Peer } from "./peer.ts";
 
@@ -28,6 +29,9 @@ export interface GateOptions {
   /** What becomes of one that is not. */
   deny(frame: Frame): void;
 }
+
+/** More than the times that a task may have, and what else it has; its arguments are bytes, and one of these values. */
+const MAX_TASK_VALUES = 2_000;
 
 /** Stands for "functions that are sent" among the names of callbacks, which are never empty. */
 const TRANSFER = "";
@@ -90,7 +94,9 @@ export class Gate {
       this.#finish(first, await question);
       for (let at = 0; at < this.#waiting!.length && !this.#ended; at++) {
         const next = this.#waiting![at]!;
-        this.#finish(next, await this.#question(next));
+        const question = this.#question(next);
+        // No turn between: a process that was not there when it was asked about could be there then.
+        this.#finish(next, typeof question === "boolean" ? question : await question);
       }
     } catch (error) {
       this.#source.connection.close(error as Error);
@@ -120,7 +126,7 @@ export class Gate {
         return this.#ask({
           action: "offer",
           processName: this.#source.name,
-          callbacks: decodeNames(incoming.payload),
+          callbacks: readNames(incoming.payload),
         });
       case Kind.Task:
         return this.#maySchedule(incoming);
@@ -218,13 +224,16 @@ export class Gate {
 function taskRequest(codec: Codec, payload: Uint8Array):
   | Pick<AuthorizationRequest & { action: "schedule" }, "operation" | "callbackName" | "uuid">
   | undefined {
+  if (!isModest(payload, MAX_TASK_VALUES)) return undefined;
   try {
     const [request] = codec.decode(payload) as [Record<string, unknown>];
     const { op, uuid, spec } = request;
     const operation = asTaskOperation(op);
     if (operation === undefined) return undefined;
     if (operation === "list" || operation === "describe") return { operation };
-    if (operation !== "create") return isUuid(uuid) ? { operation, uuid } : undefined;
+    if (operation !== "create") {
+      return isUuid(uuid) ? { operation, uuid: uuid.toLowerCase() } : undefined;
+    }
     const { callbackName } = spec as Record<string, unknown>;
     return nameProblem(callbackName) === undefined
       ? { operation, callbackName: callbackName as string }

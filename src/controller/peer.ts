@@ -61,14 +61,15 @@ export class Peer {
    *
    * @param source Who sent it.
    * @param bytes How much.
+   * @param frameBytes The largest frame of what it sends.
    */
-  slowDown(source: Peer, bytes: number): void {
+  slowDown(source: Peer, bytes: number, frameBytes: number = this.maxFrameBytes): void {
     this.#paused ??= new Map();
     const sent = this.#paused.get(source);
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    const underWayBytes = MAX_UNDER_WAY_BYTES + this.maxFrameBytes;
+    const underWayBytes = MAX_UNDER_WAY_BYTES + frameBytes;
     this.#holdBack(source, sentSince > underWayBytes ? MAX_QUEUED_BYTES : Infinity);
   }
 

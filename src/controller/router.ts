@@ -128,8 +128,10 @@ export class Router {
   }
 
   #sendBack(caller: Peer, incoming: Frame, peer: number, value: number): void {
-    const { call, flags } = incoming;
-    this.#send(caller, frame(Kind.Undelivered, { call, flags: flags & Flag.NoReply, peer, value }));
+    const { call } = incoming;
+    // Whether it wanted an answer is for who made it to say.
+    const flags = value === Undelivered.AnswerTooLarge ? 0 : incoming.flags & Flag.NoReply;
+    this.#send(caller, frame(Kind.Undelivered, { call, flags, peer, value }));
   }
 
   #fanOut(source: Peer, incoming: Frame, bytes: number): void {

@@ -21,6 +21,7 @@ export async function connectInTime(
   transport: Connecting,
   signal: AbortSignal,
 ): Promise<{ stream: ByteStream; address: Address }> {
+  signal.throwIfAborted();
   const attempt = new AbortController();
   const giveUp = () => attempt.abort();
   signal.addEventListener("abort", giveUp);

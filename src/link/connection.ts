@@ -68,6 +68,8 @@ export class Connection {
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
   #unansweredBytes = 0;
+  /** Read since others surely had theirs: while there is more, reading takes none. */
+  #readBytes = 0;
   /** Frames that were sent since nothing was written. */
   #sent = 0;
   /**
@@ -288,14 +290,18 @@ export class Connection {
       );
     }
     this.#receivedBytes += count;
+    this.#readBytes += count;
     this.#unansweredBytes = 0;
     try {
       this.#framer.advance(count, this.#deliver);
     } catch (error) {
       return this.close(error as Error);
     }
-    if (this.#congested) nextTurn().then(this.#readNext); // so that what is to leave can
-    else if (this.#asksFirst) this.#readNext();
+    // So that what is to leave can, and what others send has its turn.
+    if (this.#congested || this.#readBytes >= YIELD_AFTER_BYTES) {
+      this.#readBytes = 0;
+      nextTurn().then(this.#readNext);
+    } else if (this.#asksFirst) this.#readNext();
     else queueMicrotask(this.#readNext);
   };
 

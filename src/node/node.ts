@@ -282,7 +282,7 @@ export class Node {
 
   #onTaskFailed({ peer, payload }: Frame): void {
     const processName = this.network.byId(peer)?.name;
-    const failure = readTaskFailure(this.#codec, payload);
+    const failure = readTaskFailure(payload);
     if (processName === undefined || failure === undefined) return;
     this.#options.events.onTaskFailure({ ...failure, processName });
   }

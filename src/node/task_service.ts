@@ -14,6 +14,8 @@ import { asTaskRequest, type TaskRequest } from "../scheduler/task_request.ts";
 import type { TaskStore } from "../scheduler/task_store.ts";
 import type { CompileCron } from "../scheduler/trigger.ts";
 import type { Codec } from "../wire/codec.ts";
+import { decodeControl } from "../wire/control.ts";
+import { MAX_CONTROL_BYTES } from "../wire/limits.ts";
 import { asArguments } from "./arguments.ts";
 import type { Reply } from "./running_call.ts";
 import { TaskReply } from "./task_reply.ts";
@@ -134,9 +136,10 @@ export class TaskService {
 }
 
 /** Reads what another process tells of a failed run; `undefined` if it makes no sense. */
-export function readTaskFailure(codec: Codec, payload: Uint8Array): TaskFailure | undefined {
+export function readTaskFailure(payload: Uint8Array): TaskFailure | undefined {
   try {
-    const { uuid, callbackName, message } = codec.decode(payload) as Record<string, unknown>;
+    if (payload.length > MAX_CONTROL_BYTES) return undefined;
+    const { uuid, callbackName, message } = decodeControl(payload) as Record<string, unknown>;
     if (typeof uuid !== "string" || typeof callbackName !== "string") return undefined;
     return { uuid, callbackName, message: typeof message === "string" ? message : "" };
   } catch {

@@ -78,7 +78,7 @@ export function markLocal(method: AnyFunction): void {
 /** Tells classes from functions. */
 export function isClass(value: unknown): value is AnyClass {
   if (typeof value !== "function") return false;
-  return wrapped.has(value) || /^class\b/.test(Function.prototype.toString.call(value));
+  return wrapped.has(value) || /^class\b(?!\s*\()/.test(Function.prototype.toString.call(value));
 }
 
 /** Whether a static method, as it is written, makes an instance of the class that it is called on. */

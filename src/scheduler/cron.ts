@@ -6,6 +6,7 @@
 
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
+import { show } from "../internal/show.ts";
 import type { NextDue } from "./trigger.ts";
 import { changeAfter, endOfChange, offsetsOf, timesOf } from "./wall_clock.ts";
 
@@ -68,16 +69,14 @@ function cronOf(expression: string, timezone: string): Cron {
 }
 
 function readCron(expression: string, timezone: string): Cron {
-  const fields = expression.trim().split(/\s+/).length;
   const wrong = (why: string, cause?: unknown) =>
     new InitializationError(
-      `Cannot schedule: cron is ${
-        JSON.stringify(expression)
-      } in ${timezone}: ${why}; five or six ` +
+      `Cannot schedule: cron is ${show(expression)} in ${timezone}: ${why}; five or six ` +
         'fields are needed, for example "30 2 * * 1-5" or, with seconds first, "*/10 * * * * *"',
       { cause },
     );
   if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
+  const fields = expression.trim().split(/\s+/).length;
   if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
   try {
     const cron = new Cron(expression, { utcOffset: 0, paused: true, mode: "5-or-6-parts" });

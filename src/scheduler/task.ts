@@ -140,7 +140,8 @@ export function isOver({ nextMs, waitingMs }: TaskRecord): boolean {
 export function infoOf(record: TaskRecord, status: TaskStatus): ScheduledTaskInfo {
   const { uuid, callbackName, owner, trigger, runs, skipped, lastError, paused } = record;
   return {
-    ...{ uuid, callbackName, owner, trigger, status, runs, skipped, lastError },
+    ...{ uuid, callbackName, owner, status, runs, skipped, lastError },
+    trigger: structuredClone(trigger), // which is the task's own
     nextRun: paused ? undefined : asDate(record.nextMs),
     lastRun: asDate(record.lastRunMs),
   };

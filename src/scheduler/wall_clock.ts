@@ -24,8 +24,9 @@ const MAX_OFFSETS = 1_000;
 /** How far the clocks of a time zone are ahead of UTC at a time, in milliseconds. */
 export type OffsetAt = (timeMs: number) => number;
 
-/** A formatter is large, and there are only some hundred time zones. */
+/** By names of time zones, the last used last. A formatter is large, and each zone has names without end: case does not count. */
 const offsets = new Map<string, OffsetAt>();
+const MAX_ZONES = 500;
 
 /**
  * Prepares the offsets of a time zone.
@@ -33,8 +34,10 @@ const offsets = new Map<string, OffsetAt>();
  * @throws {InitializationError} when the time zone is unknown.
  */
 export function offsetsOf(timeZone: string): OffsetAt {
-  let offsetAt = offsets.get(timeZone);
-  if (offsetAt === undefined) offsets.set(timeZone, offsetAt = prepare(timeZone));
+  const offsetAt = offsets.get(timeZone) ?? prepare(timeZone);
+  offsets.delete(timeZone);
+  offsets.set(timeZone, offsetAt);
+  if (offsets.size > MAX_ZONES) offsets.delete(offsets.keys().next().value!);
   return offsetAt;
 }
 

@@ -18,6 +18,7 @@ import { Connection } from "../link/connection.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { decodeFailure, MAX_FAILURE_BYTES } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
+import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 import { ChildStream } from "./child_stream.ts";
 import type { FunctionSource } from "./function_source.ts";
 import { logOutput } from "./sandbox_output.ts";
@@ -136,7 +137,10 @@ export class Sandbox {
       this.#abandoned.set(call, running);
       settle({ refused: new TransferError(`${fn.name} is not wanted any more`, MAYBE) });
       if (this.running === 0) this.kill("nobody wants what it does any more");
-      if (this.#abandoned.size > MAX_ABANDONED) this.kill("too many in it are not wanted any more");
+      const isFull = this.#connection.queuedBytes > MAX_WAITING_BYTES;
+      if (isFull || this.#abandoned.size > MAX_ABANDONED) {
+        this.kill("too much in it is not wanted any more");
+      }
     };
     const settle = (outcome: TransferOutcome) => {
       signal.removeEventListener("abort", abandon);

@@ -168,7 +168,7 @@ export class TransferRunner {
     const abandon = () => {
       if (this.#waiting.remove(sender, settle)) settle(unwanted(fn));
     };
-    this.#waiting.add(sender, settle, fn.source.length + args.length);
+    this.#waiting.add(sender, settle, fn.source.length + fn.name.length + args.length);
     signal.addEventListener("abort", abandon);
     return await promise;
   }

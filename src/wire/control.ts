@@ -8,7 +8,12 @@
 import { ProtocolError } from "../errors.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES, PROOF_BYTES } from "./limits.ts";
+import {
+  MAX_CALLBACKS_PER_NODE,
+  MAX_CONTROL_BYTES,
+  MAX_NAME_BYTES,
+  PROOF_BYTES,
+} from "./limits.ts";
 
 /** A callback's name and the number that stands for it in frames. */
 export type NamedCallback = readonly [nameId: number, name: string];
@@ -171,6 +176,12 @@ export function decodeNames(bytes: Uint8Array): string[] {
   return asCallbackNames(decodeControl(bytes), "callbacks");
 }
 
+/** The same of a stranger, of which there may be too much. @throws {ProtocolError} when it is not one. */
+export function readNames(bytes: Uint8Array): string[] {
+  if (bytes.length <= MAX_CONTROL_BYTES) return decodeNames(bytes);
+  throw new ProtocolError(`A control frame may have at most ${MAX_CONTROL_BYTES} bytes`);
+}
+
 /** Decodes the payload of `TARGETS`. @throws {ProtocolError} when it is not one. */
 export function decodeTargets(bytes: Uint8Array): number[] {
   return asList(decodeControl(bytes), "TARGETS", asInteger);
@@ -203,7 +214,8 @@ export function decodeDirectoryChange(bytes: Uint8Array): DirectoryChange {
 /** A stranger's Set or RegExp may take seconds to be made. */
 const decoder = new Decoder(true);
 
-function decodeControl(bytes: Uint8Array): unknown {
+/** Decodes a payload of plain MessagePack. @throws {ProtocolError} when it is not one. */
+export function decodeControl(bytes: Uint8Array): unknown {
   try {
     return decoder.decode(bytes, 0, bytes.length, undefined);
   } catch (error) {

@@ -159,6 +159,8 @@ function cut(text: string): string {
  * @throws {ProtocolError} when it is none.
  */
 export function decodeFailure(codec: Codec, payload: Uint8Array, call: FailedCall): DaffiError {
+  // A message made of much more would take seconds, and be logged.
+  if (payload.length > MAX_FAILURE_BYTES) throw new ProtocolError("A failure is too large");
   const failure = codec.decode(payload) as Partial<WireFailure> | null;
   const { code, message, executed } = failure ?? {};
   if (typeof code !== "string" || typeof message !== "string") {
@@ -180,7 +182,7 @@ function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
   const where = callbackName === undefined ? processName : `${callbackName} on ${processName}`;
   const options = { ...call, executed: "yes", cause: thrown } as const;
   if (!(thrown instanceof Error)) {
-    const text = typeof thrown === "string" ? thrown : describeThrown(thrown);
+    const text = typeof thrown === "string" ? thrown : cut(describeThrown(thrown));
     return new RemoteCallError(`${where} threw ${text}`, {
       remoteName: thrown === null ? "null" : typeof thrown,
       remoteMessage: text,

@@ -178,7 +178,10 @@ Deno.test("nameOf() knows a name that was withdrawn, for its process may still r
   assertEquals([directory.nameOf(a, f), directory.nameOf(b, f)], ["f", undefined]);
   directory.withdraw(a, ["f"]);
   assertEquals([directory.nameOf(a, f), directory.nameOf(b, f)], ["f", undefined]);
-  for (let i = 0; i < MAX_WITHDRAWN; i++) {
+  directory.join("c", Array.from({ length: MAX_WITHDRAWN }, (_, i) => `h${i}`));
+  directory.leave(3, true); // of which nothing can be called any more
+  assertEquals(directory.nameOf(a, f), "f");
+  for (let i = 0; i < 2 * MAX_WITHDRAWN; i++) {
     directory.offer(b, [`g${i}`]);
     directory.withdraw(b, [`g${i}`]);
   }

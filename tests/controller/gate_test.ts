@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../mod.ts";
 import { Authorizer } from "../../src/controller/authorizer.ts";
 import { Gate } from "../../src/controller/gate.ts";
@@ -6,7 +6,11 @@ import type { AuthorizationRequest } from "../../src/internal/authorization.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
-import { AUTHORIZE_TIMEOUT_MS, MAX_VERDICTS_PER_NODE } from "../../src/wire/limits.ts";
+import {
+  AUTHORIZE_TIMEOUT_MS,
+  MAX_CONTROL_BYTES,
+  MAX_VERDICTS_PER_NODE,
+} from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { settled } from "../helpers/soon.ts";
@@ -278,4 +282,45 @@ Deno.test("Gate keeps the order of offers, and denies as a whole", async () => {
   await settled();
   assertEquals(passed.map(({ kind }) => kind), [Kind.Offer, Kind.Withdraw, Kind.Offer]);
   assertEquals(denied.length, 1);
+});
+
+Deno.test("Gate lets nothing through to a process that has come since it was asked about", async () => {
+  const { gate, peers, passed } = setUp(() => true);
+  const there: boolean[] = [];
+  const push = passed.push.bind(passed);
+  passed.push = (...frames) => {
+    there.push(peers.has(9));
+    return push(...frames);
+  };
+  const list = new MessagePackCodec().encode([{ op: "list" }], "args").slice();
+  gate.onFrame(frame(Kind.Task, { call: 1, peer: 2, payload: list }));
+  for (const kind of [Kind.Transfer, Kind.Task]) gate.onFrame(frame(kind, { call: 2, peer: 9 }));
+  for (let turn = 0; passed.length < 3; turn++) {
+    // In some microtask behind the first decision it joins.
+    if (passed.length > 0 && !peers.has(9)) queueMicrotask(() => peers.set(9, fakePeer(9).peer));
+    await undefined;
+  }
+  assertEquals(there, [false, false, false]);
+});
+
+Deno.test("Gate asks about the task by its own name, however it is written", async () => {
+  const { gate, asked } = setUp(() => true);
+  const uuid = crypto.randomUUID();
+  const payload = new MessagePackCodec().encode([{ op: "run", uuid: uuid.toUpperCase() }], "args");
+  gate.onFrame(frame(Kind.Task, { call: 1, peer: 2, payload: payload.slice() }));
+  await settled();
+  assertEquals(asked.map((request) => "uuid" in request && request.uuid), [uuid]);
+});
+
+Deno.test("Gate decodes nothing of strangers that is slow to make", async () => {
+  const { gate, asked, denied, wire } = setUp(() => true);
+  const set = new MessagePackCodec().encode([{ op: "list", more: new Set([1]) }], "args").slice();
+  const more = Array.from({ length: 3_000 }, () => 0);
+  const many = new MessagePackCodec().encode([{ op: "list", more }], "args").slice();
+  for (const payload of [set, many]) gate.onFrame(frame(Kind.Task, { call: 1, peer: 2, payload }));
+  await settled();
+  assertEquals([asked.length, denied.length], [0, 2]);
+  const names = new Uint8Array(MAX_CONTROL_BYTES + 1).fill(0x80);
+  assertThrows(() => gate.onFrame(frame(Kind.Offer, { payload: names })), ProtocolError, "at most");
+  assertEquals(wire.closedBecause, undefined);
 });

@@ -112,7 +112,8 @@ Deno.test("route() tells the caller of an answer or a stream that is too large",
   const payload = new Uint8Array(200);
   for (const kind of [Kind.Result, Kind.Error, Kind.Item, Kind.Fail]) {
     const { router, a: callee, b: caller } = network({ 2: 100 });
-    router.route(callee.peer, frame(kind, { peer: 2, call: 5, stream: 0, payload }));
+    const answer = { peer: 2, call: 5, stream: 0, payload, flags: Flag.NoReply }; // which is not for it to say
+    router.route(callee.peer, frame(kind, answer));
     assertEquals(callee.wire.sent, []);
     assertEquals(caller.wire.sent, [
       frame(Kind.Undelivered, { peer: 1, call: 5, value: Undelivered.AnswerTooLarge }),

@@ -4,12 +4,11 @@ import { later, within } from "../helpers/processes.ts";
 import { type Here, joinHere, overBoth, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, RawPeer } from "./raw_peer.ts";
 import { stalls } from "./stalls.ts";
-import { DEFAULT_MAX_FRAME_BYTES, MAX_UNDER_WAY_BYTES } from "../../src/wire/limits.ts";
 
 const MiB = 1024 * 1024;
 
 /** What the controller queues, and generously what the system's sockets hold on both sides. */
-const BOUND_BYTES = MAX_UNDER_WAY_BYTES + DEFAULT_MAX_FRAME_BYTES + 32 * MiB;
+const BOUND_BYTES = (64 + 32) * MiB;
 
 /** The peers here read when it suits them. */
 const PATIENT = { heartbeat: false };

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, fail } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
 import { connectInTime } from "../../src/link/connect.ts";
 import type { Address, ByteStream, Transport } from "../../src/transport/transport.ts";
@@ -38,6 +38,12 @@ Deno.test("connectInTime() fails as connecting does", async () => {
   answer.reject(new ConnectionError("no"));
   await assertRejects(() => connectInTime(far, signal), ConnectionError, "no");
   assertEquals(time.pending, 0);
+});
+
+Deno.test("connectInTime() does not begin when it was told to give up before", async () => {
+  const { transport: far } = transport();
+  const connect = () => fail("it has begun");
+  await assertRejects(() => connectInTime({ ...far, connect }, AbortSignal.abort()));
 });
 
 Deno.test("connectInTime() gives up at once when it is told to, but not once it is connected", async () => {

@@ -492,3 +492,14 @@ Deno.test("callback() leaves static members of the class usable", () => {
   new Group();
   assertEquals([Group.made(), Group.name, invoke(registry, "made")], [1, "Group", 1]);
 });
+
+Deno.test("callback() of a method that is called class takes it for a function", () => {
+  const registry = new CallbackRegistry();
+  const methods = {
+    class(n: number): number {
+      return n + 1;
+    },
+  };
+  registry.callback(methods.class);
+  assertEquals(invoke(registry, "class", 1), 2);
+});

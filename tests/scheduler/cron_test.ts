@@ -121,6 +121,12 @@ Deno.test("clock changes of other lengths and at other hours follow the same rul
   ]);
 });
 
+Deno.test("an expression that is far too long is refused before it is read, in a short message", () => {
+  const expression = "* ".repeat(30_000_000);
+  const error = assertThrows(() => compileCron(expression, "UTC"), InitializationError, "too long");
+  assertEquals(error.message.length < 1_000, true);
+});
+
 Deno.test("a time zone that there is not is refused by its name", () => {
   for (const timezone of ["Mars/Base", "", "Europe/Berlin\n"]) {
     assertThrows(() => compileCron("* * * * *", timezone), InitializationError, "timezone is ");

@@ -153,7 +153,7 @@ Deno.test("thousands of functions that are cancelled end their sandbox", async (
     cancel.abort();
     return outcome;
   });
-  assertMatch(refusalIn(await running).message, /too many in it are not wanted any more/);
+  assertMatch(refusalIn(await running).message, /too much in it is not wanted any more/);
   for (const outcome of await Promise.all(outcomes)) refusalIn(outcome);
   await sandbox.ended();
 });

@@ -222,6 +222,19 @@ async function startedBy(use: () => Promise<void>): Promise<number> {
 
 const never = () => new Promise(() => {});
 
+Deno.test("`TransferRunner.run()` counts the names of functions that wait", async () => {
+  await using runner = new TestRunner({ maxConcurrent: 1 });
+  const { signal } = new AbortController();
+  const named = { source: "() => {}", name: "n".repeat(MAX_WAITING_BYTES / 2 + 1) };
+  const wait = () => runner.runner.run(named, new Uint8Array(1), "a", signal);
+  const running = runner.outcome(never);
+  const waiting = [wait(), wait()];
+  const error = refusalIn(await within("a refusal", wait(), 10_000));
+  assertInstanceOf(error, OverloadedError);
+  await runner.runner.stop();
+  for (const outcome of await Promise.all([running, ...waiting])) refusalIn(outcome);
+});
+
 Deno.test("`TransferRunner.run()` refuses what would make those that wait too large together", async () => {
   await using runner = new TestRunner({ maxConcurrent: 1 });
   const args = new Uint8Array(MAX_WAITING_BYTES / 4 + 1); // never read, for none of these has its turn

@@ -1,5 +1,11 @@
 import { encode, ExtData } from "@msgpack/msgpack";
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   CallbackNotFoundError,
   CallCancelledError,
@@ -332,4 +338,13 @@ Deno.test("decodeFailure() takes an error whose stack is no text", () => {
   const payload = encode({ code: "REMOTE_CALL", message: "", executed: "yes", error });
   const decoded = decodeFailure(codec, payload, call) as RemoteCallError;
   assertEquals([decoded.remoteMessage, decoded.remoteStack], ["m", undefined]);
+});
+
+Deno.test("decodeFailure() makes no message of much, and refuses more", () => {
+  const codec = new MessagePackCodec();
+  const failure = (bytes: number) =>
+    encode({ code: "REMOTE_CALL", message: "", executed: "yes", error: new Uint8Array(bytes) });
+  const { message } = decodeFailure(codec, failure(500_000), call);
+  assertEquals(message.length < 20_000, true, `${message.length} characters`);
+  assertThrows(() => decodeFailure(codec, failure(2 ** 20), call), ProtocolError, "too large");
 });
