@@ -311,16 +311,9 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   #request<K extends ModifierKind>(kind: K, options?: ModifierOptions[K]): CallRequest {
     const callbackName = this.#name;
     const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options, callbackName);
-    return {
-      callbackName,
-      args: this.#args,
-      site: this.#site,
-      timeoutMs,
-      etaMs,
-      signal,
-      to,
-      strategy,
-    };
+    const args = this.#args;
+    const site = this.#site;
+    return { callbackName, args, site, timeoutMs, etaMs, signal, to, strategy };
   }
 
   /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */
