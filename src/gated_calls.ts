@@ -63,11 +63,10 @@ export class GatedCalls implements CallPort {
 
   /** See {@linkcode CallPort.noReturn}. */
   noReturn(request: CallRequest, prepared?: Promise<CallRequest>): Promise<void> {
-    if (prepared === undefined && request.etaMs === undefined) return this.#noReturn(request);
-    return (prepared ?? this.delay(request).then(() => request)).then(
+    return prepared?.then(
       (ready) => this.#noReturn(ready),
       (error) => this.#drop(error, request),
-    );
+    ) ?? this.#noReturn(request);
   }
 
   #noReturn(request: CallRequest): Promise<void> {

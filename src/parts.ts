@@ -53,8 +53,8 @@ export interface Parts {
   ) => TransferService | undefined;
   /** Takes the source of a function that is sent. A page leaves it to the receiver to see what it is. */
   readonly sourceOf: (fn: AnyFunction) => FunctionSource;
-  /** Loads what a node needs before it connects. */
-  readonly prepareNode: () => Promise<void> | undefined;
+  /** Loads what a node needs before it connects; a page has it all. */
+  readonly prepareNode?: () => Promise<void>;
   /** Makes a logger that others cannot fill; a page's log is nobody's file. */
   readonly calm: (logger: Logger) => Logger;
   /** Hears of signals that ask the process to end. */
@@ -104,7 +104,6 @@ let parts: Parts = {
     return { name: fn.name || "the function", source: String(fn) };
   },
   calm: safely,
-  prepareNode: () => undefined,
   onTermination: () => () => {}, // a page is not asked
   large: undefined,
   compileCron: undefined, // that is left to the process that runs the task

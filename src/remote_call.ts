@@ -31,7 +31,7 @@ export interface CallPort {
   /** Calls one process; with `eager`, a stream begins before it is asked for an item. */
   call(request: CallRequest, eager?: boolean): Promise<unknown>;
   /** Calls one process; settles when the call is handed over, and never rejects. */
-  noReturn(request: CallRequest, prepared?: Promise<CallRequest>): Promise<void>;
+  noReturn(request: CallRequest, prepared?: Promise<CallRequest> | undefined): Promise<void>;
   /** Calls all and waits for their results. */
   broadcast(request: CallRequest): Promise<Record<string, unknown>>;
   /** Calls all; settles when the call is handed over. */
@@ -251,8 +251,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
 
   noReturn(options?: NoReturnOptions): Promise<void> {
     const request = this.#request("noReturn", options);
-    const prepared = request.args.some(isCall) ? this.#prepare(request) : undefined;
-    return this.#port.noReturn(request, prepared);
+    return this.#port.noReturn(request, this.#prepare(request));
   }
 
   broadcast(
@@ -318,11 +317,15 @@ class PendingRemoteCall implements StreamableCall<unknown> {
 
   /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */
   #send<T>(request: CallRequest, send: (request: CallRequest) => Promise<T>): Promise<T> {
-    if (request.etaMs === undefined && !request.args.some(isCall)) return send(request);
-    return this.#prepare(request).then(send);
+    return this.#prepare(request)?.then(send) ?? send(request);
   }
 
-  async #prepare(request: CallRequest): Promise<CallRequest> {
+  #prepare(request: CallRequest): Promise<CallRequest> | undefined {
+    const isReady = request.etaMs === undefined && !request.args.some(isCall);
+    return isReady ? undefined : this.#prepared(request);
+  }
+
+  async #prepared(request: CallRequest): Promise<CallRequest> {
     const { signal, timeoutMs: timeout } = request;
     const args = [...request.args];
     let results: Promise<void>[] = [];

@@ -156,7 +156,7 @@ export class Runtime {
         if (controller === undefined) this.#heartbeat?.watch(connection, false);
       },
       connect: async () => {
-        await parts.prepareNode();
+        await parts.prepareNode?.();
         if (controller === undefined) return await this.#connect(this.#connecting!);
         await this.#listening;
         return controller.connect();

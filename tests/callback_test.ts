@@ -349,7 +349,7 @@ Deno.test("the timeout of a callback counts the wait for a turn", async () => {
       return new Promise(() => {});
     }, { timeout: 30, concurrency: 1 });
   });
-  const calls = ["finish", "have its turn"].map((what) =>
+  const calls = ["finish", "get a turn"].map((what) =>
     assertRejectsLater(() => soon(net.hub.call.slow()), CallTimeoutError, `did not ${what} within`)
   );
   await Promise.all(calls);

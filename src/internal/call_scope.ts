@@ -23,7 +23,7 @@ export interface CallScope {
   /** What `currentCall()` has given of it. */
   shown?: object | undefined;
   /** Where it runs, if it has an asynchronous context of its own. */
-  context?: AsyncContext | undefined;
+  asyncContext?: AsyncContext | undefined;
 }
 
 /** What code belongs to, wherever its awaits take it. */
@@ -51,7 +51,7 @@ export function provideStorage(provided: Storage): void {
 
 /** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
-  const context = scope.context ??= { scope };
+  const context = scope.asyncContext ??= { scope };
   context.scope = scope;
   return runIn(context, fn);
 }
@@ -62,8 +62,8 @@ export function runOutside<T>(fn: () => T): T {
 }
 
 /** The call is over: what it has left behind, a timer for example, is part of no call from now on. */
-export function endScope({ context }: CallScope): void {
-  if (context !== undefined) context.scope = undefined;
+export function endScope({ asyncContext }: CallScope): void {
+  if (asyncContext !== undefined) asyncContext.scope = undefined;
 }
 
 function runIn<T>(context: AsyncContext, fn: () => T): T {
@@ -105,7 +105,7 @@ export function keepScope(scope: CallScope): void {
   const context = storage?.getStore();
   if (context === undefined || context.scope !== undefined) return;
   context.scope = scope;
-  scope.context = context;
+  scope.asyncContext = context;
   enterSpareContext();
 }
 

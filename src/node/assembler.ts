@@ -100,13 +100,25 @@ export class Assembler {
     this.#options.deliver({ ...head, payload, attachments });
   }
 
-  readonly #checkRoom = (bytes: number): void => {
+  /** Whoever has taken most makes room: to take much and to send no more must not keep others from sending. */
+  readonly #checkRoom = (bytes: number, wanting: UnfinishedPayload): void => {
     let held = bytes;
-    for (const { body } of this.#unfinished.values()) held += body.heldBytes;
+    let most: Unfinished | undefined;
+    let mostBytes = bytes + wanting.heldBytes;
+    for (const each of this.#unfinished.values()) {
+      const { heldBytes } = each.body;
+      held += heldBytes;
+      if (heldBytes > mostBytes) {
+        most = each;
+        mostBytes = heldBytes;
+      }
+    }
     if (held <= MAX_UNFINISHED_BYTES) return;
-    throw new OverloadedError(
-      `Unfinished payloads would take ${held} bytes, at most ${MAX_UNFINISHED_BYTES} are allowed`,
+    const error = new OverloadedError(
+      `${held} bytes are unfinished, at most ${MAX_UNFINISHED_BYTES} may be`,
     );
+    if (most === undefined) throw error;
+    this.#end(most, error);
   };
 }
 

@@ -57,8 +57,8 @@ export class RunningCall implements CallScope, AttachmentTaker {
   attachments: Attachment[] | undefined = undefined;
   /** See {@linkcode CallScope.shown}. */
   shown: object | undefined = undefined;
-  /** See {@linkcode CallScope.context}. */
-  context: AsyncContext | undefined = undefined;
+  /** See {@linkcode CallScope.asyncContext}. */
+  asyncContext: AsyncContext | undefined = undefined;
   /** Whether nothing may be sent back any more. */
   answered = false;
   /** Whether the node keeps it in its table. */

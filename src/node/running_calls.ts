@@ -120,7 +120,7 @@ export class RunningCalls {
     const reason = new CallTimeoutError(
       limitedByCallback
         ? `The callback ${callbackName} did not ${
-          neverRan ? "have its turn" : "finish"
+          neverRan ? "get a turn" : "finish"
         } within its limit of ${callback.timeoutMs} ms`
         : `The caller of ${callbackName} waits no longer`,
       { executed: neverRan ? "never" : "maybe" },

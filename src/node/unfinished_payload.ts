@@ -25,7 +25,7 @@ export class UnfinishedPayload {
   readonly attachments: Attachment[] = [];
   readonly #size: number;
   readonly #places: readonly Place[];
-  readonly #checkRoom: (bytes: number) => void;
+  readonly #checkRoom: (bytes: number, wanting: UnfinishedPayload) => void;
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #attachment: Uint8Array | undefined;
@@ -35,7 +35,11 @@ export class UnfinishedPayload {
    * @param places Where attachments are in them.
    * @param checkRoom Called before memory is taken; throws if there may be no more of it.
    */
-  constructor(size: number, places: readonly Place[], checkRoom: (bytes: number) => void) {
+  constructor(
+    size: number,
+    places: readonly Place[],
+    checkRoom: (bytes: number, wanting: UnfinishedPayload) => void,
+  ) {
     this.#size = size;
     this.#places = places;
     this.#checkRoom = checkRoom;
@@ -82,7 +86,7 @@ export class UnfinishedPayload {
   }
 
   #claim(size: number): number {
-    this.#checkRoom(size);
+    this.#checkRoom(size, this);
     this.heldBytes += size;
     return size;
   }

@@ -198,6 +198,25 @@ Deno.test("Assembler refuses a frame for which no memory is left, and goes on wi
   assertEquals(delivered.map(({ frame }) => [frame.peer, frame.call]), [[5, 1], [4, 1]]);
 });
 
+Deno.test("Assembler gives up what has taken most memory for what needs less", () => {
+  const { assembler, delivered } = made(1 << 30);
+  const large = MAX_UNFINISHED_BYTES / 4;
+  for (let peer = 1; peer <= 4; peer++) {
+    const size = large + (peer === 2 ? 4 : peer === 3 ? -4 : 0);
+    assembler.onFrame(head(peer, 1, size, 0, size));
+    assembler.onFrame(part(peer, 1, 1)); // and then nothing
+  }
+  assertEquals(delivered, []);
+  assembler.onFrame(head(5, 1, 4));
+  assembler.onFrame(part(5, 1, 4));
+  assertEquals(delivered.map(({ frame, problem }) => [frame.peer, problem?.code]), [
+    [2, "OVERLOADED"],
+    [5, undefined],
+  ]);
+  assembler.onFrame(part(2, 1, 1)); // is nobody's
+  assertEquals(delivered.length, 2);
+});
+
 Deno.test("forget() drops what a source has begun", () => {
   const { assembler, delivered } = made();
   assembler.onFrame(head(1, 1, 10));
