@@ -21,9 +21,9 @@ export async function connectInTime(
   transport: Connecting,
   signal: AbortSignal,
 ): Promise<{ stream: ByteStream; address: Address }> {
-  signal.throwIfAborted();
   const attempt = new AbortController();
   const giveUp = () => attempt.abort();
+  if (signal.aborted) giveUp();
   signal.addEventListener("abort", giveUp);
   try {
     const connecting = transport.connect(attempt.signal);

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type DaffiError, EncodeError, TransferError } from "../errors.ts";
+import { DaffiError, EncodeError, TransferError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
+import { isA } from "../internal/is_a.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { missingVariable, ownStack } from "./function_failure.ts";
@@ -79,7 +80,7 @@ export class TransferRunner {
       if (sandbox !== undefined) return await this.#runIn(sandbox, fn, args, signal);
       return await this.#turn(fn, args, sender, signal);
     } catch (error) {
-      return { refused: error as DaffiError };
+      return { refused: asRefusal(error) };
     }
   }
 
@@ -192,7 +193,7 @@ export class TransferRunner {
     try {
       return this.#claim(sender);
     } catch (error) {
-      return error as DaffiError;
+      return asRefusal(error);
     }
   }
 
@@ -245,6 +246,13 @@ export class TransferRunner {
 
 const NEVER = { executed: "never" } as const;
 const MAYBE = { executed: "maybe" } as const;
+
+/** Why nothing was run: the system may refuse to start a process for any reason. */
+function asRefusal(error: unknown): DaffiError {
+  if (isA(error, DaffiError)) return error;
+  const message = `Cannot start a sandbox: ${(error as Error).message}`;
+  return new TransferError(message, { ...NEVER, cause: error });
+}
 
 function unwanted({ name }: FunctionSource): TransferError {
   return new TransferError(`${name} was not run: it is not wanted any more`, NEVER);

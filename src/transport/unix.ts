@@ -83,7 +83,9 @@ function checkPath(path: string): void {
 async function prepareDirectory(directory: string, shared: boolean): Promise<void> {
   let created = false;
   try {
-    await Deno.stat(directory);
+    // Among the temporary files, anybody can make a link of this name to a directory of ours.
+    const { isDirectory } = await (shared ? Deno.stat(directory) : Deno.lstat(directory));
+    if (!isDirectory) throw new Error(`${directory} is a link, or no directory`);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });

@@ -40,10 +40,12 @@ Deno.test("connectInTime() fails as connecting does", async () => {
   assertEquals(time.pending, 0);
 });
 
-Deno.test("connectInTime() does not begin when it was told to give up before", async () => {
+Deno.test("connectInTime() gives up at once when it was told to before it began", async () => {
   const { transport: far } = transport();
-  const connect = () => fail("it has begun");
-  await assertRejects(() => connectInTime({ ...far, connect }, AbortSignal.abort()));
+  const connect = (signal?: AbortSignal) =>
+    signal!.aborted ? Promise.reject(new ConnectionError("given up")) : fail("it has begun");
+  const connecting = connectInTime({ ...far, connect }, AbortSignal.abort());
+  await assertRejects(() => connecting, ConnectionError, "given up");
 });
 
 Deno.test("connectInTime() gives up at once when it is told to, but not once it is connected", async () => {

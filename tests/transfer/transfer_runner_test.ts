@@ -415,3 +415,10 @@ for (const mode of ["sandbox", "inline"] as const) {
     assertEquals(await runner.value(() => "ran" in globalThis), false);
   });
 }
+
+Deno.test("`TransferRunner.run()` says that nothing was run when a sandbox cannot be started for whatever reason", async () => {
+  await using runner = new TestRunner({ permissions: { env: ["A=B"] } });
+  const error = refusalIn(await runner.outcome(() => 1));
+  assertInstanceOf(error, TransferError);
+  assertEquals(error.executed, "never");
+});

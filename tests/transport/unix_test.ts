@@ -130,6 +130,17 @@ test("makes its own directory private even if it exists, and leaves a shared one
   own.close();
 });
 
+test("does not follow a link to a directory for its own, which anybody could have made", async (directory) => {
+  const link = `${directory}/link`;
+  await Deno.mkdir(`${directory}/other`, { mode: 0o755 });
+  await Deno.symlink(`${directory}/other`, link);
+  await assertRejects(() => unixTransport(link, false).listen(), ConnectionError, "is a link");
+  assertEquals(await mode(`${directory}/other`), "755");
+  const shared = await unixTransport(link, true).listen();
+  assert(await exists(`${directory}/other/.sock`));
+  shared.close();
+});
+
 test("refuses a path that is too long for a socket, and says so", async (directory) => {
   const room = 103 - new TextEncoder().encode(`${directory}//.sock`).length;
   const listener = await unixTransport(`${directory}/${"d".repeat(room)}`, true).listen();
