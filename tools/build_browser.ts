@@ -28,7 +28,7 @@ export const INTERNAL_NAMES: readonly string[] = `
   deadlineAt decodePayload defaultTimeoutMs deliver description disconnected divide drained drop
   dropped due empty encodeArguments endedTask etaMs events expects expire facts fail failAt finish
   finished flushed forget found frames gate giveUp giveUpAll handle handler handleTask hasMore
-  hasRoom head head2 head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs isCall
+  hasRoom head head2 head3 head5 heapIndex heldBytes here holder holdsBack hooks intervalMs
   isDone isEmpty isFree isSent isStatic isTask isWhole large leave limitedByCallback lines locate
   lost makeController makeTasks makeTransfers mapHead maxBytes mayStopNodes memory nameId network
   networkChanged neverRan nextDue nextId nodeNonce nothingWaits nowMs offers offersItself offset

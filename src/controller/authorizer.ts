@@ -4,10 +4,10 @@
  * @module
  */
 
+import { waitFor } from "../internal/abort.ts";
 import type { AuthorizationRequest, Authorize } from "../internal/authorization.ts";
 import type { Logger } from "../internal/log.ts";
 import { showError } from "../internal/show.ts";
-import { within } from "../internal/within.ts";
 import { AUTHORIZE_TIMEOUT_MS } from "../wire/limits.ts";
 
 /** A process may want to offer thousands of callbacks, which nobody wants to read. */
@@ -22,9 +22,8 @@ export class Authorizer {
   denied = 0;
   readonly #authorize: Authorize;
   readonly #logger: Logger;
-  /** End the questions that are open. */
-  readonly #open = new Set<() => void>();
-  #stopped = false;
+  /** Ends the questions that are open. */
+  readonly #stopping = new AbortController();
 
   /**
    * @param authorize The user's.
@@ -37,30 +36,31 @@ export class Authorizer {
 
   /** Asks, and tells of what is not allowed. */
   async decide(request: AuthorizationRequest): Promise<Verdict> {
-    let answer: unknown;
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    this.#open.add(end);
+    const { signal } = this.#stopping;
+    let isLate = false;
     try {
-      const asked = (async () => answer = await this.#authorize(request))();
-      const isInTime = await within(Promise.race([asked, ended]), AUTHORIZE_TIMEOUT_MS);
-      if (this.#stopped) return undefined;
-      if (isInTime) {
-        if (answer !== true) this.#tell(request, "");
-        return answer === true;
-      }
-      this.#tell(request, `: authorize did not decide within ${AUTHORIZE_TIMEOUT_MS} ms`);
+      const answer = await waitFor((async () => await this.#authorize(request))(), {
+        timeoutMs: AUTHORIZE_TIMEOUT_MS,
+        signal,
+        onTimeout: () => {
+          isLate = true;
+          return new Error(`authorize did not decide within ${AUTHORIZE_TIMEOUT_MS} ms`);
+        },
+        onAbort: () => new Error("the controller stops"),
+      });
+      if (answer !== true) this.#tell(request, "");
+      return answer === true;
     } catch (error) {
-      this.#tell(request, `: authorize failed: ${showError(error)}`);
-    } finally {
-      this.#open.delete(end);
+      if (signal.aborted) return undefined;
+      const why = isLate ? (error as Error).message : `authorize failed: ${showError(error)}`;
+      this.#tell(request, `: ${why}`);
+      return undefined;
     }
-    return undefined;
   }
 
   /** The controller stops: nothing is decided any more, and nothing waits for it. */
   stop(): void {
-    this.#stopped = true;
-    for (const end of this.#open) end();
+    this.#stopping.abort();
   }
 
   /** Asks what no frame waits for, and counts what is not allowed. */

@@ -144,13 +144,13 @@ export class Gate {
   /** What its target does not offer is no question, and passes without its number, for the target may know it still. */
   #mayCallNow(incoming: Frame): boolean | Promise<boolean> {
     const { peer, name } = incoming;
-    if (this.#options.nameOf(peer, name) === undefined) incoming.name = 0;
-    return this.#mayCall(peer, incoming.name);
+    const callbackName = this.#options.nameOf(peer, name);
+    if (callbackName === undefined) incoming.name = 0;
+    return this.#mayCall(peer, callbackName);
   }
 
   /** What is not there, or is not offered, is no question: nothing of it will run. */
-  #mayCall(targetId: number, name: number): boolean | Promise<boolean> {
-    const callbackName = this.#options.nameOf(targetId, name);
+  #mayCall(targetId: number, callbackName: string | undefined): boolean | Promise<boolean> {
     if (callbackName === undefined) return true;
     return this.#known(targetId, callbackName) ??
       this.#decide(targetId, callbackName, (caller, processName) => ({
@@ -165,7 +165,7 @@ export class Gate {
     const open: Promise<unknown>[] = [];
     for (const target of this.#options.providersOf(name)) {
       if (target === this.#source.id) continue;
-      const question = this.#mayCall(target, name);
+      const question = this.#mayCall(target, this.#options.nameOf(target, name));
       if (typeof question === "boolean") verdicts.set(target, question);
       else open.push(question.then((verdict) => verdicts.set(target, verdict)));
     }

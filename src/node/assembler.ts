@@ -8,7 +8,7 @@ import { type DaffiError, OverloadedError, ProtocolError } from "../errors.ts";
 import { EMPTY, Flag, type Frame, Kind, ownFrame } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../wire/limits.ts";
 import { announcedBytes, announcedPlaces } from "../wire/parts.ts";
-import { UnfinishedPayload } from "./unfinished_payload.ts";
+import { type CheckRoom, UnfinishedPayload } from "./unfinished_payload.ts";
 
 /** What becomes of frames. */
 export interface AssemblerOptions {
@@ -101,7 +101,7 @@ export class Assembler {
   }
 
   /** Whoever has taken most makes room: to take much and to send no more must not keep others from sending. */
-  readonly #checkRoom = (bytes: number, wanting: UnfinishedPayload): void => {
+  readonly #checkRoom: CheckRoom = (bytes, wanting) => {
     let held = bytes;
     let most: Unfinished | undefined;
     let mostBytes = bytes + wanting.heldBytes;

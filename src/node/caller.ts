@@ -201,7 +201,7 @@ export class Caller {
     this.#deadlines.added(call);
     try {
       const payload = this.#options.codec.encode(request.args, "args", call, apart);
-      if (call.settled) return releaseSources(request.args); // by a getter, too
+      if (call.settled) return releaseSources(request.args); // a getter has aborted it
       const session = this.#gate.ready(request);
       if (session === undefined) return this.#queue(call, request, send, payload.slice());
       checkSize(payload, session, "the arguments", call.attachments);

@@ -11,6 +11,9 @@ import type { Place } from "../wire/parts.ts";
 /** An array of bytes takes so much, however few they are. */
 const MIN_PIECE_BYTES = 512;
 
+/** Asked before memory is taken for a payload; throws if there may be no more of it. */
+export type CheckRoom = (bytes: number, wanting: UnfinishedPayload) => void;
+
 /**
  * Takes parts: what lies in a place of an attachment into an array of its own, which can be handed to
  * the user, and everything else into one payload. Memory is taken for an attachment when it begins, and
@@ -25,7 +28,7 @@ export class UnfinishedPayload {
   readonly attachments: Attachment[] = [];
   readonly #size: number;
   readonly #places: readonly Place[];
-  readonly #checkRoom: (bytes: number, wanting: UnfinishedPayload) => void;
+  readonly #checkRoom: CheckRoom;
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
   #attachment: Uint8Array | undefined;
@@ -33,13 +36,9 @@ export class UnfinishedPayload {
   /**
    * @param size Bytes that were announced.
    * @param places Where attachments are in them.
-   * @param checkRoom Called before memory is taken; throws if there may be no more of it.
+   * @param checkRoom Whether there may be more memory.
    */
-  constructor(
-    size: number,
-    places: readonly Place[],
-    checkRoom: (bytes: number, wanting: UnfinishedPayload) => void,
-  ) {
+  constructor(size: number, places: readonly Place[], checkRoom: CheckRoom) {
     this.#size = size;
     this.#places = places;
     this.#checkRoom = checkRoom;

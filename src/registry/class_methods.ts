@@ -50,10 +50,8 @@ export function withOneInstance(type: AnyClass, onInstance: () => void): KnownCl
       if (newTarget !== registered) return Reflect.construct(target, args, newTarget);
       if (known.instance !== undefined) {
         throw new InitializationError(
-          `Cannot create a second ${
-            ownName(type)
-          }: the methods of a registered class answer for one ` +
-            "instance",
+          `Cannot create a second ${ownName(type)}: ` +
+            "the methods of a registered class answer for one instance",
         );
       }
       known.instance = Reflect.construct(target, args, newTarget) as object;

@@ -6,6 +6,7 @@
 
 import { Cron } from "croner";
 import { InitializationError } from "../errors.ts";
+import { recent } from "../internal/recent.ts";
 import { show } from "../internal/show.ts";
 import type { NextDue } from "./trigger.ts";
 import { changeAfter, endOfChange, offsetsOf, timesOf } from "./wall_clock.ts";
@@ -56,16 +57,12 @@ export function compileCron(expression: string, timezone: string): NextDue {
   };
 }
 
-/** Expressions that were read, the last used last: each takes 80 KiB, far more than its task. */
+/** Expressions that were read: each takes 80 KiB, far more than its task. */
 const crons = new Map<string, Cron>();
 const MAX_CRONS = 128;
 
 function cronOf(expression: string, timezone: string): Cron {
-  const cron = crons.get(expression) ?? readCron(expression, timezone);
-  crons.delete(expression);
-  crons.set(expression, cron);
-  if (crons.size > MAX_CRONS) crons.delete(crons.keys().next().value!);
-  return cron;
+  return recent(crons, MAX_CRONS, expression, () => readCron(expression, timezone));
 }
 
 function readCron(expression: string, timezone: string): Cron {

@@ -5,6 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
+import { recent } from "../internal/recent.ts";
 import { show } from "../internal/show.ts";
 
 /** Longer than any clock is ever set back at once. */
@@ -24,7 +25,7 @@ const MAX_OFFSETS = 1_000;
 /** How far the clocks of a time zone are ahead of UTC at a time, in milliseconds. */
 export type OffsetAt = (timeMs: number) => number;
 
-/** By names of time zones, the last used last. A formatter is large, and each zone has names without end: case does not count. */
+/** By names of time zones. A formatter is large, and each zone has names without end: case does not count. */
 const offsets = new Map<string, OffsetAt>();
 const MAX_ZONES = 500;
 
@@ -34,11 +35,7 @@ const MAX_ZONES = 500;
  * @throws {InitializationError} when the time zone is unknown.
  */
 export function offsetsOf(timeZone: string): OffsetAt {
-  const offsetAt = offsets.get(timeZone) ?? prepare(timeZone);
-  offsets.delete(timeZone);
-  offsets.set(timeZone, offsetAt);
-  if (offsets.size > MAX_ZONES) offsets.delete(offsets.keys().next().value!);
-  return offsetAt;
+  return recent(offsets, MAX_ZONES, timeZone, () => prepare(timeZone));
 }
 
 function prepare(timeZone: string): OffsetAt {

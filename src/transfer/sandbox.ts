@@ -182,12 +182,10 @@ export class Sandbox {
 
   #onFrame({ kind, call, payload }: Frame): void {
     if (!this.#isUp) return this.#started();
-    const running = this.#running.get(call);
-    (running ?? this.#abandoned.get(call))?.end();
-    if (running === undefined) {
-      if (!this.#abandoned.delete(call)) this.kill("it answered what it was not asked");
-      return;
-    }
+    const running = this.#running.get(call) ?? this.#abandoned.get(call);
+    if (running === undefined) return this.kill("it answered what it was not asked");
+    running.end();
+    if (this.#abandoned.delete(call)) return;
     if (kind === Kind.Result) return running.settle({ payload: payload.slice() });
     if (payload.length > MAX_FAILURE_BYTES) return this.kill("its failure is too large");
     const error = decodeFailure(this.#codec, payload, { callbackName: running.name });

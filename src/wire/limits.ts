@@ -31,7 +31,7 @@ export const MAX_CALLBACKS_PER_NODE = 4096;
 
 /**
  * Withdrawn callbacks of which the names are still known: by each node those of its own, and by the Controller
- * those of all. Stops whoever offers and withdraws without end from filling the memory.
+ * those of all, up to twice as many. Stops whoever offers and withdraws without end from filling the memory.
  */
 export const MAX_WITHDRAWN: number = MAX_CALLBACKS_PER_NODE;
 
