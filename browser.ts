@@ -88,14 +88,16 @@ export type {
   WebOptions,
 } from "./src/options.ts";
 export {
-  type AnyClass,
-  type AnyFunction,
   type CallbackFunction,
-  type CallbackOptions,
   CallbackRegistry,
-  type RegisteredCallback,
   type RegistryChange,
 } from "./src/registry/callback_registry.ts";
+export type {
+  AnyClass,
+  AnyFunction,
+  CallbackOptions,
+  RegisteredCallback,
+} from "./src/registry/registered_callback.ts";
 export type {
   StandardIssue,
   StandardResult,

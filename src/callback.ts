@@ -8,12 +8,9 @@ import { InitializationError } from "./errors.ts";
 import type { Global } from "./global.ts";
 import { type CallScope, currentScope } from "./internal/call_scope.ts";
 import { show } from "./internal/show.ts";
-import {
-  type AnyFunction,
-  type CallbackFunction,
-  CallbackRegistry,
-} from "./registry/callback_registry.ts";
+import { type CallbackFunction, CallbackRegistry } from "./registry/callback_registry.ts";
 import { markLocal } from "./registry/class_methods.ts";
+import type { AnyFunction } from "./registry/registered_callback.ts";
 import type { UntypedCallbacks } from "./remote_types.ts";
 
 /** The callbacks of every `Global` that has no registry of its own. */

@@ -10,7 +10,7 @@ import { type Logger, safely } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
 import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
-import type { AnyFunction } from "./registry/callback_registry.ts";
+import type { AnyFunction } from "./registry/registered_callback.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
 import type { MakeTasks } from "./node/task_service.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
@@ -92,7 +92,7 @@ let parts: Parts = {
   makeController: refuse("Controller"),
   socketTransport: refuseSockets,
   makeTasks(store) {
-    if (store !== undefined) refuse("taskStore")();
+    if ((store ?? "memory") !== "memory") refuse("taskStore")();
     return undefined;
   },
   makeTransfers(transfer = "deny") {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AnyClass, AnyFunction } from "./registry/callback_registry.ts";
+import type { AnyClass, AnyFunction } from "./registry/registered_callback.ts";
 import type { RemoteCall, StreamableCall, StreamCall } from "./remote_call.ts";
 
 /** What gives items and yet travels as a value. Everything else that gives items arrives as an async iterator. */

@@ -14,7 +14,6 @@ import { show } from "./internal/show.ts";
 import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { type Parts, providedParts } from "./parts.ts";
-import type { TaskStore } from "./scheduler/task_store.ts";
 import { type ResolvedSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
 import type { ControllerAddress } from "./transport/select.ts";
 import type { WebPlace } from "./transport/web_listener.ts";
@@ -41,7 +40,7 @@ export interface ResolvedOptions {
     | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
     | undefined;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
-  readonly taskStore: string | TaskStore | undefined;
+  readonly taskStore: GlobalOptions["taskStore"];
   /** Read by what runs sent functions. */
   readonly transfer: GlobalOptions["transfer"];
   readonly maxFrameBytes: number;
@@ -129,7 +128,7 @@ export function resolveOptions(
     callbacks,
     reconnect: resolveReconnect(reconnect),
     heartbeat: resolveHeartbeat(heartbeat),
-    taskStore: resolveTaskStore(options.taskStore),
+    taskStore: options.taskStore,
     transfer: options.transfer,
     maxFrameBytes,
     logger: parts.calm(logger),
@@ -175,15 +174,6 @@ function resolveHeartbeat(heartbeat: boolean | HeartbeatOptions): ResolvedOption
     badOption("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
   }
   return { intervalMs, timeoutMs };
-}
-
-function resolveTaskStore(store: GlobalOptions["taskStore"]): GlobalOptions["taskStore"] {
-  if (store === undefined || store === "memory") return undefined;
-  const isStore = typeof store === "object" && typeof store?.load === "function";
-  if (store === "" || (typeof store !== "string" && !isStore)) {
-    badOption("taskStore", store, "the path of a file, or a TaskStore");
-  }
-  return store;
 }
 
 function resolveHooks(options: GlobalOptions): Pick<GlobalOptions, HookName> {

@@ -15,7 +15,8 @@ import { type CallScope, endScope, enterSpareContext } from "../internal/call_sc
 import { monotonicMs } from "../internal/deadlines.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
-import type { CallbackRegistry, RegisteredCallback } from "../registry/callback_registry.ts";
+import type { CallbackRegistry } from "../registry/callback_registry.ts";
+import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import type { Codec } from "../wire/codec.ts";
 import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import {

@@ -7,7 +7,7 @@
 import type { AsyncContext, CallScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { CallCancelledError, type DaffiError } from "../errors.ts";
-import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import type { AttachmentTaker } from "../wire/codec.ts";
 import type { Attachment } from "../wire/frame.ts";
 import type { InStream } from "./in_stream.ts";

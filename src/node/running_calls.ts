@@ -7,7 +7,7 @@
 
 import { CallCancelledError, CallTimeoutError, type DaffiError, type Executed } from "../errors.ts";
 import { Deadlines } from "../internal/deadlines.ts";
-import type { RegisteredCallback } from "../registry/callback_registry.ts";
+import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import { Flag } from "../wire/frame.ts";
 import type { RunningCall } from "./running_call.ts";
 import { Turns } from "./turns.ts";

@@ -5,7 +5,7 @@
  */
 
 import { InitializationError } from "../errors.ts";
-import type { AnyClass, AnyFunction } from "./callback_registry.ts";
+import type { AnyClass, AnyFunction } from "./registered_callback.ts";
 
 /** A method that others may call. */
 export interface ClassMethod {

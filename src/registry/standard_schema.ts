@@ -5,7 +5,7 @@
  */
 
 import { ValidationError, type ValidationIssue } from "../errors.ts";
-import type { AnyFunction } from "./callback_registry.ts";
+import type { AnyFunction } from "./registered_callback.ts";
 
 /** A schema of zod, valibot, arktype or any other library that implements Standard Schema v1. */
 export interface StandardSchema<Output = unknown> {

@@ -44,10 +44,9 @@ export class RememberingTaskStore implements SchedulerStore {
 
   /** The tasks that have not ended. @throws {InitializationError} when what is stored cannot be read. */
   load(): TaskRecord[] {
-    return this.#store.load().filter((record) => {
-      if (isOver(record)) this.#remember(record);
-      return !isOver(record);
-    });
+    const records = this.#store.load().map((record) => ({ ...record })); // the store's own may be frozen
+    for (const record of records.filter(isOver)) this.#remember(record);
+    return records.filter((record) => !isOver(record));
   }
 
   /** See {@linkcode TaskStore.save}. */

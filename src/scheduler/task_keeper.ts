@@ -12,6 +12,8 @@ import type { SchedulerStore } from "./task_store.ts";
 export class TaskKeeper {
   readonly #store: SchedulerStore;
   readonly #logger: Logger;
+  /** Each record as it was last recorded: a run that ends as the one before has changed nothing. */
+  readonly #kept = new WeakMap<TaskRecord, TaskRecord>();
   #closed = false;
 
   /**
@@ -25,8 +27,10 @@ export class TaskKeeper {
 
   /** Records a task that is new or has changed, or that one has nothing left to begin. */
   record(record: TaskRecord): void {
+    if (isSame(record, this.#kept.get(record))) return;
     if (isOver(record)) this.#store.remove(record.uuid, record);
     else this.#store.save(record);
+    this.#kept.set(record, { ...record });
   }
 
   /** Changes a task and records it; what the store refuses has not changed. */
@@ -62,4 +66,14 @@ export class TaskKeeper {
     this.#closed = true;
     this.#store.close();
   }
+}
+
+function isSame(record: TaskRecord, kept: TaskRecord | undefined): boolean {
+  if (kept === undefined) return false;
+  const { waitingMs, ...others } = record;
+  return Object.entries(others).every(([name, value]) =>
+    kept[name as keyof TaskRecord] === value
+  ) &&
+    waitingMs.length === kept.waitingMs.length &&
+    waitingMs.every((dueMs, i) => dueMs === kept.waitingMs[i]);
 }

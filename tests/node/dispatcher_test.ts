@@ -4,7 +4,7 @@ import { CallbackRegistry, currentCall } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
-import type { RegisteredCallback } from "../../src/registry/callback_registry.ts";
+import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
 import { KIND_NAMES } from "../../src/wire/kind_names.ts";

@@ -244,6 +244,18 @@ Deno.test("subscribe() tells nothing more once it is taken back", () => {
   assertEquals(heard, ["first a", "second a", "second b"]);
 });
 
+Deno.test("subscribe() tells all, though one of them throws, and then whoever made the change", () => {
+  const registry = new CallbackRegistry();
+  const heard: string[] = [];
+  registry.subscribe(() => {
+    throw new Error("no");
+  });
+  registry.subscribe(({ names }) => heard.push(...names));
+  assertThrows(() => registry.callback("a", () => 1), Error, "no");
+  assertThrows(() => registry.callback.remove("a"), Error, "no");
+  assertEquals(heard, ["a", "a"]);
+});
+
 Deno.test("subscribe() refuses what is no function", () => {
   const listener = 5 as unknown as () => void;
   assertThrows(

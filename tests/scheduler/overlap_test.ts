@@ -108,7 +108,7 @@ Deno.test("a run that waits waits on when its callback is withdrawn", async () =
   assertEquals(rig.scheduler.list(), []);
 });
 
-Deno.test("Scheduler records each run once when it begins and once when it ends", async () => {
+Deno.test("Scheduler records a run when it begins, and when it ends only what has changed", async () => {
   using rig = taking(500);
   rig.create(interval(1000));
   let writes = 0;
@@ -117,6 +117,12 @@ Deno.test("Scheduler records each run once when it begins and once when it ends"
     writes++;
     save.call(rig.store, record);
   };
-  await rig.pass(2_000);
-  assertEquals(writes, 3);
+  await rig.pass(2_700);
+  assertEquals(writes, 2);
+  rig.onRun = (run) => run.fail(new Error("no"));
+  await rig.pass(1_000);
+  assertEquals(writes, 4);
+  assertEquals(rig.store.load()[0]!.lastError, "Error: no");
+  await rig.pass(1_000);
+  assertEquals(writes, 6, "there is one more failure in a row");
 });

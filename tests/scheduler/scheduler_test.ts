@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InitializationError, OverloadedError } from "../../src/errors.ts";
 import { MAX_TASKS } from "../../src/scheduler/scheduler.ts";
+import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
 import { atTime, cron, interval, Rig, START, uuid } from "./rig.ts";
 
 const DAY = 86_400_000;
@@ -238,4 +239,18 @@ Deno.test("Scheduler gives other work a turn when many tasks are due, and keeps 
   await rig.pass(1500);
   assertEquals(order.filter((what) => what !== "other"), tasks);
   assert(order.indexOf("other") < 15, `after ${order.indexOf("other")} tasks`);
+});
+
+Deno.test("Scheduler takes up what a store has frozen", async () => {
+  class FreezingStore extends MemoryTaskStore {
+    override load() {
+      return super.load().map((record) => Object.freeze(record));
+    }
+  }
+  using rig = new Rig(new FreezingStore());
+  rig.create(interval(1000));
+  await rig.pass(1000);
+  rig.restart();
+  await rig.pass(1000);
+  assertEquals(rig.ranAt, [1000, 2000]);
 });

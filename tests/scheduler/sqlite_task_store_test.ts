@@ -299,6 +299,7 @@ Deno.test("Scheduler goes on with runs that wait, and with what has ended, of a 
 Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
   withPath((path) => {
     assert(openTaskStore(undefined) instanceof MemoryTaskStore);
+    assert(openTaskStore("memory") instanceof MemoryTaskStore);
     const file = openTaskStore(path);
     assert(file instanceof SqliteTaskStore);
     file.close();
