@@ -135,7 +135,7 @@ export class Controller {
 
   /** Lets a node of this process join. @returns Its end of the connection. */
   connect(): ByteStream {
-    const [there, here] = memoryPipe();
+    const [there, here] = memoryPipe(isAnswer, isForOthers);
     this.attach(here);
     return there;
   }
@@ -334,4 +334,14 @@ export class Controller {
 async function closeWhenFlushed(connection: Connection): Promise<void> {
   await within(connection.flushed(), FLUSH_TIMEOUT_MS);
   connection.close();
+}
+
+/** What runs callbacks is left to the turn of the node's own connection, and to its asynchronous context. */
+function isAnswer({ kind, stream }: Frame): boolean {
+  return kind === Kind.Result || kind === Kind.Error || (kind === Kind.Item && stream === 0);
+}
+
+/** What is only passed on. */
+function isForOthers({ kind }: Frame): boolean {
+  return kind >= Kind.Call;
 }

@@ -44,6 +44,8 @@ export class Connection {
   /** Resolves when the connection is over. */
   readonly over: Promise<void>;
   #stream: ByteStream;
+  /** Hands a frame to the other end, which is in this process too, as it is; if not, it is sent as bytes. */
+  #pass: ((frame: Frame) => boolean) | undefined;
   #framer: Framer;
   #queue: WriteQueue;
   #writing = false;
@@ -62,8 +64,8 @@ export class Connection {
    * shares a write then; anywhere else, the other side has its answer sooner if it does not.
    */
   #asksFirst: boolean;
-  /** It would be read from, were it not held. */
-  #readable = false;
+  /** Goes on reading, if it would be read from were it not held. */
+  #readOn: (() => void) | undefined;
   #receivedBytes = 0;
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
@@ -94,6 +96,7 @@ export class Connection {
     buffers?: SpareBuffers,
   ) {
     this.#stream = stream;
+    this.#pass = stream.shortcut?.(this);
     this.#queue = new WriteQueue(buffers);
     this.#asksFirst = buffers !== undefined;
     this.#framer = new Framer(maxFrameBytes);
@@ -104,7 +107,11 @@ export class Connection {
     this.#readPreface().then(this.#readNext, this.#fail);
   }
 
-  /** Changes the largest frame that is accepted. */
+  /** The largest frame that is accepted. */
+  get maxFrameBytes(): number {
+    return this.#framer.maxFrameBytes;
+  }
+
   set maxFrameBytes(bytes: number) {
     this.#framer.maxFrameBytes = bytes;
   }
@@ -119,7 +126,7 @@ export class Connection {
     return this.#queue.bytes;
   }
 
-  /** Bytes that came in so far. */
+  /** Bytes that were read so far. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
@@ -148,7 +155,7 @@ export class Connection {
    * Sends a frame: it is copied into the queue at once. On a closed connection nothing happens.
    */
   send(frame: Frame): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#pass?.(frame)) return;
     this.#queue.add(frame);
     this.#sent++;
     this.#checkCongestion();
@@ -178,8 +185,8 @@ export class Connection {
   /** Goes on reading. */
   release(): void {
     this.#held = false;
-    if (this.#readable) queueMicrotask(this.#readNext);
-    this.#readable = false;
+    this.#readOn?.();
+    this.#readOn = undefined;
   }
 
   /** Resolves when all that was sent so far is written, or the connection is over. */
@@ -278,8 +285,9 @@ export class Connection {
 
   readonly #readNext = (): void => {
     if (this.#closed) return;
-    this.#readable = this.#held;
     if (!this.#held) this.#stream.read(this.#framer.space()).then(this.#received, this.#fail);
+    // Not in the asynchronous context of who releases it, which may be part of a call.
+    else new Promise<void>((resolve) => this.#readOn = resolve).then(this.#readNext);
   };
 
   readonly #received = (count: number | null): void => {

@@ -6,12 +6,27 @@
  */
 
 import { ConnectionError } from "../errors.ts";
+import type { Frame } from "../wire/frame.ts";
 
 /**
  * Connections that may wait to be accepted. A herd of nodes that comes back at once must find room:
  * who finds none tries again after one, two, four, up to sixty-four seconds, says TCP.
  */
 export const BACKLOG = 4_096;
+
+/** Who reads from an end of a stream, and writes to it, as the other end sees it. */
+export interface StreamUser {
+  /** What it does with what it reads. */
+  readonly handler: { onFrame(frame: Frame): void };
+  /** Whether it reads nothing at present. */
+  readonly held: boolean;
+  /** Bytes that it has to write. */
+  readonly queuedBytes: number;
+  /** The largest frame that it accepts. */
+  readonly maxFrameBytes: number;
+  /** Ends it. */
+  close(error: Error): void;
+}
 
 /** An ordered, reliable stream of bytes in both directions. */
 export interface ByteStream {
@@ -32,6 +47,14 @@ export interface ByteStream {
    * @returns How many bytes were taken, at least one. Rejects when the connection broke.
    */
   write(bytes: Uint8Array): Promise<number>;
+
+  /**
+   * Only where both ends are in one process: a way for frames past the bytes of the stream.
+   *
+   * @param user Who uses this end.
+   * @returns Gives a frame to who uses the other end, unless that would be out of turn; tells whether it did.
+   */
+  shortcut?(user: StreamUser): (frame: Frame) => boolean;
 
   /** Ends the connection at once in both directions; pending reads and writes settle. Idempotent. */
   close(): void;
