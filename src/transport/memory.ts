@@ -4,9 +4,13 @@
  * @module
  */
 
+import { nextTurn } from "../internal/next_turn.ts";
 import { type Frame, payloadSize } from "../wire/frame.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
 import type { ByteStream, StreamUser } from "./transport.ts";
+
+/** After so much has passed, what is sent becomes bytes until others had their turn: bytes are waited for, frames are not. */
+const MAX_PASSED_BYTES = 1024 * 1024;
 
 /** Whether a frame may be handed over as it is: within its sender's `send`, and in its asynchronous context. */
 export type MayPass = (frame: Frame) => boolean;
@@ -37,6 +41,7 @@ class End implements ByteStream {
   #mayPass: MayPass;
   #user: StreamUser | undefined;
   #isPassing = false;
+  #passedBytes = 0;
 
   constructor(incoming: Direction, outgoing: Direction, mayPass: MayPass) {
     this.#incoming = incoming;
@@ -58,14 +63,18 @@ class End implements ByteStream {
     if (target === undefined || target.held || target.queuedBytes > 0) return false;
     if (this.other.#isPassing || this.#user!.queuedBytes > 0) return false;
     if (!this.#outgoing.isAwaited || !this.#mayPass(frame)) return false;
-    if (HEADER_BYTES + payloadSize(frame) > target.maxFrameBytes) return false;
+    const bytes = HEADER_BYTES + payloadSize(frame);
+    if (bytes > target.maxFrameBytes || this.#passedBytes >= MAX_PASSED_BYTES) return false;
+    this.#passedBytes += bytes;
+    if (this.#passedBytes >= MAX_PASSED_BYTES) void nextTurn().then(() => this.#passedBytes = 0);
     this.#isPassing = true;
     try {
       target.handler.onFrame(frame);
     } catch (error) {
       target.close(error as Error);
+    } finally {
+      this.#isPassing = false;
     }
-    this.#isPassing = false;
     return true;
   }
 

@@ -146,6 +146,16 @@ Deno.test("nothing passes to a connection that is held", async () => {
   assertEquals(other.got, [1, 2, 3, 4, 5]);
 });
 
+Deno.test("no more than a MiB passes before others have their turn, and then goes on as bytes", async () => {
+  const [one, other] = await open();
+  for (let value = 0; value < 2_500; value++) one.send(value, PASSED, 1_000);
+  assertEquals(other.got.length, 1_024);
+  while (other.got.length < 2_500) await turn();
+  assertEquals(other.got, Array.from({ length: 2_500 }, (_, value) => value));
+  one.send(2_500, PASSED, 1_000);
+  assertEquals(other.got.length, 2_501);
+});
+
 Deno.test("what is thrown for a frame that passes closes who was to take it, and not the sender's call", async () => {
   const [one, other] = await open();
   const error = new ProtocolError("no");
