@@ -228,7 +228,7 @@ export class RemoteCallError extends DaffiError {
   readonly remoteMessage: string;
   /** `stack` of the thrown error in the other process. */
   readonly remoteStack: string | undefined;
-  /** Own fields of the thrown error. */
+  /** Own fields of the thrown error. This one has them too, not enumerable, but for names that it has itself. */
   readonly remoteFields: Record<string, unknown>;
 
   /**

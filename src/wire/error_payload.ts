@@ -21,7 +21,7 @@ import {
   type ValidationIssue,
 } from "../errors.ts";
 import type { Codec } from "./codec.ts";
-import { OWN_PARTS } from "./error_parts.ts";
+import { defineField, OWN_PARTS } from "./error_parts.ts";
 
 const MAX_ERRORS = 16;
 const MAX_FIELDS = 64;
@@ -177,6 +177,9 @@ export function decodeFailure(codec: Codec, payload: Uint8Array, call: FailedCal
   return Class === undefined ? new DaffiError(code, message, options) : new Class(message, options);
 }
 
+/** What an error tells of its call may become known later, and is not the other side's to say. */
+const FACTS: readonly string[] = ["processName", "callbackName", "callId"];
+
 function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
   const { callbackName, processName } = call;
   const where = callbackName === undefined ? processName : `${callbackName} on ${processName}`;
@@ -190,12 +193,17 @@ function remoteCallError(thrown: unknown, call: FailedCall): RemoteCallError {
   }
   const remoteName = textOf(thrown.name);
   const remoteMessage = textOf(thrown.message);
-  return new RemoteCallError(`${where} threw ${remoteName}: ${remoteMessage}`, {
+  const fields = Object.entries(thrown);
+  const error = new RemoteCallError(`${where} threw ${remoteName}: ${remoteMessage}`, {
     remoteName,
     remoteMessage,
     remoteStack: typeof thrown.stack === "string" ? thrown.stack : undefined,
-    remoteFields: Object.fromEntries(Object.entries(thrown)),
+    remoteFields: Object.fromEntries(fields),
   }, options);
+  for (const [key, value] of fields) {
+    if (!(key in error) && !FACTS.includes(key)) defineField(error, key, value, false);
+  }
+  return error;
 }
 
 function describeThrown(thrown: unknown): string {

@@ -19,6 +19,7 @@ import {
   ValidationError,
 } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { defineField } from "../../src/wire/error_parts.ts";
 import { decodeFailure, encodeRefusal, encodeThrown } from "../../src/wire/error_payload.ts";
 import { assertSame } from "./helpers.ts";
 
@@ -51,6 +52,21 @@ Deno.test("encodeThrown() brings name, message, stack, fields and cause of an er
   assertEquals([error.remoteName, error.remoteMessage], ["TypeError", "wrong"]);
   assertEquals(error.remoteStack, thrown.stack);
   assertEquals(error.remoteFields, { status: 404, at: new Date(5) });
+});
+
+Deno.test("an error has the own fields of what was thrown, but for the names that it has itself", () => {
+  const code = "ENOENT";
+  const facts = { processName: "x", callbackName: "x", callId: 99, executed: "never" };
+  const thrown = Object.assign(new Error("wrong"), { status: 404, code, message: "m", ...facts });
+  defineField(thrown, "toString", "x");
+  defineField(thrown, "__proto__", { evil: true });
+  const error = asCaller(thrown) as RemoteCallError & { status: number; evil?: boolean };
+  assertEquals(error.status, 404);
+  assertEquals([error.code, error.executed, error.evil], ["REMOTE_CALL", "yes", undefined]);
+  assertEquals([error.processName, error.callbackName, error.callId], ["p", "f", 7]);
+  assert(String(error).startsWith("RemoteCallError: f on p threw"), String(error));
+  assertEquals(Object.keys(error).includes("status"), false, "it would be shown twice");
+  assertEquals(error.remoteFields.code, code);
 });
 
 const values: [thrown: unknown, name: string, text: string][] = [
