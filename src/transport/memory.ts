@@ -71,6 +71,7 @@ class End implements ByteStream {
     try {
       target.handler.onFrame(frame);
     } catch (error) {
+      if (error instanceof RangeError) throw error; // the stack is full, which is the sender's
       target.close(error as Error);
     } finally {
       this.#isPassing = false;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ProtocolError } from "../../src/errors.ts";
@@ -166,6 +166,18 @@ Deno.test("what is thrown for a frame that passes closes who was to take it, and
   await turn();
   assertEquals(other.closes, [error]);
   assertEquals(one.closes, [undefined]);
+});
+
+Deno.test("who sends with a full stack gets that error, and nobody's connection ends", async () => {
+  const [one, other] = await open();
+  other.onFrame = function recurse(): void {
+    recurse();
+  };
+  assertThrows(() => one.send(1), RangeError);
+  other.onFrame = () => {};
+  one.send(2);
+  await turn();
+  assertEquals([other.got, other.closes, one.closes], [[1, 2], [], []]);
 });
 
 Deno.test("a frame that is too large does not pass", async () => {
