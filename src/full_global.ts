@@ -15,7 +15,7 @@ import { provideParts } from "./parts.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
-import { openTaskStore } from "./scheduler/open_task_store.ts";
+import { checkTaskStore, openTaskStore } from "./scheduler/open_task_store.ts";
 import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import { sourceOf } from "./transfer/function_source.ts";
@@ -29,6 +29,7 @@ import { stringAtOnce } from "./wire/strings_at_once.ts";
 
 provideParts({
   resolveEntrance(options) {
+    checkTaskStore(options.taskStore);
     const address = resolveAddress(options);
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };

@@ -37,7 +37,7 @@ export interface Entrance {
 
 /** What a `Global` may have besides a node that joins by WebSocket or MessagePort. */
 export interface Parts {
-  /** Checks the options that say where the controller is, and who may join. */
+  /** Checks the options that say where the controller is, and who may join, and those that a page does not have. */
   readonly resolveEntrance: (options: GlobalOptions) => Entrance;
   /** Makes a controller. */
   readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;

@@ -350,6 +350,13 @@ Deno.test("Global refuses a frame size that is out of bounds", () => {
   refused("maxFrameBytes", [0, 65_535, 2 ** 30 + 1, 1e5 + 0.5, Infinity, "1MB", NOTHING]);
 });
 
+Deno.test("Global refuses a taskStore that cannot keep tasks, whether it runs a node or not", () => {
+  const { remove: _, ...incomplete } = { load() {}, save() {}, remove() {}, close() {} };
+  const wrong = ["", null, 5, {}, () => {}, incomplete, NOTHING];
+  refused("taskStore", wrong);
+  refused("taskStore", wrong, { initController: true, initNode: false });
+});
+
 Deno.test("Global refuses a logger that cannot log", () => {
   refused("logger", [null, 5, {}, { warn() {} }, { error() {} }, NOTHING]);
 });
