@@ -5,7 +5,6 @@
  */
 
 import { ConnectionError } from "../errors.ts";
-import { SocketStream } from "./socket_stream.ts";
 import {
   acceptFrom,
   type Address,
@@ -14,6 +13,7 @@ import {
   type OnTrouble,
   type Transport,
 } from "./transport.ts";
+import { UnixStream } from "./unix_stream.ts";
 
 /** Name of the socket in its directory. */
 const SOCKET_NAME = ".sock";
@@ -52,7 +52,7 @@ export function unixTransport(directory: string, shared: boolean): Transport {
       try {
         if (!shared) await checkPrivate(directory);
         const socket = await Deno.connect({ transport: "unix", path });
-        return { stream: new SocketStream(socket), address: { socketPath: path } };
+        return { stream: new UnixStream(socket), address: { socketPath: path } };
       } catch (error) {
         const message = `Cannot connect to the controller at ${path}: ${why(error)}`;
         throw new ConnectionError(message, { cause: error });
@@ -193,7 +193,7 @@ class UnixListener implements Listener {
 
   async accept(): Promise<ByteStream | null> {
     const socket = await acceptFrom(this.#listener, () => this.#closed, this.#onTrouble);
-    return socket && new SocketStream(socket);
+    return socket && new UnixStream(socket);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
-import type { Listener } from "../../src/transport/transport.ts";
+import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import { unixTransport } from "../../src/transport/unix.ts";
 
 function test(what: string, fn: (directory: string) => Promise<void>): void {
@@ -206,4 +206,45 @@ test("connects by default only where nobody else can have put the socket", async
   const transport = unixTransport(directory, false);
   await assertRejects(() => transport.connect(), ConnectionError, "others than its owner");
   listener.close();
+});
+
+/** How many turns of the event loop are asked for while one end answers ten small messages of the other. */
+async function turnsOfAnswering(stream: ByteStream, other: Deno.Conn): Promise<number> {
+  const real = globalThis as unknown as { setImmediate: (callback: () => void) => unknown };
+  const { setImmediate } = real;
+  let turns = 0;
+  real.setImmediate = (callback) => (turns++, setImmediate(callback));
+  try {
+    for (let i = 0; i < 10; i++) {
+      await other.write(Uint8Array.of(7));
+      assertEquals(await stream.read(new Uint8Array(1)), 1);
+      await stream.write(Uint8Array.of(7));
+      assertEquals(await other.read(new Uint8Array(1)), 1);
+    }
+    await new Promise((resolve) => setTimeout(resolve)); // the last of them
+  } finally {
+    real.setImmediate = setImmediate;
+    stream.close();
+    other.close();
+  }
+  return turns;
+}
+
+test("stays awake for a moment after small answers, on both sides", async (directory) => {
+  const path = `${directory}/.sock`;
+  const ours = await unixTransport(directory, true).listen();
+  const [accepted, other] = await Promise.all([
+    ours.accept(),
+    Deno.connect({ transport: "unix", path }),
+  ]);
+  assertEquals(await turnsOfAnswering(accepted!, other), 9 * 8); // not yet after the first
+  ours.close();
+
+  const theirs = Deno.listen({ transport: "unix", path });
+  const [{ stream }, connected] = await Promise.all([
+    unixTransport(directory, true).connect(),
+    theirs.accept(),
+  ]);
+  assertEquals(await turnsOfAnswering(stream, connected), 9 * 8);
+  theirs.close();
 });
