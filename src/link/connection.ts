@@ -292,6 +292,7 @@ export class Connection {
 
   readonly #received = (count: number | null): void => {
     if (this.#closed) return;
+    this.#stream.came?.();
     if (count === null) {
       return this.close(
         this.hasMore ? new ConnectionError("The connection ended within a frame") : undefined,

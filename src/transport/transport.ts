@@ -48,6 +48,9 @@ export interface ByteStream {
    */
   write(bytes: Uint8Array): Promise<number>;
 
+  /** Told when something has come, before it is looked at. */
+  came?(): void;
+
   /**
    * Only where both ends are in one process: a way for frames past the bytes of the stream.
    *

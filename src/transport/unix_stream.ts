@@ -10,18 +10,15 @@ import { SocketStream } from "./socket_stream.ts";
 /** May stay awake for a moment after a small write. */
 export class UnixStream extends SocketStream {
   readonly #spin = new AdaptiveSpin();
-  readonly #came = (): void => this.#spin.came();
-
-  /** See {@linkcode ByteStream.read}. */
-  override read(into: Uint8Array): Promise<number | null> {
-    const read = super.read(into);
-    read.then(this.#came, this.#came); // before whoever waits for it answers
-    return read;
-  }
 
   /** See {@linkcode ByteStream.write}. */
   override write(bytes: Uint8Array): Promise<number> {
     this.#spin.writes(bytes.length);
     return super.write(bytes);
+  }
+
+  /** See {@linkcode ByteStream.came}. */
+  came(): void {
+    this.#spin.came();
   }
 }

@@ -59,6 +59,16 @@ for (const chunk of [1, 7, 32, 4096]) {
   });
 }
 
+Deno.test("Connection tells the stream that something has come before it delivers it", async () => {
+  const order: string[] = [];
+  const opened = open(() => order.push("frame"));
+  Object.assign(opened.stream, { came: () => order.push("came") });
+  opened.stream.feed(PREFACE, concat([ping(1), ping(2)].map(toBytes)), toBytes(ping(3)));
+  await turn();
+  assertEquals(order, ["came", "frame", "frame", "came", "frame"]);
+  opened.connection.close();
+});
+
 const strangers: [what: string, bytes: Uint8Array][] = [
   ["an HTTP request", text("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
   ["a TLS hello", Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc)],

@@ -218,6 +218,7 @@ async function turnsOfAnswering(stream: ByteStream, other: Deno.Conn): Promise<n
     for (let i = 0; i < 10; i++) {
       await other.write(Uint8Array.of(7));
       assertEquals(await stream.read(new Uint8Array(1)), 1);
+      stream.came!();
       await stream.write(Uint8Array.of(7));
       assertEquals(await other.read(new Uint8Array(1)), 1);
     }
