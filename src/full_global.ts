@@ -30,6 +30,7 @@ import { stringAtOnce } from "./wire/strings_at_once.ts";
 provideParts({
   resolveEntrance(options) {
     checkTaskStore(options.taskStore);
+    resolveTransfer(options.transfer); // also where no node runs
     const address = resolveAddress(options);
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };

@@ -357,6 +357,12 @@ Deno.test("Global refuses a taskStore that cannot keep tasks, whether it runs a 
   refused("taskStore", wrong, { initController: true, initNode: false });
 });
 
+Deno.test("Global refuses a transfer that says nothing, whether it runs a node or not", () => {
+  const wrong = ["", "sandbx", null, 5, { mode: "all" }, { timeout: "soon" }];
+  refused("transfer", wrong);
+  refused("transfer", wrong, { initController: true, initNode: false });
+});
+
 Deno.test("Global refuses a logger that cannot log", () => {
   refused("logger", [null, 5, {}, { warn() {} }, { error() {} }, NOTHING]);
 });
