@@ -128,8 +128,6 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
    */
   exec(modifier: Modifier<"period">): Promise<ScheduledTask>;
   /** Makes the call with a modifier as a value. */
-  exec(modifier: Modifier<"fg">): Promise<T>;
-  /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"bg">): AsyncResult<T>;
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"noReturn">): Promise<void>;
@@ -141,6 +139,8 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   exec(modifier: Modifier<"broadcast", BroadcastOptions & { returnResult?: false }>): Promise<void>;
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"broadcast">): Promise<Record<string, T> | void>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"fg">): Promise<T>;
   /** Like `Promise.prototype.catch`. */
   // deno-lint-ignore no-explicit-any -- as there
   catch<R = never>(onRejected?: ((reason: any) => R | PromiseLike<R>) | null): Promise<T | R>;

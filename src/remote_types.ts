@@ -46,18 +46,25 @@ export type SentAs<A, Whole = A> = A extends AsyncIterable<infer Item> ? A | Ite
     ? [Extract<Whole, AsyncIterable<unknown>>] extends [never] ? A & ValueWithItems : A
   : A;
 
-/** The arguments of a callback as its callers give them. */
-export type ArgumentsOf<A extends readonly unknown[]> = { [I in keyof A]: SentAs<A[I]> };
+/** The arguments of a callback as its callers give them; a call in place of one is made first. */
+export type ArgumentsOf<A extends readonly unknown[]> = {
+  [I in keyof A]: SentAs<A[I]> | RemoteCall<A[I]>;
+};
 
 /** The items of a stream to a callback that takes them one by one. */
 export type ItemsFor<Item> = object & (Iterable<Item> | AsyncIterable<Item>);
 
-/** A callback as its callers see it. One that can be called with one argument can be streamed to. */
-export type RemoteFunction<F> = F extends (...args: infer A) => infer R ? [item: A[0]] extends A ? {
-      (items: ItemsFor<A[0]> & SentAs<A[0]>): StreamableCall<ResultOf<R>>;
-      (...args: ArgumentsOf<A>): RemoteCall<ResultOf<R>>;
-      (items: ItemsFor<A[0]>): StreamCall;
-    }
+/**
+ * A callback as its callers see it. One that can be called with one argument can be streamed to, and if that is an
+ * iterable itself, called or streamed to with the same.
+ */
+export type RemoteFunction<F> = F extends (...args: infer A) => infer R ? [item: A[0]] extends A ?
+      & ([ItemsFor<A[0]> & SentAs<A[0]>] extends [never] ? unknown
+        : (items: ItemsFor<A[0]> & SentAs<A[0]>) => StreamableCall<ResultOf<R>>)
+      & {
+        (...args: ArgumentsOf<A>): RemoteCall<ResultOf<R>>;
+        (items: ItemsFor<A[0]>): StreamCall;
+      }
   : (...args: ArgumentsOf<A>) => RemoteCall<ResultOf<R>>
   : never;
 

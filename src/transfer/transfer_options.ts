@@ -12,38 +12,38 @@ export type TransferMode = "sandbox" | "inline" | "deny";
 /** Permissions of sent functions, in Deno's own vocabulary: all, or a list of what is allowed. */
 export interface TransferPermissions {
   /** Files and directories that may be read. @default {none} */
-  read?: boolean | readonly string[];
+  read?: boolean | readonly string[] | undefined;
   /** Files and directories that may be written. @default {none} */
-  write?: boolean | readonly string[];
+  write?: boolean | readonly string[] | undefined;
   /** Hosts that may be connected to. @default {none} */
-  net?: boolean | readonly string[];
+  net?: boolean | readonly string[] | undefined;
   /** Environment variables that may be read. @default {none} */
-  env?: boolean | readonly string[];
+  env?: boolean | readonly string[] | undefined;
   /** System information that may be read. @default {none} */
-  sys?: boolean | readonly string[];
+  sys?: boolean | readonly string[] | undefined;
   /** Programs that may be run. @default {none} */
-  run?: boolean | readonly string[];
+  run?: boolean | readonly string[] | undefined;
   /** Libraries that may be loaded. @default {none} */
-  ffi?: boolean | readonly string[];
+  ffi?: boolean | readonly string[] | undefined;
   /** Hosts from which code may be imported; never npm packages. @default {none} */
-  import?: boolean | readonly string[];
+  import?: boolean | readonly string[] | undefined;
 }
 
 /** Options for functions that others send. With `"deny"` there are none but `mode`. */
 export interface TransferOptions {
   /** Where they run. @default {"sandbox", or "deny" in pages, Node.js, Bun and programs made by `deno compile`} */
-  mode?: TransferMode;
+  mode?: TransferMode | undefined;
   /** What they may do in the sandbox. @default {nothing} */
-  permissions?: TransferPermissions;
+  permissions?: TransferPermissions | undefined;
   /**
    * How long one may run; then its sandbox is killed, and one that runs `"inline"` is waited for no longer.
    * `Infinity` is no limit. @default {"30s", or Infinity for "inline"}
    */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** Memory that a sandbox may use, in MiB, 16 at least; then it is killed. Not for `"inline"`. @default {256} */
-  memoryLimitMb?: number;
+  memoryLimitMb?: number | undefined;
   /** How many may run at a time; others wait for their turn. Not for `"inline"`. @default {32} */
-  maxConcurrent?: number;
+  maxConcurrent?: number | undefined;
 }
 
 /** The names of the permissions. */

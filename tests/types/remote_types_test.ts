@@ -41,6 +41,20 @@ async function _calls(g: Global<Remote>): Promise<void> {
   assertType<Equal<typeof failures, (number | string)[]>>();
 }
 
+async function _callsAsArguments(g: Global<Remote & OneArgument>): Promise<void> {
+  const sum = await g.call.add(g.call.add(1, 2), 3);
+  assertType<Equal<typeof sum, number>>();
+  const text = await g.call.text(g.call.text("a"));
+  assertType<Equal<typeof text, string>>();
+  await g.call.optional(g.call.add(1, 2));
+  await g.call.rest(1, g.call.add(1, 2));
+  await g.call.anything(g.call.text("a"));
+  // @ts-expect-error it gives something else
+  await g.call.add(g.call.text("a"), 3);
+  // @ts-expect-error only an argument itself can be a call
+  await g.call.hear({ n: g.call.add(1, 2) });
+}
+
 async function _modifiers(g: Global<Remote>): Promise<void> {
   const call = g.call.add(1, 2);
   const fg = [call.fg(), call.fg({ timeout: "5s" }), call.exec(FG), call.exec(FG({ to: "a" }))];
