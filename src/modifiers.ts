@@ -68,7 +68,7 @@ export interface StreamOptions {
 export interface PeriodOptions extends TargetOptions {
   /** Fires at start + n · interval, without drift, the first time after one interval: 1 ms to 100 years. */
   interval?: Duration | undefined;
-  /** Fires at this time, or at each of these times, at most 1,000; they must lie ahead. */
+  /** Fires at this time, or at each of these times, at most 1,000; they must be in the future. */
   atTime?: Time | readonly Time[] | undefined;
   /** Fires whenever a clock shows this: five fields, or six with seconds first. */
   cron?: string | undefined;

@@ -24,7 +24,7 @@ export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;
  * @param compileCron Reads cron expressions; without it, that is left to the process that gets the
  * task.
  * @throws {InitializationError} when not exactly one of `interval`, `atTime` and `cron` is given, or
- * one has a value that it cannot have; a time must lie ahead.
+ * one has a value that it cannot have; a time must be in the future.
  */
 export function readPeriodOptions(options: PeriodOptions, compileCron?: CompileCron): TaskPlan {
   const { overlap = "skip", maxRuns, uuid, catchUp, pauseAfterFailures } = options;
@@ -50,9 +50,7 @@ function readTrigger(
   if (given.length !== 1) {
     const names = given.map(([name]) => name).join(" and ");
     throw new InitializationError(
-      `Cannot schedule: exactly one of interval, atTime and cron is needed, ${
-        names || "none"
-      } given`,
+      `Cannot schedule: exactly one of interval, atTime and cron is needed, not ${names || "none"}`,
     );
   }
   if (timezone !== undefined && cron === undefined) {
@@ -61,7 +59,7 @@ function readTrigger(
   if (interval !== undefined) {
     const everyMs = parseDuration(interval, "interval");
     if (everyMs < 1 || everyMs > MAX_INTERVAL_MS) {
-      fail("interval", interval, "a millisecond to a hundred years");
+      fail("interval", interval, "from a millisecond to a hundred years");
     }
     return { type: "interval", everyMs, startMs: 0 };
   }
@@ -76,7 +74,7 @@ function readTimes(times: readonly unknown[]): Trigger {
   const now = Date.now();
   const timesMs = Array.from(times, (time) => {
     const ms = parseTime(time as Date, "atTime");
-    if (ms <= now) fail("atTime", new Date(ms).toISOString(), "a time that lies ahead");
+    if (ms <= now) fail("atTime", new Date(ms).toISOString(), "in the future");
     return ms;
   });
   return { type: "atTime", timesMs: [...new Set(timesMs)].sort((a, b) => a - b) };

@@ -153,7 +153,7 @@ function resolveReconnect(reconnect: boolean | ReconnectOptions): ResolvedOption
     }
   }
   if (minDelayMs > maxDelayMs) {
-    badOption("reconnect.minDelayMs", minDelayMs, `${maxDelayMs} (maxDelayMs) or less`);
+    badOption("reconnect.minDelayMs", minDelayMs, `at most maxDelayMs, which is ${maxDelayMs}`);
   }
   if (maxAttempts !== Infinity) {
     checkInteger("reconnect.maxAttempts", maxAttempts, 1, Number.MAX_SAFE_INTEGER);
@@ -171,7 +171,7 @@ function resolveHeartbeat(heartbeat: boolean | HeartbeatOptions): ResolvedOption
   const intervalMs = parseDuration(interval, "heartbeat.interval");
   const timeoutMs = parseDuration(timeout, "heartbeat.timeout");
   if (timeoutMs <= intervalMs) {
-    badOption("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)},`);
+    badOption("heartbeat.timeout", timeout, `more than interval, which is ${show(interval)}`);
   }
   return { intervalMs, timeoutMs };
 }

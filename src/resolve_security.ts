@@ -120,5 +120,5 @@ function isPrivate(host: string): boolean {
 }
 
 function fail(name: string, is: string, wanted: string): never {
-  throw new InitializationError(`Cannot start: ${name} is ${is}, ${wanted} is needed`);
+  throw new InitializationError(`Cannot start: ${name} must be ${wanted}, but is ${is}`);
 }

@@ -76,7 +76,7 @@ Deno.test("waitProcess() and waitFunction() refuse what is no name, and say what
   for (const name of names as string[]) {
     for (const wait of [() => hub.waitProcess(name), () => hub.waitFunction(name)]) {
       const { message } = await assertRejects(wait, InitializationError);
-      assert(message.includes("a non-empty string of at most 256 bytes is needed"), message);
+      assert(message.includes("must be a non-empty string of at most 256 bytes, but is "), message);
     }
   }
 });

@@ -79,11 +79,11 @@ Deno.test("readPeriodOptions() takes the own time zone for cron when none is giv
 });
 
 Deno.test("readPeriodOptions() wants exactly one of interval, atTime and cron", () => {
-  assertRefused({}, "exactly one of interval, atTime and cron", "none given");
-  assertRefused({ interval: "1s", cron: "* * * * *" }, "interval and cron given");
+  assertRefused({}, "exactly one of interval, atTime and cron", "not none");
+  assertRefused({ interval: "1s", cron: "* * * * *" }, "not interval and cron");
   assertRefused(
     { interval: "1s", cron: "* * * * *", atTime: Date.now() + 1e6 },
-    "interval and atTime and cron given",
+    "not interval and atTime and cron",
   );
 });
 
@@ -96,7 +96,7 @@ Deno.test("readPeriodOptions() refuses an interval that is not above zero", () =
 Deno.test("readPeriodOptions() refuses times that are past, unreadable or missing", () => {
   using _time = new FakeTime(NOW);
   for (const atTime of [NOW, NOW - 1, 0, -1, new Date(NOW - 1)]) {
-    assertRefused({ atTime }, "atTime", "a time that lies ahead");
+    assertRefused({ atTime }, "atTime", "in the future");
   }
   assertRefused({ atTime: [NOW + 1, NOW - 1] }, new Date(NOW - 1).toISOString());
   for (const atTime of [NaN, Infinity, 1e300, "2030-01-01", null, {}, new Date(NaN)]) {

@@ -7,9 +7,9 @@
 import { InitializationError } from "../errors.ts";
 import { show } from "./show.ts";
 
-/** @throws {InitializationError} always: names what cannot be done, the option, its value and what is needed. */
+/** @throws {InitializationError} always: names what cannot be done, the option, what it must be and its value. */
 export function badOption(name: string, value: unknown, wanted: string, verb = "start"): never {
-  throw new InitializationError(`Cannot ${verb}: ${name} is ${show(value)}, ${wanted} is needed`);
+  throw new InitializationError(`Cannot ${verb}: ${name} must be ${wanted}, but is ${show(value)}`);
 }
 
 /** @throws {InitializationError} when `value` is not a whole number from `least` to `most`. */

@@ -63,5 +63,7 @@ export function requestTo(
 /** @throws {InitializationError} when a process is not given by its name. */
 export function checkProcessName(processName: unknown): void {
   if (typeof processName === "string" && processName !== "") return;
-  throw new InitializationError(`The process is ${show(processName)}, its name is needed`);
+  throw new InitializationError(
+    `The process must be given by its name, but is ${show(processName)}`,
+  );
 }

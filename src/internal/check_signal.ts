@@ -12,6 +12,6 @@ export function checkSignal(what: string, signal: AbortSignal | undefined): void
     typeof signal.aborted === "boolean";
   if (signal === undefined || isSignal) return;
   throw new InitializationError(
-    `The signal of ${what} is ${show(signal)}, an AbortSignal is needed`,
+    `The signal of ${what} must be an AbortSignal, but is ${show(signal)}`,
   );
 }

@@ -18,7 +18,7 @@ export function checkOptionNames(what: string, options: unknown, known: readonly
   // A signal, a list or a map has none of the names either, and would be as good as nothing.
   if (Object.prototype.toString.call(options) !== "[object Object]") {
     throw new InitializationError(
-      `The options of ${what} are ${show(options)}, an object is needed`,
+      `The options of ${what} must be an object, but are ${show(options)}`,
     );
   }
   const unknown = Object.keys(options as object).find((name) => !known.includes(name));

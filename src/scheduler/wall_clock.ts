@@ -71,8 +71,8 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
     });
   } catch (cause) {
     throw new InitializationError(
-      `Cannot schedule: timezone is ${show(timeZone)}, the name of a time zone is needed, ` +
-        'for example "Europe/Berlin"',
+      `Cannot schedule: timezone must be the name of a time zone, for example "Europe/Berlin", ` +
+        `but is ${show(timeZone)}`,
       { cause },
     );
   }

@@ -153,7 +153,12 @@ Deno.test("callback() refuses options that are none, naming the option and the v
   for (const options of [5, "fast", null, true]) refusal("f", f, options);
   for (const concurrency of [0, -1, 1.5, NaN, "4", null]) {
     const { message } = refusal("f", f, { concurrency });
-    assert(message.includes(`concurrency is ${Deno.inspect(concurrency)},`), message);
+    assert(
+      message.includes(
+        `concurrency must be a whole number above zero, but is ${Deno.inspect(concurrency)}`,
+      ),
+      message,
+    );
   }
   for (const timeout of [0, -1, NaN, "soon", "5 parsecs"]) {
     assert(refusal("f", f, { timeout }).message.includes("timeout"));

@@ -129,7 +129,11 @@ Deno.test("an expression that is far too long is refused before it is read, in a
 
 Deno.test("a time zone that there is not is refused by its name", () => {
   for (const timezone of ["Mars/Base", "", "Europe/Berlin\n"]) {
-    assertThrows(() => compileCron("* * * * *", timezone), InitializationError, "timezone is ");
+    assertThrows(
+      () => compileCron("* * * * *", timezone),
+      InitializationError,
+      "timezone must be ",
+    );
   }
 });
 

@@ -356,9 +356,15 @@ Deno.test("`new Sandbox()` fails with what to grant when the program cannot be r
 });
 
 Deno.test("the time of a function begins when its sandbox is up", async () => {
-  // Less than a process needs to start, more than the function.
-  await using cold = new TestSandbox({ timeout: 50 });
-  assertEquals(await cold.value(() => 1), 1);
+  // Less than a process ever needs to start, more than the function, unless the machine is busy.
+  for (let tries = 10;; tries--) {
+    await using cold = new TestSandbox({ timeout: 50 });
+    try {
+      return assertEquals(await cold.value(() => 1), 1);
+    } catch (error) {
+      if (tries === 0) throw error;
+    }
+  }
 });
 
 Deno.test("a sandbox without a time limit runs functions and stays", async () => {
