@@ -21,15 +21,15 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
  * name. The function or class stays usable as it is.
  *
  * The public methods of a class are those without leading `_` or `#` that are not marked
- * {@linkcode local}, inherited ones included, and what TypeScript calls `private` or `protected`, for that is gone when
- * the program runs. Static methods answer at once, instance methods once
- * the class has its one instance. Only one of the class that `callback` returns counts: after `callback(Group)` use
- * what it returned, and inside a decorated class make the instance by `new this()`, for there its name stays that of
- * the class as it was before.
+ * {@linkcode local}, inherited ones included, and those that TypeScript calls `private` or `protected`, because that is gone
+ * when the program runs. Static methods answer at once, instance methods once the class has its one instance. Create
+ * the instance from the class that `callback` returns: `const G = callback(Group); new G()`. Inside a decorated class
+ * write `new this()`, because there the class's own name still means the undecorated class. A decorated class takes no
+ * options; `callback(Group, { … })` does.
  *
  * An iterable among the arguments arrives as an async iterator. It ends with the call: a loop that goes on
- * behind the answer gets a `CallCancelledError`, if the items had not come to their end. As every error that nobody
- * catches it ends the process, so wait for such a loop, or catch what it throws.
+ * after the answer gets a `CallCancelledError`, if the items had not come to their end. Like every error that nobody
+ * catches, it ends the process, so wait for such a loop, or catch what it throws.
  *
  * @throws {InitializationError} when a function has no name, the name is another callback's, a class has
  * no public method, or an option is not valid; and when a second instance of the class is made.

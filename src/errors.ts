@@ -6,9 +6,9 @@
  */
 
 /**
- * How far a failed call got on the other process: `"never"` if the callback certainly did not
- * run, `"yes"` if it did, `"maybe"` if nobody can tell (the connection was lost, or the caller
- * stopped waiting).
+ * How far a failed call got on the other process: `"never"` if the callback certainly did not run, `"yes"` if it ran
+ * to its end or threw, `"maybe"` if it is not known whether or how far it ran: the connection was lost, the caller gave
+ * up, the callback's own `timeout` was over, or its process stopped.
  */
 export type Executed = "never" | "maybe" | "yes";
 

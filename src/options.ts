@@ -133,16 +133,17 @@ export interface GlobalOptions {
   tls?: ControllerTlsOptions | NodeTlsOptions | undefined;
   /**
    * Decides, where the Controller is, who may do what: join, offer callbacks, call them, schedule
-   * tasks, send functions. Only `true` allows it, at once or within four seconds; who may not gets an
-   * `AuthenticationError`. A node that wants to join when it fails is not let in, and tries again. It is asked once for each caller, callback and process that runs it, and its
-   * answer holds until one of the two leaves. Meanwhile the caller's frames wait: so it must not wait
-   * for that process itself. Of the node in its own process it is not asked, but for `"stopNodes"`.
+   * tasks, send functions. Only `true` allows it, at once or within four seconds; otherwise the process gets an
+   * `AuthenticationError`. If it throws or takes longer when a node joins, the node is refused, but tries again.
+   * It is called once per caller, callback and target, and the answer is kept until caller or target leaves. While it
+   * decides, everything from that caller waits, so it must not itself wait for the caller. The node in the
+   * Controller's own process is not checked, except for `"stopNodes"`.
    * @default {everything is allowed to whoever has joined}
    */
   authorize?: Authorize | undefined;
   /**
-   * Whether a Controller may listen where other machines reach it although it asks nobody for a
-   * `secret`, and does not both have `tls` and `authorize` who joins.
+   * Whether a Controller may listen on an address that other machines reach without a `secret`, and without `tls`
+   * plus `authorize` (for `host`) or `web.tokens` (for `web.host`).
    * @default {false}
    */
   insecure?: boolean | undefined;
@@ -154,7 +155,7 @@ export interface GlobalOptions {
    * How nodes reach the Controller by WebSocket, besides TCP or a UNIX socket, or, if no address of
    * these is given, alone. With `host` or `port` it serves them itself; `true` or no address leaves it
    * to {@linkcode Global.fetch}.
-   * @default {true if something else is given too}
+   * @default {true; without any address the Controller then listens on the UNIX socket as well}
    */
   web?: true | WebOptions | undefined;
   /** Timeout of calls that give none. @default {none} */

@@ -113,7 +113,8 @@ export type Intersection<U> = (U extends unknown ? (part: U) => void : never) ex
 /**
  * The callbacks that a module offers, from its type: its exported functions, and the public methods
  * of its exported classes. Nobody can see from a type whether they are registered, and under their own names: so such a
- * module exports nothing else.
+ * module exports nothing else. Type parameters become `unknown`, of an overloaded function only the last signature is
+ * seen, and a result that cannot travel, such as a function, has its type all the same.
  *
  * @example
  * ```ts ignore

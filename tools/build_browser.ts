@@ -12,7 +12,7 @@ import { fromFileUrl, join } from "@std/path";
 import { minify } from "terser";
 import { bundleText } from "./bundle.ts";
 
-/** What a page may have to load, compressed: 40 KB, as bundlers count them. */
+/** What a page may have to load, compressed: 40 KiB. */
 const MAX_GZIP_BYTES = 40 * 1024;
 
 /**

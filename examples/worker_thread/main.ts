@@ -1,4 +1,5 @@
-// A node in a worker, which joins the controller of its parent by a port: no socket, no permission.
+// A node in a worker, which joins the controller of its parent by a port: no socket, no network
+// permission. --allow-read is only for loading worker.ts.
 //
 //   deno run --allow-read examples/worker_thread/main.ts
 import { callback, Global } from "@daffi/core";

@@ -176,9 +176,8 @@ export class CallbackRegistry {
       invoke: (args) => method.apply(isStatic ? statics(method) : known.instance, args),
       problem: () =>
         isStatic || known.instance !== undefined ? undefined : new InitializationError(
-          `Cannot call ${name}: it is an instance method of ${className}, which has no instance yet; ` +
-            `make it by new ${className}(…) of the class that callback has returned, or inside that by ` +
-            "new this(…)",
+          `Cannot call ${name}: ${className} has no instance yet. Call new ${className}(…) on the class that ` +
+            "callback returned (inside the class: new this(…))",
           { executed: "never" },
         ),
     }));

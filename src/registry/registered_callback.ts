@@ -32,8 +32,8 @@ export interface CallbackOptions {
   /** How long a call may take, waiting for its turn included, before it fails. @default {no limit} */
   timeout?: Duration | undefined;
   /**
-   * Schema of the argument, for a callback that declares one parameter; otherwise of the list of arguments,
-   * or of the only one. A call that does not fit fails with a `ValidationError` before the callback runs.
+   * Schema of the argument if the callback declares exactly one parameter, otherwise of the array of arguments (or of
+   * the single one). A call that does not fit fails with a `ValidationError` before the callback runs.
    */
   input?: StandardSchema | undefined;
   /** Schema of the result, or of each item of a stream. What does not fit fails the call with a `ValidationError`. */
