@@ -12,7 +12,7 @@ export interface GlobalStats {
   readonly runningCalls: number;
   /** Calls without answer that were not delivered, whether they left this node or could not be sent. */
   readonly droppedCalls: number;
-  /** Calls without answer whose callback failed here. */
+  /** Calls whose callback failed here when nobody waited for the answer. */
   readonly failedCalls: number;
   /** Answers that came after their call was over, or from processes that were not asked. */
   readonly lateAnswers: number;

@@ -233,7 +233,7 @@ Deno.test("NO_RETURN runs the callback and never rejects", async () => {
   assertEquals(net.hub.stats.droppedCalls, 3);
   await net.hub.call.fail().noReturn();
   await until(() => a.stats.failedCalls === 1);
-  assert(net.logger.has("a call without answer failed: fail, called by hub"));
+  assert(net.logger.has("a call failed that nobody waits for: fail, called by hub"));
 });
 
 Deno.test("a generator that is called without answer runs to its end, and what it throws is logged", async () => {
@@ -264,7 +264,7 @@ Deno.test("a generator that is called without answer runs to its end, and what i
   assertEquals(a.stats.failedCalls, 1);
   await net.hub.call.count(3).noReturn();
   await until(() => a.stats.failedCalls === 2 && a.stats.runningCalls === 0);
-  assert(net.logger.has("a call without answer failed: count, called by hub"));
+  assert(net.logger.has("a call failed that nobody waits for: count, called by hub"));
 });
 
 Deno.test("a generator that is called without answer ends when its caller leaves, or its time is up", async () => {

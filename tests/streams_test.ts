@@ -179,6 +179,34 @@ Deno.test("an error of the producer comes after the items before it", async () =
   assertEquals(items, [1, 2, 1]);
 });
 
+Deno.test("what a generator throws is its own, though it be an EncodeError", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("calls on", async function* () {
+      yield 1;
+      yield await currentCall()!.g.call["calls on"](Symbol());
+    });
+  });
+  const error = await assertRejects(() => collect(net.hub.call["calls on"]()), RemoteCallError);
+  assertEquals(error.remoteName, "EncodeError");
+});
+
+Deno.test("an iterator that gives what is no result breaks its stream off", async () => {
+  const wrong = () => ({
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(5) }),
+  });
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => {
+    callback("wrong", wrong);
+    callback("read", async (items: AsyncIterable<unknown>) => {
+      for await (const _ of items);
+    });
+  });
+  for (const use of [() => collect(net.hub.call.wrong()), () => net.hub.call.read(wrong()).fg()]) {
+    await assertRejects(() => soon(use()), RemoteCallError, "Iterator result 5 is not an object");
+  }
+});
+
 Deno.test("a timeout and a signal end a stream that is being read", async () => {
   const aborted: unknown[] = [];
   await using net = await TestNetwork.start();

@@ -70,7 +70,7 @@ Deno.test("failures of many tasks and callbacks are of one kind each, so that ot
     }
     await until(() => heard.length === names.length, 10_000);
     await until(() => network.hub.stats.failedCalls === names.length, 10_000);
-    for (const kind of ["a task has failed", "a call without answer failed"]) {
+    for (const kind of ["a task has failed", "a call failed that nobody waits for"]) {
       assertEquals(network.logger.lines.filter((line) => line.includes(kind)).length, most);
     }
   });

@@ -193,9 +193,10 @@ export class Caller {
     send: Send<C>,
     apart?: PendingCall,
   ): void {
-    if (this.#ended !== undefined || request.signal?.aborted) {
+    if (this.#ended !== undefined || request.signal?.aborted || call.isLate) {
       releaseSources(request.args);
-      return this.#ended ? call.fail(this.#ended()) : call.cancel(request.signal!.reason);
+      if (this.#ended) return call.fail(this.#ended());
+      return call.isLate ? call.expire() : call.cancel(request.signal!.reason);
     }
     this.#pending.add(call);
     this.#deadlines.added(call);

@@ -97,6 +97,7 @@ export class OneWayCalls {
     const until = Math.min(monotonicMs() + timeoutMs, currentScope()?.deadlineAt ?? Infinity);
     try {
       const payload = this.#encode(request);
+      if (until <= monotonicMs()) throw notInTime(callbackName);
       if (payload === undefined) {
         const outcome = this.#options.answered.broadcast(request);
         await Promise.race([outcome, HANDED_OVER]); // rejects if it could not be sent
@@ -124,7 +125,7 @@ export class OneWayCalls {
       await waitFor(sent, {
         timeoutMs: until - monotonicMs(),
         signal,
-        onTimeout: () => new CallTimeoutError(`The call of ${callbackName} was not sent in time`),
+        onTimeout: () => notInTime(callbackName),
         onAbort: () => cancelled(request),
       });
     } catch (error) {
@@ -320,6 +321,10 @@ class OneWayCall implements FrameOwner {
     this.waits = false;
     this.calls.drop(`${this.callbackName} on ${this.target.name}: ${why}`);
   }
+}
+
+function notInTime(callbackName: string): CallTimeoutError {
+  return new CallTimeoutError(`The call of ${callbackName} was not sent in time`);
 }
 
 function cancelled({ callbackName, signal }: CallRequest): CallCancelledError {

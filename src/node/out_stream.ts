@@ -19,8 +19,10 @@ export interface ConsumerLink {
   item(peer: number, payload: Uint8Array): void;
   /** Tells that the stream is complete. */
   end(peer: number): void;
-  /** Tells that the source threw. */
-  fail(peer: number, error: unknown): void;
+  /** Tells that the source threw, or, with `unsent`, why an item of it cannot be sent. */
+  fail(peer: number, error: unknown, unsent: boolean): void;
+  /** Hears what the source throws when no consumer does any more. */
+  readonly unheard?: ((error: unknown) => void) | undefined;
   /** Tells that this side gives the stream up. */
   abandon(peer: number, reason: DaffiError): void;
   /** Resolves when a consumer takes frames; `undefined` if it does. */
@@ -105,12 +107,13 @@ export class OutStream {
       if (isAsyncGenerator(this.#iterator)) await this.#step;
       // One that was not read is ended too: a file, or what a request answers, would stay open.
       await this.#link.run(() => (this.#iterator ??= iteratorOf(this.#source)).return?.());
-    } catch {
-      // Nobody waits for the source any more, so nobody could be told what its clean-up threw.
+    } catch (error) {
+      this.#link.unheard?.(error);
     }
   }
 
   async #pump(): Promise<void> {
+    let unsent = false;
     try {
       for (;;) {
         for (let wait = this.#blocked(); wait !== undefined; wait = this.#blocked()) await wait;
@@ -124,7 +127,9 @@ export class OutStream {
         const { check } = this.#link;
         const item = check === undefined ? value : await check(value);
         if (this.#over) return;
+        unsent = true;
         this.#send(this.#link.encode(item));
+        unsent = false;
       }
       this.#end();
       for (const peer of this.#credits.keys()) this.#link.end(peer);
@@ -132,7 +137,7 @@ export class OutStream {
     } catch (error) {
       if (this.#over) return;
       this.#end();
-      for (const peer of this.#credits.keys()) this.#link.fail(peer, error);
+      for (const peer of this.#credits.keys()) this.#link.fail(peer, error, unsent);
       this.#settle.reject(error);
       this.#closeSource();
     }
@@ -180,6 +185,12 @@ function isAtHand(step: Step): step is IteratorResult<unknown> {
 
 /** As `for await` does: a promise among the items of a synchronous iterable is waited for. */
 async function awaitValue(step: Step): Promise<IteratorResult<unknown>> {
-  if ("then" in step) return await step;
+  if ("then" in step) {
+    const result = await step;
+    if (Object(result) !== result) {
+      throw new TypeError(`Iterator result ${result} is not an object`);
+    }
+    return result;
+  }
   return step.done ? step : { done: false, value: await step.value };
 }

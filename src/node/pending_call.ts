@@ -130,6 +130,11 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     return timeLeft(this.deadlineAt, this.#madeAt === 0 ? monotonicMs() : this.#madeAt);
   }
 
+  /** Whether the time of the call that it is made in is over already. */
+  get isLate(): boolean {
+    return Number.isNaN(this.timeoutMs) && this.deadlineAt <= monotonicMs();
+  }
+
   /** Whether it was handed to the connection. */
   get sent(): boolean {
     return this.#sent;

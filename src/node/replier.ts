@@ -8,6 +8,7 @@ import { type DaffiError, EncodeError, OverloadedError } from "../errors.ts";
 import { runInScope } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import type { Logger } from "../internal/log.ts";
+import { showError } from "../internal/show.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
@@ -26,9 +27,12 @@ import { checkSize, consumerLink } from "./stream_link.ts";
  */
 const SMALL_ANSWER_BYTES = 1024;
 
+/** What is thrown because a call was given up. */
+const GIVEN_UP = /^(AbortError|CallCancelledError|CallTimeoutError):/;
+
 /** What no caller hears of. */
 export interface ReplierCounts {
-  /** Calls without answer whose callback failed. */
+  /** Calls whose callback failed when nobody waited for the answer. */
   failedCalls: number;
 }
 
@@ -102,7 +106,8 @@ export class Replier implements Reply {
     const fields = { call: callId, stream: 0 };
     const link = consumerLink(this.#codec, this.#session, fields, (fn) => runInScope(call, fn));
     const check = itemCheck(call);
-    const stream = call.resultStream = new OutStream(source, { ...link, check });
+    const unheard = (error: unknown) => this.#unheard(call, error);
+    const stream = call.resultStream = new OutStream(source, { ...link, check, unheard });
     if (call.answered) return stream.cancel();
     call.answered = true;
     this.#session()?.outbox.post(frame(Kind.Stream, { call: callId, peer }));
@@ -114,6 +119,7 @@ export class Replier implements Reply {
   /** Answers with what the callback, or the way to it, threw. */
   failure(call: RunningCall, thrown: unknown): void {
     call.closeArgumentStreams();
+    if (call.aborted) return this.#unheard(call, thrown);
     if (isA(thrown, NotRun)) return this.refuse(call, thrown.error);
     this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
   }
@@ -127,9 +133,18 @@ export class Replier implements Reply {
     if (call.answered) return;
     if ((call.flags & Flag.NoReply) === 0) return this.#send(call, Kind.Error, encode());
     call.answered = true;
+    this.#tell(call, error);
+  }
+
+  /** What is thrown after the call was given up. */
+  #unheard(call: Answerable, error: unknown): void {
+    if (!GIVEN_UP.test(showError(error))) this.#tell(call, error);
+  }
+
+  #tell({ callbackName, source }: Answerable, error: unknown): void {
     this.counts.failedCalls++;
     this.#logger.warn(
-      `daffi: a call without answer failed: ${call.callbackName}, called by ${call.source.name}:`,
+      `daffi: a call failed that nobody waits for: ${callbackName}, called by ${source.name}:`,
       error,
     );
   }

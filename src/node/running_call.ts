@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AsyncContext, CallScope } from "../internal/call_scope.ts";
+import { type AsyncContext, type CallScope, runInScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
 import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
@@ -117,7 +117,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
     if (this.aborted) return;
     this.#abortReason = reason;
     this.answered = true;
-    this.#controller?.abort(reason);
+    if (this.#controller !== undefined) runInScope(this, () => this.#controller!.abort(reason));
     this.resultStream?.cancel();
     for (const stream of this.argumentStreams?.values() ?? []) stream.clear();
     this.closeArgumentStreams(reason);

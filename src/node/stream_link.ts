@@ -40,10 +40,10 @@ export function consumerLink(
     },
     item: (peer, payload) => session()?.outbox.post(frame(Kind.Item, { ...fields, peer, payload })),
     end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
-    fail: (peer, error) => {
+    fail: (peer, error, unsent) => {
       const refusal = isA(error, NotRun)
         ? error.error
-        : isA(error, EncodeError)
+        : unsent && isA(error, EncodeError)
         ? error
         : undefined;
       const payload = refusal === undefined

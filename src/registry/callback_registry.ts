@@ -106,7 +106,7 @@ export class CallbackRegistry {
         options = { ...given, name };
       }
       if (isClass(what)) return this.#class(rawClass(what), options);
-      return this.#function(what, asOptions(options));
+      return this.#function(what, options);
     };
     this.callback = Object.assign(register as CallbackFunction, {
       remove: (name: string) => this.#remove(name),
@@ -135,12 +135,13 @@ export class CallbackRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #function(fn: unknown, options: CallbackOptions): unknown {
+  #function(fn: unknown, given: unknown): unknown {
     if (typeof fn !== "function") {
       throw new InitializationError(
         `Cannot register a callback: ${show(fn)} is not a function or a class`,
       );
     }
+    const options = asOptions(given);
     const name = options.name ?? fn.name.replace(/^(bound )+/, "");
     if (name === "") {
       throw new InitializationError(

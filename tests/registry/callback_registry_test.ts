@@ -112,6 +112,9 @@ Deno.test("callback() refuses what is not a function", () => {
   for (const value of [undefined, null, 5, {}, [], Symbol("s"), Object.create(null)]) {
     assert(refusal(value).message.includes("not a function"), typeof value);
     assert(refusal("name", value).message.includes("not a function"), typeof value);
+    if (value !== undefined) {
+      assert(refusal(value, () => 1).message.includes("not a function"), typeof value);
+    }
   }
 });
 

@@ -66,7 +66,7 @@ Deno.test("callback() of a class whose name() is a method does not take it for i
       who(): void {}
     },
   );
-  assertThrows(() => invoke(registry, "who"), InitializationError, "make it by new Class(…)");
+  assertThrows(() => invoke(registry, "who"), InitializationError, "Call new Class(…)");
   new Group();
   assertThrows(() => new Group(), InitializationError, "Cannot create a second Class: ");
 });
@@ -209,7 +209,11 @@ Deno.test("callback() lets a subclass of a registered class be made as often as 
     }
   }
   assertEquals([new Derived().f(), new Derived().f()], ["derived", "derived"]);
-  assertThrows(() => invoke(registry, "f"), InitializationError, "that callback has returned");
+  assertThrows(
+    () => invoke(registry, "f"),
+    InitializationError,
+    "the class that callback returned",
+  );
   new Base();
   assertEquals(invoke(registry, "f"), "base");
 });
@@ -333,7 +337,7 @@ Deno.test("callback() of a class tells how to make the instance that counts", ()
   }
   assertEquals(invoke(registry, "get", "outer"), "f");
   const { message } = assertThrows(() => invoke(registry, "f"), InitializationError);
-  const told = ["new Group(…) of the class that callback has returned", "new this(…)"];
+  const told = ["new Group(…) on the class that callback returned", "new this(…)"];
   for (const what of told) assert(message.includes(what), message);
   assertEquals(invoke(registry, "get", "inner"), "f");
   assertEquals(invoke(registry, "f"), "f");
