@@ -24,6 +24,8 @@ import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import { WebListener } from "./transport/web_listener.ts";
 import { largePayloads, largePayloadsOverUnix } from "./wire/large_payloads.ts";
+import { provideKindNames } from "./wire/kind_name.ts";
+import { KIND_NAMES } from "./wire/kind_names.ts";
 import { provideLongStrings } from "./wire/short_strings.ts";
 import { stringAtOnce } from "./wire/strings_at_once.ts";
 
@@ -59,5 +61,6 @@ provideParts({
 });
 
 provideLongStrings(stringAtOnce);
+provideKindNames(KIND_NAMES);
 
 export { Global };

@@ -7,7 +7,7 @@
 import { ProtocolError } from "../errors.ts";
 import { controlToSend } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, payloadSize, Undelivered } from "../wire/frame.ts";
-import { kindName } from "../wire/kind_names.ts";
+import { kindName } from "../wire/kind_name.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
 import type { Announcer } from "./announcer.ts";

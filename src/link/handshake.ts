@@ -7,7 +7,7 @@
 
 import { ConnectionError, ProtocolError } from "../errors.ts";
 import type { Frame } from "../wire/frame.ts";
-import { kindName } from "../wire/kind_names.ts";
+import { kindName } from "../wire/kind_name.ts";
 import type { Connection } from "./connection.ts";
 
 /** Cuts off a handshake that takes longer than `timeoutMs`. */

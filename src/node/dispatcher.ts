@@ -64,6 +64,8 @@ export class Dispatcher {
   readonly #present = (): Session | undefined => this.#session;
   #active = 0;
   #taskRuns = 0;
+  /** Whose tasks run now. */
+  readonly #owners = new Map<string, RemoteProcess>();
   /** Calls that have come. */
   #received = 0;
   /** Whether no tasks are taken any more, */
@@ -216,11 +218,12 @@ export class Dispatcher {
   runTask(callbackName: string, args: Uint8Array, owner: string, reply: Reply): void {
     const { g, registry } = this.#options;
     const callback = registry.get(callbackName);
-    const source = new RemoteProcess(0, owner);
+    const source = this.#owners.get(owner) ?? new RemoteProcess(0, owner);
     const problem = this.#problem(callback, callbackName, source);
     if (callback === undefined || problem !== undefined) throw problem;
     const callId = ++this.#taskRuns;
     const fields = { g, source, callId, flags: Flag.NoReply, callback, callerTimeoutMs: 0, reply };
+    this.#owners.set(owner, source);
     this.#admit(new RunningCall(fields), frame(Kind.Call, { payload: args }));
   }
 
@@ -324,7 +327,7 @@ export class Dispatcher {
   #finished(call: RunningCall): void {
     endScope(call);
     this.#active--;
-    call.source.activeCalls--;
+    if (--call.source.activeCalls === 0 && call.isTask) this.#owners.delete(call.caller);
     this.#calls.untrack(call);
     if (!this.#stopping) return;
     this.#stoppers.delete(call);

@@ -19,7 +19,7 @@ import { MessagePackCodec } from "../wire/codec.ts";
 import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
-import { kindName } from "../wire/kind_names.ts";
+import { kindName } from "../wire/kind_name.ts";
 import { LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";

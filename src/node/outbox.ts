@@ -12,6 +12,9 @@ import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 import type { LargePayloads } from "../wire/large_payloads.ts";
 import { copyOf, wholeBytes } from "../wire/parts.ts";
 
+/** About what one that waits takes besides its payload. */
+const WAITING_FRAME_BYTES = 512;
+
 /** The call that a frame begins. */
 export interface FrameOwner {
   /** The milliseconds that the call has left now, as they travel. */
@@ -66,7 +69,7 @@ export class Outbox {
         `Cannot call: ${this.#bytes} bytes wait for slow processes, at most ${MAX_WAITING_BYTES} may`,
       );
     }
-    this.#bytes += wholeBytes(frame);
+    this.#bytes += cost(frame);
     const payload = frame.payload.slice();
     const attachments = frame.attachments?.map(copyOf);
     const waiting = { ...frame, payload, attachments };
@@ -75,7 +78,7 @@ export class Outbox {
 
   /** Whether a frame leaves at once, or may wait. A call that may not fails; an answer is replaced. */
   hasRoom(frame: Frame): boolean {
-    return this.#open(frame.peer) || this.#bytes + wholeBytes(frame) <= MAX_WAITING_BYTES;
+    return this.#open(frame.peer) || this.#bytes + cost(frame) <= MAX_WAITING_BYTES;
   }
 
   #queueOf(peer: number): Queue {
@@ -91,7 +94,7 @@ export class Outbox {
     for (const { frames } of this.#queues.values()) {
       const waiting = frames.get(owner);
       if (waiting === undefined) continue;
-      this.#bytes -= wholeBytes(waiting);
+      this.#bytes -= cost(waiting);
       frames.delete(owner);
     }
   }
@@ -139,7 +142,7 @@ export class Outbox {
     if (queue === undefined) return;
     this.#queues.delete(peer);
     for (const [owner, frame] of queue.frames) {
-      this.#bytes -= wholeBytes(frame);
+      this.#bytes -= cost(frame);
       if (owner !== frame) (owner as FrameOwner).dropped();
     }
     queue.empty.resolve();
@@ -158,7 +161,7 @@ export class Outbox {
     for (const [owner, frame] of frames) {
       if (this.#connection.congested || this.#paused.has(peer)) break;
       frames.delete(owner);
-      this.#bytes -= wholeBytes(frame);
+      this.#bytes -= cost(frame);
       if (owner === frame || this.#claim(owner as FrameOwner, frame)) {
         this.#divide(frame, this.#send);
       }
@@ -179,6 +182,11 @@ export class Outbox {
     frame.value = owner.timeLeft ?? frame.value;
     return owner.claim();
   }
+}
+
+/** What a frame takes while it waits: many small ones take more than what is in them. */
+function cost(frame: Frame): number {
+  return wholeBytes(frame) + WAITING_FRAME_BYTES;
 }
 
 function asOne(whole: Frame, send: (frame: Frame) => void): void {

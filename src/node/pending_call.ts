@@ -27,7 +27,7 @@ import type { AttachmentTaker, Codec, StreamWriter } from "../wire/codec.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Attachment, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
-import { kindName } from "../wire/kind_names.ts";
+import { kindName } from "../wire/kind_name.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";

@@ -7,7 +7,7 @@
 import { type DaffiError, ProtocolError } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
-import { kindName } from "../wire/kind_names.ts";
+import { kindName } from "../wire/kind_name.ts";
 import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import { PendingCall, type PendingPort } from "./pending_call.ts";

@@ -14,6 +14,7 @@ import {
   MAX_NAME_BYTES,
   PROOF_BYTES,
 } from "./limits.ts";
+import { isModest } from "./modest.ts";
 
 /** A callback's name and the number that stands for it in frames. */
 export type NamedCallback = readonly [nameId: number, name: string];
@@ -114,9 +115,20 @@ export function controlToSend(value: Control): Uint8Array {
   return encoder.encode(value, "payload");
 }
 
+/** What a `HELLO` has besides its names: values, keys and lists. */
+const MORE_THAN_NAMES = 32;
+
+/** What a stranger has sent: it is looked over before anything is made of it. */
+function decodeModest(bytes: Uint8Array): unknown {
+  if (isModest(bytes, MAX_CALLBACKS_PER_NODE + MORE_THAN_NAMES)) return decodeControl(bytes);
+  throw new ProtocolError(
+    `Cannot decode the control payload: it is no MessagePack of at most ${MAX_CALLBACKS_PER_NODE} names`,
+  );
+}
+
 /** Decodes the payload of `HELLO`. @throws {ProtocolError} when it is not one. */
 export function decodeHello(bytes: Uint8Array): Hello {
-  const map = asMap(decodeControl(bytes), "HELLO");
+  const map = asMap(decodeModest(bytes), "HELLO");
   const auth = field(map, "auth");
   return {
     process: asName(field(map, "process"), "HELLO.process"),
@@ -143,7 +155,7 @@ export function decodeChallenge(bytes: Uint8Array): Challenge {
 
 /** Decodes the payload of `PROOF`. @throws {ProtocolError} when it is not one. */
 export function decodeProof(bytes: Uint8Array): Proof {
-  const map = asMap(decodeControl(bytes), "PROOF");
+  const map = asMap(decodeModest(bytes), "PROOF");
   return { mac: asProofBytes(field(map, "mac"), "PROOF.mac") };
 }
 
@@ -178,7 +190,7 @@ export function decodeNames(bytes: Uint8Array): string[] {
 
 /** The same of a stranger, of which there may be too much. @throws {ProtocolError} when it is not one. */
 export function readNames(bytes: Uint8Array): string[] {
-  if (bytes.length <= MAX_CONTROL_BYTES) return decodeNames(bytes);
+  if (bytes.length <= MAX_CONTROL_BYTES) return asCallbackNames(decodeModest(bytes), "callbacks");
   throw new ProtocolError(`A control frame may have at most ${MAX_CONTROL_BYTES} bytes`);
 }
 

@@ -8,12 +8,12 @@
 import { ProtocolError } from "../errors.ts";
 import type { StreamOpener } from "./codec.ts";
 import { type Attachment, EMPTY } from "./frame.ts";
-import { Constant, Extension } from "./extensions.ts";
-import { bigintOf, dateOf, viewOf } from "./extension_values.ts";
+import { Constant, Extension, isTag } from "./extensions.ts";
+import { bigintOf, dateOf, numberIfExact, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
 import { MAX_READ_BYTES } from "./framer.ts";
-import { MAX_DEPTH } from "./limits.ts";
+import { MAX_COMPOUND_VALUES, MAX_DEPTH } from "./limits.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -35,6 +35,8 @@ export class Decoder {
   #attachments = NONE;
   readonly #isPlain: boolean;
   #attached = 0;
+  /** Compound values that there may still be. */
+  #left = 0;
 
   /** @param isPlain Whether there are no values but those that every MessagePack has. */
   constructor(isPlain = false) {
@@ -63,6 +65,7 @@ export class Decoder {
     this.#streams = streams;
     this.#attachments = attachments;
     this.#attached = 0;
+    this.#left = MAX_COMPOUND_VALUES;
     try {
       const value = this.#read(0);
       if (this.#attached !== attachments.length) {
@@ -190,6 +193,7 @@ export class Decoder {
   }
 
   #binary(size: number): Uint8Array {
+    this.#spend(1);
     return this.#attachment(this.#at, size) ?? this.#copy(size);
   }
 
@@ -215,6 +219,12 @@ export class Decoder {
     if (depth >= MAX_DEPTH) {
       throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
     }
+    this.#spend(1);
+  }
+
+  /** Makes something that takes much more memory than its bytes. */
+  #spend(values: number): void {
+    if ((this.#left -= values) < 0) throw malformed("too many values; send them in several calls");
   }
 
   #array(length: number, depth: number): unknown[] {
@@ -272,6 +282,7 @@ export class Decoder {
   }
 
   #content(type: number, size: number, depth: number): unknown {
+    this.#spend(type < Extension.RegExp ? 1 : 16);
     switch (this.#isPlain ? undefined : type) {
       case Extension.Timestamp:
         return dateOf(this.#view, this.#take(size), size);
@@ -336,14 +347,4 @@ export class Decoder {
     }
     return rebuildError(this.#read(depth) as Record<string, unknown>);
   }
-}
-
-function numberIfExact(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-/** Whether a tag is the short form, or one of the two long ones, of an array or a map. */
-function isTag(tag: number | undefined, short: number, long: number): boolean {
-  return tag !== undefined && ((tag & 0xf0) === short || tag === long || tag === long + 1);
 }

@@ -45,3 +45,9 @@ export function viewOf(kind: number, buffer: ArrayBuffer): ArrayBuffer | ArrayBu
   }
   return new View(buffer);
 }
+
+/** A number where it is as exact. */
+export function numberIfExact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

@@ -50,3 +50,8 @@ export const ERROR_CLASSES: ReadonlyMap<string, new (message: string) => Error> 
   [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError]
     .map((type) => [type.name, type]),
 );
+
+/** Whether a tag is the short form, or one of the two long ones, of an array or a map. */
+export function isTag(tag: number | undefined, short: number, long: number): boolean {
+  return tag !== undefined && ((tag & 0xf0) === short || tag === long || tag === long + 1);
+}

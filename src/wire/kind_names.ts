@@ -16,8 +16,3 @@ export const KIND_NAMES: ReadonlyMap<number, string> = new Map(
   ].flatMap((names, high) => names.split(" ").map((name, low) => [high * 16 + low, name] as const))
     .filter(([, name]) => name !== "-"),
 );
-
-/** A kind's name as in the protocol's document, for messages. */
-export function kindName(kind: number): string {
-  return KIND_NAMES.get(kind) ?? `0x${kind.toString(16)}`;
-}

@@ -98,6 +98,12 @@ export const MAX_VERDICTS_PER_NODE = 65_536;
  */
 export const MAX_DEPTH = 128;
 
+/**
+ * Most lists, objects, arrays of bytes and extension values in one payload; URLs, errors and the like count as sixteen.
+ * A byte can stand for an object of fifty, so without this a frame would fill all memory.
+ */
+export const MAX_COMPOUND_VALUES: number = 4 * 1024 * 1024;
+
 /** Largest `bigint`. Stops numbers that take seconds to read. */
 export const MAX_BIGINT_BYTES: number = 64 * KiB;
 

@@ -7,7 +7,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { type Attachment, Flag, type Frame, Kind, payloadSize } from "./frame.ts";
-import { kindName } from "./kind_names.ts";
+import { kindName } from "./kind_name.ts";
 import { readU32 } from "./frame_codec.ts";
 import { MAX_ATTACHMENTS } from "./limits.ts";
 

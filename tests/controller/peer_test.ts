@@ -97,11 +97,20 @@ const directory = (bytes: number) =>
 Deno.test("announce() gives up a node that does not read what changes", async () => {
   const slow = fakePeer(1);
   const change = directory(MAX_QUEUED_BYTES / 4);
-  for (let i = 0; i < 5; i++) slow.peer.announce(change); // it takes them at once
+  const announce = () => {
+    slow.peer.announce(change);
+    slow.wire.queuedBytes += change.length;
+  };
   slow.wire.congested = true;
-  for (let i = 0; i < 4; i++) slow.peer.announce(change);
-  slow.peer.letGo(); // it has read some time
-  for (let i = 0; i < 4; i++) slow.peer.announce(change);
+  for (let i = 0; i < 20; i++) {
+    announce();
+    slow.wire.queuedBytes -= Math.min(slow.wire.queuedBytes, change.length * (i % 3)); // it reads
+  }
+  slow.wire.queuedBytes += MAX_QUEUED_BYTES; // what others send
+  for (let i = 0; i < 2; i++) announce();
+  slow.peer.letGo(); // it has read all
+  slow.wire.queuedBytes = 0;
+  for (let i = 0; i < 4; i++) announce();
   await Promise.resolve();
   assertEquals(slow.wire.closedBecause, undefined);
   slow.peer.announce(directory(HEADER_BYTES));

@@ -4,7 +4,7 @@ import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
 import { Flag, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
-import { kindName } from "../../src/wire/kind_names.ts";
+import { kindName } from "../../src/wire/kind_name.ts";
 import { HEADER_BYTES, MAX_PART_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
 

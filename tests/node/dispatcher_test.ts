@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { encode, ExtData } from "@msgpack/msgpack";
-import { CallbackRegistry, currentCall } from "../../mod.ts";
+import { CallbackRegistry, currentCall, OverloadedError } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
+import type { Reply } from "../../src/node/running_call.ts";
 import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
@@ -19,6 +20,8 @@ import { RecordingLogger } from "../helpers/recording_logger.ts";
 
 const SELF = 1;
 const [A, B] = [2, 3];
+
+const NOBODY_ASKS: Reply = { value() {}, failure() {}, refuse() {} };
 
 /** A node that offers `wait`, and two others that call it. */
 class Rig {
@@ -153,6 +156,23 @@ Deno.test("Dispatcher counts calls of one caller that all have the same number",
   rig.call(A, 2, 1);
   rig.call(B, 1, 1);
   assertEquals(rig.answers, [`ERROR ${A} 2 OVERLOADED`]);
+});
+
+Deno.test("Dispatcher counts the runs of one owner's tasks as those of a caller", () => {
+  const rig = new Rig();
+  const run = (owner: string) => rig.dispatcher.runTask("wait", encode([]), owner, NOBODY_ASKS);
+  for (let i = 0; i < MAX_RUNNING_CALLS_PER_CALLER; i++) run("o");
+  assertThrows(() => run("o"), OverloadedError);
+  run("p");
+  assertEquals(rig.running, MAX_RUNNING_CALLS_PER_CALLER + 1);
+});
+
+Deno.test("Dispatcher lets an owner's tasks run again when those before have ended", () => {
+  const rig = new Rig();
+  for (let i = 0; i <= MAX_RUNNING_CALLS_PER_CALLER; i++) {
+    rig.dispatcher.runTask("give", encode([1]), "o", NOBODY_ASKS);
+  }
+  assertEquals(rig.dispatcher.counts.runningCalls, 0);
 });
 
 Deno.test("Dispatcher ends all calls without answer, also those that have the same number", async () => {

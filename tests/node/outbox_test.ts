@@ -159,7 +159,7 @@ Deno.test("clear() drops everything that waits", () => {
 
 Deno.test("leave() takes what waits of a call away, and makes room", () => {
   const { wire, outbox } = made();
-  const half = new Uint8Array(MAX_WAITING_BYTES / 2);
+  const half = new Uint8Array(MAX_WAITING_BYTES / 2 - 1024);
   const over = new Owner();
   outbox.pause(1);
   outbox.pause(2);
@@ -210,7 +210,7 @@ Deno.test("drained() lets those go first for whom nothing was sent the last time
 
 Deno.test("post() refuses a call when too much waits, but never an answer", () => {
   const { wire, outbox } = made();
-  const quarter = new Uint8Array(MAX_WAITING_BYTES / 4);
+  const quarter = new Uint8Array(MAX_WAITING_BYTES / 4 - 512);
   outbox.pause(1);
   for (let id = 1; id <= 4; id++) outbox.post(call(1, id, quarter), new Owner());
   const refused = new Owner();
@@ -226,6 +226,15 @@ Deno.test("post() refuses a call when too much waits, but never an answer", () =
   outbox.post(call(1, 8, quarter), new Owner());
   outbox.resume(1);
   assertEquals(wire.told, ["CALL 2 7", "CALL 1 8"]);
+});
+
+Deno.test("post() refuses a call when too many wait, however small they are", () => {
+  const { outbox } = made();
+  outbox.pause(1);
+  const post = () => {
+    for (let id = 1; id <= 1_000_000; id++) outbox.post(call(1, id), new Owner());
+  };
+  assertThrows(post, OverloadedError);
 });
 
 Deno.test("post() sends large frames in parts, also those that have waited, with what they had then", () => {

@@ -7,12 +7,14 @@ import {
   decodeDirectoryChange,
   decodeHello,
   decodeNames,
+  decodeProof,
   decodeRefusal,
   decodeTargets,
   decodeWelcome,
   type DirectoryChange,
   encodeControl,
   nameProblem,
+  readNames,
 } from "../../src/wire/control.ts";
 import { MAX_CALLBACKS_PER_NODE, MAX_NAME_BYTES } from "../../src/wire/limits.ts";
 import { fromHex, withProtoSetter } from "./helpers.ts";
@@ -206,6 +208,13 @@ Deno.test("decodeNames() refuses more names than a node may offer, without looki
   assertEquals(decodeNames(encodeControl(names)), names);
   const wrong = encode([...names, 5]);
   assertThrows(() => decodeNames(wrong), ProtocolError, "at most 4096 names, not 4097");
+});
+
+Deno.test("what a stranger sends is looked over before anything is made of it", () => {
+  const maps = encode(Array.from({ length: 5000 }, () => ({})));
+  for (const decode of [decodeHello, decodeProof, readNames]) {
+    assertThrows(() => decode(maps), ProtocolError, "no MessagePack of at most 4096 names");
+  }
 });
 
 Deno.test("decodeHello() refuses more callbacks than a node may offer", () => {

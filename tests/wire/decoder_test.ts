@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH } from "../../src/wire/limits.ts";
+import { MAX_BIGINT_BYTES, MAX_COMPOUND_VALUES, MAX_DEPTH } from "../../src/wire/limits.ts";
 import { assertSame, fromHex, withProtoSetter } from "./helpers.ts";
 
 /** Fails unless the bytes are refused, and the codec works as before afterwards. */
@@ -136,6 +136,27 @@ for (const [what, hex] of malformed) {
     assertRefused(`81a161 ${hex}`);
   });
 }
+
+Deno.test("decode() takes so many lists, objects and the like in one value, and no more", () => {
+  const codec = new MessagePackCodec();
+  for (
+    const [each, cost] of [["80", 1], ["90", 1], ["c400", 1], ["d40101", 1], [
+      "c70306613a62",
+      16,
+    ]] as const
+  ) {
+    const most = Math.floor((MAX_COMPOUND_VALUES - 1) / cost); // one is the list
+    const one = fromHex(each);
+    for (const count of [most, most + 1]) {
+      const bytes = new Uint8Array(5 + count * one.length);
+      bytes[0] = 0xdd;
+      new DataView(bytes.buffer).setUint32(1, count);
+      for (let at = 5; at < bytes.length; at += one.length) bytes.set(one, at);
+      if (count === most) assertEquals((codec.decode(bytes) as unknown[]).length, most);
+      else assertThrows(() => codec.decode(bytes), ProtocolError, "too many values");
+    }
+  }
+});
 
 Deno.test("decode() takes MAX_DEPTH levels of arrays and maps, and no more", () => {
   const codec = new MessagePackCodec();
