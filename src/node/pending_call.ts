@@ -19,6 +19,7 @@ import {
 import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
+import { onAbort } from "../internal/on_abort.ts";
 import { isA } from "../internal/is_a.ts";
 import { concerning } from "../internal/concerning.ts";
 import type { Logger } from "../internal/log.ts";
@@ -80,8 +81,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   /** By the same clock, if it is sent at once and has a time of its own. */
   #madeAt = 0;
   #site: CallSite | undefined;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
   readonly #verb: string | undefined;
   #settled = false;
   #sent = false;
@@ -98,9 +98,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     this.deadlineAt = own <= inherited ? own : inherited;
     this.#site = site;
     if (signal === undefined) return;
-    this.#signal = signal;
-    this.#onAbort = () => this.cancel(signal.reason);
-    signal.addEventListener("abort", this.#onAbort);
+    this.#stopListening = onAbort(signal, () => this.cancel(signal.reason));
   }
 
   /** Iterables among the arguments; number n is at n − 1. */
@@ -205,7 +203,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   protected settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    if (this.#onAbort !== undefined) this.#signal!.removeEventListener("abort", this.#onAbort);
+    this.#stopListening?.();
     for (const stream of this.streams) stream.cancel();
     this.port.forget(this);
     return true;
