@@ -35,7 +35,7 @@ export class Peer {
   #heldBy: Set<object> | undefined;
   /** Its part of the backlog. */
   #queuedBytes = 0;
-  /** At most so much of what is queued are changes of the directory. */
+  /** At most so much of a queue that is too long are changes of the directory. */
   #unreadBytes = 0;
 
   /**
@@ -102,9 +102,11 @@ export class Peer {
    */
   announce(changes: Uint8Array): void {
     const { connection } = this;
-    // What has been read meanwhile is no longer queued.
-    this.#unreadBytes = Math.min(this.#unreadBytes, connection.queuedBytes) + changes.length;
+    const { queuedBytes } = connection;
     connection.sendShared(changes);
+    if (!connection.congested) return;
+    // What has been read meanwhile is no longer queued.
+    this.#unreadBytes = Math.min(this.#unreadBytes, queuedBytes) + changes.length;
     if (this.#unreadBytes <= MAX_QUEUED_BYTES) return;
     const error = new ConnectionError("It does not read what changes in the directory");
     queueMicrotask(() => connection.close(error)); // that is a change too, and others hear of this one first

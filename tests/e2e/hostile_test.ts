@@ -107,9 +107,9 @@ const OUTLAWS: Record<string, (peer: RawPeer) => Uint8Array> = {
     rawFrame(KIND.CALL, { flags: 8, call: 1, peer: peer.idOf("there") }),
   "at most 67108864 are allowed": () => declaring(0xffffffff, KIND.CALL),
   "its length is 3": () => declaring(3, KIND.CALL),
-  "it is not MessagePack": () => rawFrame(KIND.OFFER, { payload: new Uint8Array([0xc1, 0xff]) }),
+  "it is no MessagePack": () => rawFrame(KIND.OFFER, { payload: new Uint8Array([0xc1, 0xff]) }),
   "callbacks must be a list": () => rawFrame(KIND.OFFER, { payload: encode({ a: 1 }) }),
-  "at most 4096 names, not 100000": () =>
+  "at most 4096 names": () =>
     rawFrame(KIND.OFFER, {
       payload: encode(Array.from({ length: 100_000 }, (_, i) => `callback ${i}`)),
     }),
