@@ -10,6 +10,7 @@ import { currentScope } from "./internal/call_scope.ts";
 import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
 import { longTimeout } from "./internal/long_timeout.ts";
+import { whenAborted } from "./internal/when_aborted.ts";
 import type { CallPort } from "./remote_call.ts";
 import { releaseSources } from "./wire/sources.ts";
 
@@ -109,9 +110,10 @@ export class GatedCalls implements CallPort {
   #wait({ callbackName, etaMs = 0, signal }: CallRequest): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let stopListening: (() => void) | undefined;
     const settle = (error?: Error) => {
       cancelTimer();
-      signal?.removeEventListener("abort", abort);
+      stopListening?.();
       this.#delayed.delete(settle);
       if (error === undefined) resolve();
       else reject(concerning(error, { callbackName, executed: "never" }));
@@ -125,7 +127,7 @@ export class GatedCalls implements CallPort {
     const cancelTimer = longTimeout(() => settle(), etaMs);
     this.#delayed.add(settle);
     if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
+    else if (signal !== undefined) stopListening = whenAborted(signal, abort);
     return promise;
   }
 

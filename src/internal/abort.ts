@@ -1,4 +1,5 @@
 import { longTimeout } from "./long_timeout.ts";
+import { whenAborted } from "./when_aborted.ts";
 
 /** How long {@linkcode waitFor} waits, and with what it gives up. */
 export interface WaitForOptions {
@@ -39,15 +40,16 @@ export interface WaitForOptions {
 export function waitFor<T>(promise: Promise<T>, options: WaitForOptions): Promise<T> {
   const { timeoutMs = Infinity, signal, onTimeout, onAbort } = options;
   return new Promise<T>((resolve, reject) => {
+    let stopListening: (() => void) | undefined;
     const abort = () => end(() => reject(onAbort(signal?.reason)));
     const cancelTimer = longTimeout(() => end(() => reject(onTimeout())), timeoutMs);
     const end = (settle: () => void): void => {
       cancelTimer();
-      signal?.removeEventListener("abort", abort);
+      stopListening?.();
       settle();
     };
     if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
+    else if (signal !== undefined) stopListening = whenAborted(signal, abort);
     promise.then((value) => end(() => resolve(value)), (reason) => end(() => reject(reason)));
   });
 }

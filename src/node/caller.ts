@@ -193,10 +193,11 @@ export class Caller {
     send: Send<C>,
     apart?: PendingCall,
   ): void {
-    if (this.#ended !== undefined || request.signal?.aborted || call.isLate) {
+    const { isLate } = call;
+    if (this.#ended !== undefined || request.signal?.aborted || isLate) {
       releaseSources(request.args);
       if (this.#ended) return call.fail(this.#ended());
-      return call.isLate ? call.expire() : call.cancel(request.signal!.reason);
+      return isLate ? call.expire() : call.cancel(request.signal!.reason);
     }
     this.#pending.add(call);
     this.#deadlines.added(call);

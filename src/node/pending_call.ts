@@ -19,7 +19,7 @@ import {
 import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/deadlines.ts";
-import { onAbort } from "../internal/on_abort.ts";
+import { whenAborted } from "../internal/when_aborted.ts";
 import { isA } from "../internal/is_a.ts";
 import { concerning } from "../internal/concerning.ts";
 import type { Logger } from "../internal/log.ts";
@@ -98,7 +98,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
     this.deadlineAt = own <= inherited ? own : inherited;
     this.#site = site;
     if (signal === undefined) return;
-    this.#stopListening = onAbort(signal, () => this.cancel(signal.reason));
+    this.#stopListening = whenAborted(signal, () => this.cancel(signal.reason));
   }
 
   /** Iterables among the arguments; number n is at n − 1. */

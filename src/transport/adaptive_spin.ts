@@ -4,6 +4,7 @@
  * @module
  */
 
+import { monotonicMs } from "../internal/deadlines.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 
 /** How long it stays awake, in turns of the event loop: some 12 µs. */
@@ -46,7 +47,7 @@ export class AdaptiveSpin {
    * @param now Tells the time, in milliseconds.
    * @param turn Resolves in the next turn of the event loop.
    */
-  constructor(now: () => number = monotonic, turn: () => Promise<void> = nextTurn) {
+  constructor(now: () => number = monotonicMs, turn: () => Promise<void> = nextTurn) {
     this.#now = now;
     this.#nextTurn = turn;
   }
@@ -80,8 +81,4 @@ export class AdaptiveSpin {
     for (let turn = 0; turn < TURNS; turn++) await this.#nextTurn();
     this.#spinMs = this.#now() - this.#since;
   }
-}
-
-function monotonic(): number {
-  return performance.now();
 }

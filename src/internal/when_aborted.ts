@@ -17,7 +17,7 @@ const groups = new WeakMap<AbortSignal, Group>();
  *
  * @returns Stops listening.
  */
-export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
   const { listeners, tell } = groups.get(signal) ?? newGroup(signal);
   listeners.add(listener);
   return () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { onAbort } from "../../src/internal/on_abort.ts";
+import { whenAborted } from "../../src/internal/when_aborted.ts";
 
 /** A signal that counts what the runtime has to look through. */
 function counted(): { controller: AbortController; added: () => number } {
@@ -15,11 +15,11 @@ function counted(): { controller: AbortController; added: () => number } {
   return { controller, added: () => added };
 }
 
-Deno.test("onAbort() tells everybody who listens, in the order in which they came, by one listener", () => {
+Deno.test("whenAborted() tells everybody who listens, in the order in which they came, by one listener", () => {
   const { controller, added } = counted();
   const told: number[] = [];
   const stops = [1, 2, 3, 4].map((n) =>
-    onAbort(controller.signal, () => {
+    whenAborted(controller.signal, () => {
       told.push(n);
       stops[n - 1]!(); // as a call does that is over
     })
@@ -30,17 +30,17 @@ Deno.test("onAbort() tells everybody who listens, in the order in which they cam
   assertEquals([told, added()], [[1, 3, 4], 0]);
 });
 
-Deno.test("onAbort() leaves nothing behind when nobody listens any more, and begins anew", () => {
+Deno.test("whenAborted() leaves nothing behind when nobody listens any more, and begins anew", () => {
   const { controller, added } = counted();
   let told = 0;
   for (let i = 0; i < 3; i++) {
-    const stop = onAbort(controller.signal, () => told++);
+    const stop = whenAborted(controller.signal, () => told++);
     assertEquals(added(), 1);
     stop();
     stop();
     assertEquals(added(), 0);
   }
-  onAbort(controller.signal, () => told++);
+  whenAborted(controller.signal, () => told++);
   controller.abort();
   assertEquals([told, added()], [1, 1]);
 });
