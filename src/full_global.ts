@@ -4,10 +4,12 @@
  * @module
  */
 
-import { Controller } from "./controller/controller.ts";
+import { ControllerHost } from "./controller/controller_host.ts";
 import { Global } from "./global.ts";
 import { loadAsyncContexts } from "./internal/async_contexts.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
+import { nearest } from "./internal/nearest.ts";
+import { provideNearest } from "./internal/suggestion.ts";
 import { onTermination } from "./internal/termination.ts";
 import { TaskService } from "./node/task_service.ts";
 import { TransferService } from "./node/transfer_service.ts";
@@ -20,9 +22,7 @@ import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
-import { PortListener } from "./transport/message_port.ts";
 import { socketTransport } from "./transport/sockets.ts";
-import { WebListener } from "./transport/web_listener.ts";
 import { largePayloads, largePayloadsOverUnix } from "./wire/large_payloads.ts";
 import { provideKindNames } from "./wire/kind_name.ts";
 import { KIND_NAMES } from "./wire/kind_names.ts";
@@ -37,14 +37,7 @@ provideParts({
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };
   },
-  makeController(options, place) {
-    const controller = new Controller(options);
-    const web = new WebListener(place, ({ status, words }, remote) => {
-      // Who just looks is told what this is; nobody has tried to join.
-      if (status !== 426) controller.turnedAway(words, status === 401, remote);
-    });
-    return { controller, web, ports: new PortListener() };
-  },
+  makeController: (...options) => new ControllerHost(...options),
   socketTransport,
   makeTasks(taskStore) {
     const store = new RememberingTaskStore(openTaskStore(taskStore));
@@ -60,6 +53,7 @@ provideParts({
   compileCron,
 });
 
+provideNearest(nearest);
 provideLongStrings(stringAtOnce);
 provideKindNames(KIND_NAMES);
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { CallCancelledError } from "./errors.ts";
-import type { CallRequest } from "./internal/call_request.ts";
+import { type CallRequest, notSent } from "./internal/call_request.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
@@ -19,6 +18,8 @@ export type NodeCalls = Omit<CallPort, "delay">;
 
 /** What the way needs. */
 export interface GatedCallsOptions {
+  /** The `Global`, whose callbacks may still call while it stops. */
+  readonly g: unknown;
   /** Gives what carries calls out. @throws {GlobalContextError} when nothing does. */
   readonly caller: (callbackName: string) => NodeCalls;
   /** Where calls without answer that fail at once are told. */
@@ -78,16 +79,17 @@ export class GatedCalls implements CallPort {
     }
   }
 
-  #drop(error: Error, { args }: CallRequest): Promise<void> {
+  #drop({ message }: Error, { callbackName, args }: CallRequest): Promise<void> {
     releaseSources(args);
     this.dropped++;
-    this.#options.logger.warn(`daffi: a call without answer was dropped: ${error.message}`);
+    const { logger } = this.#options;
+    logger.warn(`daffi: a call without answer was dropped: ${callbackName}: ${message}`);
     return Promise.resolve();
   }
 
   /** What carries the call out; `undefined` if it is to come to nothing. */
   #caller({ callbackName }: CallRequest): NodeCalls | undefined {
-    if (this.#terminating && currentScope() === undefined) return undefined;
+    if (this.#terminating && currentScope()?.g !== this.#options.g) return undefined;
     return this.#options.caller(callbackName);
   }
 
@@ -107,7 +109,8 @@ export class GatedCalls implements CallPort {
     await this.#run(request, () => this.#wait(request));
   }
 
-  #wait({ callbackName, etaMs = 0, signal }: CallRequest): Promise<void> {
+  #wait(request: CallRequest): Promise<void> {
+    const { callbackName, etaMs = 0, signal } = request;
     if (this.#ended !== undefined) return Promise.reject(this.#ended());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let stopListening: (() => void) | undefined;
@@ -118,12 +121,7 @@ export class GatedCalls implements CallPort {
       if (error === undefined) resolve();
       else reject(concerning(error, { callbackName, executed: "never" }));
     };
-    const abort = () =>
-      settle(
-        new CallCancelledError(`The call of ${callbackName} was cancelled before it was sent`, {
-          cause: signal?.reason,
-        }),
-      );
+    const abort = () => settle(notSent(request));
     const cancelTimer = longTimeout(() => settle(), etaMs);
     this.#delayed.add(settle);
     if (signal?.aborted) abort();

@@ -236,8 +236,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     // It can be given no signal, so it ends with the call that it is part of; but cleaning up after that is allowed.
     const signal = currentScope()?.signal;
     const wanted = signal?.aborted ? undefined : signal;
-    const request = requestTo(processName, [source, name, encoded], site, wanted);
-    return caller.ask(Kind.Transfer, request, `run ${name}`).then(valueOf) as Promise<Awaited<R>>;
+    const request = requestTo(processName, `run ${name}`, [source, name, encoded], site, wanted);
+    return caller.ask(Kind.Transfer, request).then(valueOf) as Promise<Awaited<R>>;
   }
 
   /**

@@ -8,6 +8,7 @@ import { InitializationError } from "./errors.ts";
 import { badOption } from "./internal/bad_option.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { ControllerAddress } from "./transport/select.ts";
+import { isMessagePort } from "./transport/message_port.ts";
 import { isToken } from "./transport/web_token.ts";
 
 /**
@@ -37,9 +38,4 @@ function webSocketUrl(url: string): string {
     badOption("url", url, 'a URL such as "wss://example.com/daffi"');
   }
   return parsed.href;
-}
-
-/** Whether this is a port by which messages go, and not a number. */
-export function isMessagePort(port: unknown): port is MessagePort {
-  return typeof MessagePort !== "undefined" && port instanceof MessagePort;
 }

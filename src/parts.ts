@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Controller, ControllerOptions } from "./controller/controller.ts";
+import type { ControllerOptions } from "./controller/controller.ts";
+import type { ControllerHost } from "./controller/controller_host.ts";
 import { InitializationError, TransferError } from "./errors.ts";
 import { type Logger, safely } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
@@ -16,17 +17,9 @@ import type { MakeTasks } from "./node/task_service.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionSource } from "./transfer/function_source.ts";
-import type { PortListener } from "./transport/message_port.ts";
 import type { ControllerAddress, SocketTransport } from "./transport/select.ts";
 import type { LargePayloads } from "./wire/large_payloads.ts";
-import type { WebListener, WebPlace } from "./transport/web_listener.ts";
-
-/** A controller, and what lets nodes join it besides sockets. */
-export interface ControllerParts {
-  readonly controller: Controller;
-  readonly web: WebListener;
-  readonly ports: PortListener;
-}
+import type { WebPlace } from "./transport/web_listener.ts";
 
 /** Where the controller is, and how processes get in. */
 export interface Entrance {
@@ -40,7 +33,7 @@ export interface Parts {
   /** Checks the options that say where the controller is, and who may join, and those that a page does not have. */
   readonly resolveEntrance: (options: GlobalOptions) => Entrance;
   /** Makes a controller. */
-  readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerParts;
+  readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerHost;
   /** Makes the transport for TCP and UNIX sockets. */
   readonly socketTransport: SocketTransport;
   /** Makes what runs tasks, with what the option `taskStore` stands for; `undefined` where none is ever run. */

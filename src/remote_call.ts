@@ -9,6 +9,7 @@ import { readOptions } from "./call_options.ts";
 import { InitializationError } from "./errors.ts";
 import type { CallRequest } from "./internal/call_request.ts";
 import { type CallSite, CallSites } from "./internal/call_site.ts";
+import { isA } from "./internal/is_a.ts";
 import type {
   BgOptions,
   BroadcastOptions,
@@ -312,7 +313,8 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options, callbackName);
     const args = this.#args;
     const site = this.#site;
-    return { callbackName, args, site, timeoutMs, etaMs, signal, to, strategy };
+    const all = kind === "broadcast" || kind === "stream";
+    return { callbackName, args, site, timeoutMs, etaMs, signal, to, strategy, all };
   }
 
   /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */
@@ -344,5 +346,5 @@ class PendingRemoteCall implements StreamableCall<unknown> {
 }
 
 function isCall(value: unknown): value is PendingRemoteCall {
-  return value instanceof PendingRemoteCall;
+  return isA(value, PendingRemoteCall);
 }

@@ -5,7 +5,8 @@
  */
 
 import { InitializationError } from "./errors.ts";
-import { isMessagePort, messageAddress } from "./message_address.ts";
+import { messageAddress } from "./message_address.ts";
+import { isMessagePort } from "./transport/message_port.ts";
 import { badOption, checkInteger } from "./internal/bad_option.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { GlobalOptions, WebOptions } from "./options.ts";

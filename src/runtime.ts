@@ -5,20 +5,18 @@
  */
 
 import { checkAwaitedName, readWaitOptions, type WaitOptions } from "./wait_options.ts";
-import type { Controller } from "./controller/controller.ts";
+import type { ControllerHost } from "./controller/controller_host.ts";
 import {
   CallCancelledError,
   CallTimeoutError,
   DaffiError,
   GlobalContextError,
-  InitializationError,
   ProtocolError,
 } from "./errors.ts";
 import { GatedCalls } from "./gated_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
-import { show } from "./internal/show.ts";
 import { within } from "./internal/within.ts";
 import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
@@ -28,13 +26,10 @@ import { Node } from "./node/node.ts";
 import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
-import { isMessagePort } from "./message_address.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import type { PortListener } from "./transport/message_port.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
-import type { WebListener } from "./transport/web_listener.ts";
 
 /** How long the process waits for lifecycle functions when it is asked to end. */
 const HOOKS_TIMEOUT_MS = 10_000;
@@ -48,9 +43,7 @@ export class Runtime {
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
   readonly #hooks: Hooks;
-  readonly #controller: Controller | undefined;
-  readonly #web: WebListener | undefined;
-  readonly #ports: PortListener | undefined;
+  readonly #controller: ControllerHost | undefined;
   readonly #onTermination: Parts["onTermination"];
   readonly #connecting: Connecting | undefined;
   readonly #node: Node | undefined;
@@ -99,11 +92,10 @@ export class Runtime {
       const tell = (hook: HookName) =>
         initNode ? () => {} : (name: string) => this.#hooks.run(hook, name);
       const [onJoin, onLeave] = [tell("onProcessJoin"), tell("onProcessLeave")];
-      const made = parts.makeController(
+      this.#controller = parts.makeController(
         { maxFrameBytes, secret, authorize, logger, watch, onJoin, onLeave },
         web,
       );
-      ({ controller: this.#controller, web: this.#web, ports: this.#ports } = made);
     } else if (address !== undefined) {
       this.#connecting = connectingTo(address, parts.socketTransport, tls);
     }
@@ -114,6 +106,7 @@ export class Runtime {
     if (initNode) this.#node = this.#makeNode(g, parts, secret);
     this.#listening = this.#listen(listening);
     this.calls = new GatedCalls({
+      g,
       caller: (callbackName) => this.requireNode("call", callbackName).caller,
       logger,
     });
@@ -123,11 +116,7 @@ export class Runtime {
   }
 
   async #listen(listening: Listening[]): Promise<void> {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    const all = [...listening, this.#web!, this.#ports!];
-    const addresses = await Promise.all(all.map((one) => controller.listen(one)));
-    this.#address = Object.assign({}, ...addresses);
+    if (this.#controller !== undefined) this.#address = await this.#controller.listen(listening);
   }
 
   async #start(): Promise<void> {
@@ -197,25 +186,20 @@ export class Runtime {
   }
 
   /** Answers an HTTP request; see `Global.fetch`. */
-  // deno-lint-ignore require-await -- so that what is thrown becomes a rejection
   async fetch(request: Request, info: unknown): Promise<Response> {
-    if (this.#web !== undefined) return this.#web.fetch(request, info);
-    throw new GlobalContextError(
-      "Cannot answer a request: the Controller is not in this process; set initController to true",
-    );
+    return await this.#requireController("answer a request").fetch(request, info);
   }
 
   /** Lets whoever is at the other end of a port join; see `Global.attach`. */
   attach(port: unknown): void {
-    if (!isMessagePort(port)) {
-      throw new InitializationError(`Cannot attach ${show(port)}: a MessagePort is needed`);
-    }
-    if (this.#ports === undefined) {
-      throw new GlobalContextError(
-        "Cannot attach a port: the Controller is not in this process; set initController to true",
-      );
-    }
-    this.#ports.attach(port);
+    this.#requireController("attach a port").attach(port);
+  }
+
+  #requireController(verb: string): ControllerHost {
+    if (this.#controller !== undefined) return this.#controller;
+    throw new GlobalContextError(
+      `Cannot ${verb}: the Controller is not in this process; set initController to true`,
+    );
   }
 
   /** Where the controller is, as bound or connected. */
@@ -252,7 +236,7 @@ export class Runtime {
    */
   requireNode(verb: string, object: string): Node {
     // What runs while the node drains may still call on.
-    if (this.#stopping !== undefined && currentScope() === undefined) {
+    if (this.#stopping !== undefined && currentScope()?.g !== this.#g) {
       throw this.#failure === undefined ? stoppedError(`${verb} ${object}`) : copyOf(this.#failure);
     }
     if (this.#node !== undefined) return this.#node;
@@ -300,14 +284,11 @@ export class Runtime {
   /** Stops everything; see `Global.stop`. */
   async stop(options: StopOptions = {}): Promise<void> {
     const [drainTimeoutMs, killAllConnectedNodes] = readStopOptions(options);
-    if (killAllConnectedNodes && this.#controller === undefined) {
-      throw new GlobalContextError(
-        "Cannot stop the connected nodes: the Controller is not in this process",
-      );
-    }
+    const controller = killAllConnectedNodes &&
+      this.#requireController("stop the connected nodes");
     if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
-    if (killAllConnectedNodes && this.#stopping === undefined) {
-      this.#deciding = this.#controller!.authorizeStop(this.#options.processName)
+    if (controller && this.#stopping === undefined) {
+      this.#deciding = controller.authorizeStop(this.#options.processName)
         .finally(() => this.#deciding = undefined);
       await this.#deciding;
     }
@@ -324,7 +305,9 @@ export class Runtime {
       await this.#controller!.stopNodes(this.#options.processName, drainTimeoutMs);
     }
     const reason = this.#terminating ? undefined : () => stoppedError("go on");
-    if (reason !== undefined) this.calls.end(reason);
+    if (reason !== undefined) {
+      this.calls.end(() => this.#failure === undefined ? reason() : copyOf(this.#failure));
+    }
     const left = this.#node?.stop(drainTimeoutMs, reason);
     this.#connects.abort();
     await left;

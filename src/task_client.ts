@@ -54,11 +54,9 @@ export class TaskClient {
       }] as const;
     });
     const body = { op: "create", spec };
-    const { value, processName } = await node.caller.ask(
-      Kind.Task,
-      { ...request, args: [body] },
-      `schedule ${callbackName}`,
-    );
+    const verb = `schedule ${callbackName}`;
+    const asked = { ...request, verb, args: [body] };
+    const { value, processName } = await node.caller.ask(Kind.Task, asked);
     return this.#handle(value as string, processName, callbackName);
   }
 
@@ -100,7 +98,7 @@ export class TaskClient {
       () => this.#requireNode(body.op, `${tasks} on ${processName}`),
     );
     if (processName === this.#processName) return node.handleTask(body, processName);
-    const request = requestTo(processName, [body], site);
-    return (await node.caller.ask(Kind.Task, request, `${body.op} ${tasks}`)).value;
+    const request = requestTo(processName, `${body.op} ${tasks}`, [body], site);
+    return (await node.caller.ask(Kind.Task, request)).value;
   }
 }

@@ -4,6 +4,7 @@ import {
   BROADCAST,
   CallbackNotFoundError,
   type CallbackRegistry,
+  CallCancelledError,
   CallTimeoutError,
   currentCall,
   FG,
@@ -473,4 +474,48 @@ Deno.test("callbacks call on through several processes", async () => {
     c("three", async () => 1 + await currentCall()!.g.call.two());
   });
   assertEquals(await soon(net.hub.call.three().fg()), 3);
+});
+
+Deno.test("a call without answer has no time limit, also with a stream among its arguments", async () => {
+  const taken = Promise.withResolvers<number[]>();
+  const goOn = Promise.withResolvers<void>();
+  const limits: unknown[] = [];
+  await using net = await TestNetwork.start(() => {}, { defaultTimeout: 50 });
+  await net.join("a", (callback) => {
+    callback("take", async (items: AsyncIterable<number>) => {
+      limits.push(currentCall()!.deadline);
+      taken.resolve(await Array.fromAsync(items));
+    });
+  });
+  async function* items(): AsyncGenerator<number> {
+    yield 1;
+    await goOn.promise;
+    yield 2;
+  }
+  await net.hub.call.take(items()).noReturn();
+  await assertRejects(() => net.hub.call.take(items()).fg(), CallTimeoutError); // its time is over after this
+  goOn.resolve();
+  assertEquals(await soon(taken.promise), [1, 2]);
+  assertEquals(limits[0], undefined);
+});
+
+Deno.test("what tells of the streams of a call that is over is no late answer", async () => {
+  await using net = await TestNetwork.start();
+  const left = Promise.withResolvers<void>();
+  await net.join("a", (callback) => {
+    callback("leave", async (items: AsyncIterable<number>) => {
+      for await (const _ of items) break;
+      await left.promise;
+    });
+  });
+  const controller = new AbortController();
+  const endless = (function* () {
+    for (;;) yield 1;
+  })();
+  const call = net.hub.call.leave(endless).fg({ signal: controller.signal });
+  controller.abort();
+  await assertRejects(() => call, CallCancelledError);
+  left.resolve();
+  await net.hub.call.leave([]); // what the other one was told is answered before this
+  assertEquals(net.hub.stats.lateAnswers, 0);
 });

@@ -111,3 +111,18 @@ Deno.test("who listens for the abort of a callback's signal is part of the call"
   await until(() => seen.length === 3);
   assertEquals(seen, ["hub", error.callId, "job"]);
 });
+
+for (const transfer of ["sandbox", "inline"] as const) {
+  Deno.test(`a sent function whose sender gives up has not failed (${transfer})`, async () => {
+    await using net = await TestNetwork.start();
+    const a = await net.join("a", () => {}, { transfer });
+    const b = await net.join("b", () => {}, { defaultTimeout: 500 });
+    await assertRejects(
+      () => soon(b.transferAndCall("a", () => new Promise(() => {}))),
+      CallTimeoutError,
+    );
+    await b.stop();
+    await until(() => a.stats.runningCalls === 0);
+    assertEquals([a.stats.failedCalls, net.logger.has("NotRun")], [0, false]);
+  });
+}

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DaffiError } from "../mod.ts";
+import { DaffiError, EncodeError } from "../mod.ts";
 import { soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
@@ -85,3 +85,22 @@ for (const [what, make] of THROWN) {
     assert(net.logger.lines.every((line) => !line.startsWith("error")), net.logger.lines.join());
   });
 }
+
+Deno.test("an argument that throws when anybody looks at what it is fails its call alone, in every way to call", async () => {
+  await using net = await TestNetwork.start();
+  await net.join("a", (callback) => callback("f", () => 1));
+  const { call, stats: { droppedCalls } } = net.hub;
+  assertEquals(droppedCalls, 0);
+  await call.f(revoked()).noReturn();
+  assertEquals(net.hub.stats.droppedCalls, 1);
+  const ways: (() => Promise<unknown>)[] = [
+    () => call.f(revoked()).fg(),
+    () => call.f(revoked()).bg().get(),
+    () => call.f(revoked()).broadcast(),
+    () => call.f(revoked()).broadcast({ returnResult: true }),
+  ];
+  for (const way of ways) {
+    const error = await assertRejects(() => soon(way()), EncodeError);
+    assertEquals([error.executed, error.callbackName], ["never", "f"]);
+  }
+});

@@ -268,3 +268,12 @@ for (
     assert(Array.isArray(rest)); // that connection is over too
   });
 }
+
+Deno.test("Global.attach() takes a port once", async () => {
+  await using hub = new Global({ initController: true, web: true, callbacks: add });
+  const { port1, port2 } = new MessageChannel();
+  hub.attach(port1);
+  assertThrows(() => hub.attach(port1), InitializationError, "attached before");
+  await using node = new Global({ port: port2, callbacks: none() });
+  assertEquals(await node.call.add(1, 2), 3);
+});

@@ -25,23 +25,24 @@ export const INTERNAL_NAMES: readonly string[] = `
   authorizeStop beganAt begin body breakOff broadcastNoReturn bufferedBytes byId byte
   callbacksChanged callerTimeoutMs calm came capture challenge changed check checkRoom choose claim
   closeArgumentStreams codec compileCron congested connected connection connectionLost
-  controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver description
-  disconnected divide drain drained drop dropped due empty encodeArguments endedTask etaMs events
-  expects expire facts fail failAt finish finished flushed forget found frames gate give giveUp
-  giveUpAll handle handleTask handler hasMore hasRoom head head2 head3 head5 heapIndex held
-  heldBytes hello here holder holdsBack hooks intervalMs isDone isEmpty isFree isLate isSent isStatic
-  isTask isWhole large leave limitedByCallback lines locate lose lost makeController makeTasks
-  makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged neverRan nextDue
-  nextId nodeNonce nothingWaits nowMs offers offersItself offset onAbort onBytes onClose onConnect
-  onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown onTargets
-  onTermination onText onTimeout onWake openStream openTaskStore othersDone outbox over ownCallback
-  payload peer post prepareNode proofs providers providersOf queued queuedBytes quietTicks
-  receivedBytes record refusal refuse refused registered registry remote reply requireNode reserve
-  resolveEntrance resultStream runTask running scope security sendCredit sendShared sent session
-  setBackMs settle shortcut shown silentTicks site small socketTransport sourceOf space start
-  stopNodes streams take target tellCancelled tellOwner terminate there timeLeft timeOf timeoutError
-  top track tracked transferred transfers tryRecord turn turnsOf unauthenticated undelivered unheard until
-  untrack verb view waited waits watch when whyNotSent withdrawAll writeNow writtenBytes
+  controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver denied description
+  disconnected divide drain drained drop dropped due empty encodeArguments ended endedTask etaMs
+  events expects expire facts fail failAt finish finished flushed forget forwarded found frames gate
+  give giveUp giveUpAll handle handleTask handler hasMore hasRoom head head2 head3 head5 heapIndex
+  held heldBytes hello here holder holdsBack hooks intervalMs isDone isEmpty isFree isLate isSent
+  isStatic isTask isWhole large leave limitedByCallback lines locate lose lost makeController
+  makeTasks makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged
+  neverRan nextDue nextId nodeNonce nothingWaits nowMs offers offersItself offset onAbort onBytes
+  onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
+  onTargets onTermination onText onTimeout onWake openStream openTaskStore othersDone outbox over
+  ownCallback payload peer post prepareNode proofs providers providersOf queued queuedBytes
+  quietTicks receivedBytes record refusal refuse refused registered registry remote reply
+  requireNode reserve resolveEntrance resultStream runTask running scope security sendCredit
+  sendShared sent session setBackMs settle settled shortcut shown silentTicks site small
+  socketTransport sourceOf space start stopNodes streams take takeArgs target tellCancelled
+  tellOwner terminate there timeLeft timeOf timeoutError top track tracked transferred transfers
+  tryRecord turn turnsOf unauthenticated undelivered unheard until untrack verb view waited waits
+  watch when whyNotSent withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

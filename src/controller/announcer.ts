@@ -5,7 +5,7 @@
  */
 
 import { concat } from "../internal/concat.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { controlToSend, type DirectoryChange } from "../wire/control.ts";
 import { frame, Kind } from "../wire/frame.ts";
 import { encodeFrame } from "../wire/frame_codec.ts";

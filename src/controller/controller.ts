@@ -163,7 +163,7 @@ export class Controller {
           "or cut off keeps it until it counts as lost",
       );
     }
-    if (this.#peers.size >= MAX_NODES) {
+    if (former === undefined && this.#peers.size >= MAX_NODES) {
       throw new Refused("OVERLOADED", `${MAX_NODES} processes are connected, which is the limit`);
     }
     if (this.#unreadWelcomes > MAX_UNREAD_WELCOME_BYTES) {
@@ -204,7 +204,7 @@ export class Controller {
     peer.gate = gate;
     return {
       onFrame: gate === undefined ? onFrame : (incoming) => gate.onFrame(incoming),
-      onDrain: () => peer.letGo(),
+      onDrain: () => peer.drained(),
       onClose: (error) => this.#remove(peer, error),
     };
   }
@@ -289,7 +289,7 @@ export class Controller {
   #forget(peer: Peer, graceful: boolean): boolean {
     if (!this.#peers.delete(peer.id)) return false;
     if (this.#peersByName.get(peer.name) === peer) this.#peersByName.delete(peer.name);
-    peer.letGo();
+    peer.gone();
     peer.gate?.end();
     for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
     this.#announcer.announce(this.#directory.leave(peer.id, graceful));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { within } from "../internal/within.ts";
 import { Refused } from "../link/accept_node.ts";
 import {

@@ -124,11 +124,16 @@ export class Peer {
     if (!this.#heldBy?.size) this.connection.release();
   }
 
-  /** Called when the queue has drained or this node is gone: the others may go on. */
-  letGo(): void {
+  /** Called when the queue has drained: the others may go on. */
+  drained(): void {
     this.#paused?.forEach((_, source) => {
       source.connection.send(frame(Kind.Resume, { peer: this.id }));
     });
+    this.gone();
+  }
+
+  /** Called when this node is gone: nobody waits for it any more. Who was asked to pause hears that it has left. */
+  gone(): void {
     this.#held?.forEach((source) => source.goOn(this));
     this.#paused = this.#held = undefined;
     this.backlog.bytes -= this.#queuedBytes;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InitializationError } from "../errors.ts";
+import { CallCancelledError, InitializationError } from "../errors.ts";
 import { show } from "./show.ts";
 import type { CallSite } from "./call_site.ts";
 
@@ -26,8 +26,19 @@ export interface CallRequest {
   /** The process to call, or any that offers the callback. */
   readonly to: string | undefined;
   readonly strategy: Strategy;
+  /** Whether all that offer the callback are called, if `to` is not given. */
+  readonly all?: boolean;
   /** Where the call was made. */
   readonly site: CallSite | undefined;
+}
+
+/** Why a call whose signal has aborted was not sent. */
+export function notSent({ callbackName, signal }: CallRequest): CallCancelledError {
+  return new CallCancelledError(`The call of ${callbackName} was cancelled before it was sent`, {
+    callbackName,
+    executed: "never",
+    cause: signal?.reason,
+  });
 }
 
 /** What a process answered. */
@@ -44,12 +55,14 @@ export function valueOf({ value }: Answer): unknown {
 /** A request of a certain process that is no call of a callback. */
 export function requestTo(
   processName: string,
+  verb: string,
   args: readonly unknown[],
   site: CallSite | undefined,
   signal?: AbortSignal,
-): CallRequest {
+): CallRequest & { verb: string } {
   return {
     callbackName: "",
+    verb,
     args,
     timeoutMs: undefined,
     etaMs: undefined,

@@ -5,16 +5,12 @@
  */
 
 import { MAX_DELAY_MS } from "./long_timeout.ts";
+import { monotonicMs } from "./monotonic.ts";
 
 /** A sweep is followed by none for so many times as long as it took: many items must not take all the time. */
 const REST_RATIO = 9;
 /** But for no longer than this, for it may have been held up by something else. */
 const MAX_REST_MS = 100;
-
-/** Milliseconds that never jump, whatever happens to the wall clock. */
-export function monotonicMs(): number {
-  return performance.now();
-}
 
 /** Something that has a last moment. */
 export interface Expiring {

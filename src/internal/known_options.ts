@@ -5,8 +5,8 @@
  */
 
 import { InitializationError } from "../errors.ts";
-import { nearest } from "./nearest.ts";
 import { show } from "./show.ts";
+import { suggestion } from "./suggestion.ts";
 
 /**
  * Checks that `options` is an object with known names only.
@@ -23,9 +23,7 @@ export function checkOptionNames(what: string, options: unknown, known: readonly
   }
   const unknown = Object.keys(options as object).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const meant = nearest(unknown, known);
   throw new InitializationError(
-    `${what} has no option ${unknown}; valid are ${known.join(", ")}` +
-      (meant === undefined ? "" : `; did you mean ${meant}?`),
+    `${what} has no option ${unknown}; valid are ${known.join(", ")}${suggestion(unknown, known)}`,
   );
 }

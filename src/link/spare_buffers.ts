@@ -4,7 +4,7 @@
  * @module
  */
 
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 
 /** Size of a fresh buffer. */
 export const MIN_BUFFER_BYTES: number = 4 * 1024;

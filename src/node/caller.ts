@@ -121,17 +121,15 @@ export class Caller {
    * @param kind What is asked: `TASK` or `TRANSFER`.
    * @param request Who is asked: one that offers `callbackName`, or, with an empty name, the process
    * `to`. Its arguments are what is asked.
-   * @param verb What the user does, for messages.
    * @returns The answer, and who gave it.
    */
-  ask(kind: Kind, request: CallRequest, verb: string): Promise<Answer> {
+  ask(kind: Kind, request: CallRequest & { verb: string }): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const named = { ...request, verb };
-      const call = new UnaryCall(this.#port, named, undefined, answerTo(resolve), reject);
+      const call = new UnaryCall(this.#port, request, undefined, answerTo(resolve), reject);
       this.#start(call, request, ({ outbox }, payload) => {
         const target = request.callbackName === ""
-          ? this.#options.network.process(request.to!, verb)
-          : this.#choose(named);
+          ? this.#options.network.process(request.to!, request.verb)
+          : this.#choose(request);
         call.begin(target);
         const { callId, attachments, timeLeft: value } = call;
         const fields = { call: callId, peer: target.id, value, payload, attachments };
@@ -261,7 +259,7 @@ export class Caller {
     }
     if (incoming.kind === Kind.Targets) return this.#broadcasts.onTargets(incoming, call);
     if (call === undefined || process === undefined || !call.expects(process)) {
-      this.#lateAnswers++;
+      if (!isOfStream(incoming)) this.#lateAnswers++;
       return;
     }
     switch (incoming.kind) {
@@ -331,6 +329,11 @@ export class Caller {
 /** Made apart from the request, which it would keep for as long as the call waits. */
 function answerTo(resolve: (answer: Answer) => void) {
   return (value: unknown, { name }: RemoteProcess) => resolve({ value, processName: name });
+}
+
+/** Whether it is about a stream among the arguments, which is no answer. */
+function isOfStream({ kind }: Frame): boolean {
+  return kind === Kind.Credit || kind === Kind.Stop;
 }
 
 /** Whether nobody waits for what was sent: a call without answer, or an `OFFER`. */

@@ -12,7 +12,7 @@ import {
   TransferError,
 } from "../errors.ts";
 import { type CallScope, endScope, enterSpareContext } from "../internal/call_scope.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
@@ -329,6 +329,7 @@ export class Dispatcher {
     this.#active--;
     if (--call.source.activeCalls === 0 && call.isTask) this.#owners.delete(call.caller);
     this.#calls.untrack(call);
+    call.reply.ended?.();
     if (!this.#stopping) return;
     this.#stoppers.delete(call);
     this.#checkIdle();

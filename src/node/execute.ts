@@ -26,11 +26,11 @@ export function execute(call: RunningCall): unknown {
   const problem = callback.problem();
   if (problem !== undefined) throw new NotRun(problem);
   if ((call.flags & Flag.Each) !== 0) return runInScope(call, () => each(call));
-  if (isChecked(call)) return runInScope(call, () => checked(call, call.args));
+  if (isChecked(call)) return runInScope(call, () => checked(call, call.takeArgs()));
   // Elsewhere than in the connection's read loop there is no spare context to keep.
   const inReadLoop = callback.concurrency === Infinity && !call.isTask;
   if (callback.timing === "at once" && inReadLoop) return runAtOnce(call);
-  const result = runInScope(call, () => invoke(call, call.args));
+  const result = runInScope(call, () => invoke(call, call.takeArgs()));
   if (callback.timing === "unknown") {
     callback.timing = result instanceof Promise ? "later" : "at once";
   }
@@ -42,7 +42,7 @@ export function execute(call: RunningCall): unknown {
  * own; one that returns a promise after all keeps the one that it was run in.
  */
 function runAtOnce(call: RunningCall): unknown {
-  const result = runOnStack(call, () => invoke(call, call.args));
+  const result = runOnStack(call, () => invoke(call, call.takeArgs()));
   if (!(result instanceof Promise)) return result;
   call.callback.timing = "later";
   keepScope(call);
@@ -64,8 +64,8 @@ async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
 }
 
 async function each(call: RunningCall): Promise<void> {
-  const [items] = call.args;
-  if (!(items instanceof InStream) || call.args.length !== 1) {
+  const [items, ...others] = call.takeArgs();
+  if (!(items instanceof InStream) || others.length > 0) {
     throw new NotRun(new ProtocolError("A streamed call must have one iterable as its argument"));
   }
   const run = isChecked(call) ? checked : invoke;

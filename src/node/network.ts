@@ -6,7 +6,7 @@
 
 import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../errors.ts";
 import type { Strategy } from "../internal/call_request.ts";
-import { nearest } from "../internal/nearest.ts";
+import { suggestion } from "../internal/suggestion.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
 import { MAX_WITHDRAWN } from "../wire/limits.ts";
 import { ShownCallbacks } from "./shown_callbacks.ts";
@@ -59,6 +59,7 @@ export class Network {
   #byName = new Map<string, RemoteProcess>();
   #offers = new Map<string, Offer>();
   #waiters = new Set<Waiter>();
+  #ended: (() => Error) | undefined;
   /** What the user sees, and may keep. */
   readonly #shown = new ShownCallbacks();
   /** The own callbacks that were withdrawn, by name id: who has not heard of it may still call them. */
@@ -182,10 +183,11 @@ export class Network {
 
   /** Whether a process, or any, offers a callback, or, without a name, is there. */
   offers(callbackName: string, to: string | undefined): boolean {
-    if (callbackName === "") return to !== undefined && this.#byName.has(to);
+    const process = to === undefined ? undefined : this.#byName.get(to);
+    if (callbackName === "") return process !== undefined;
     const offer = this.#offers.get(callbackName);
     if (offer === undefined || to === undefined) return offer !== undefined;
-    return offer.providers.some((provider) => provider.name === to);
+    return process?.callbacks.has(offer.nameId) === true && process.id !== this.#selfId;
   }
 
   /**
@@ -283,7 +285,8 @@ export class Network {
   #when(met: () => boolean): [Promise<void>, () => void] {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { met, resolve, reject };
-    if (met()) resolve();
+    if (this.#ended !== undefined) reject(this.#ended());
+    else if (met()) resolve();
     else this.#waiters.add(waiter);
     return [promise, () => this.#waiters.delete(waiter)];
   }
@@ -296,6 +299,7 @@ export class Network {
 
   /** Nothing will change any more: whoever waits is told why. */
   end(reason: () => Error): void {
+    this.#ended = reason;
     for (const { reject } of this.#waiters) reject(reason());
     this.#waiters.clear();
   }
@@ -329,9 +333,4 @@ function list(names: readonly string[]): string {
   if (names.length === 0) return "nothing";
   const shown = names.slice(0, 20).sort().join(", ");
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
-}
-
-function suggestion(wanted: string, names: readonly string[]): string {
-  const name = nearest(wanted, names);
-  return name === undefined ? "" : `; did you mean ${name}?`;
 }

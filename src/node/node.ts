@@ -7,7 +7,7 @@
 import { ConnectionError, DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallScope } from "../internal/call_scope.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
@@ -20,7 +20,7 @@ import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_name.ts";
-import { LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
+import { HEADER_BYTES, LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -203,7 +203,7 @@ export class Node {
     const outbox = new Outbox(connection, this.#options.large?.divide);
     const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
     this.#session = session;
-    this.#codec.maxBytes = welcome.maxFrameBytes;
+    this.#codec.maxBytes = welcome.maxFrameBytes - HEADER_BYTES;
     this.#dispatcher.connected(session);
     this.network.reset(welcome);
     this.#offers.catchUp(welcome);

@@ -9,6 +9,9 @@ import { encodeControl, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 
+/** So many of the longest names fit where only the smallest frames are accepted. */
+const NAMES_PER_FRAME = 200;
+
 /**
  * Tells of what is registered at once, and of what is withdrawn at the end of the turn: a callback that
  * another one takes the place of in between was never away for anybody.
@@ -62,6 +65,9 @@ export class Offers {
   }
 
   #tell(kind: Kind, names: readonly string[]): void {
-    if (names.length > 0) this.#send(frame(kind, { payload: encodeControl(names) }));
+    for (let from = 0; from < names.length; from += NAMES_PER_FRAME) {
+      const payload = encodeControl(names.slice(from, from + NAMES_PER_FRAME));
+      this.#send(frame(kind, { payload }));
+    }
   }
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { CallCancelledError, CallTimeoutError, EncodeError } from "../errors.ts";
+import { CallTimeoutError, EncodeError } from "../errors.ts";
 import { waitFor } from "../internal/abort.ts";
-import { currentScope } from "../internal/call_scope.ts";
+import { currentScope, runOutside } from "../internal/call_scope.ts";
 import { concerning } from "../internal/concerning.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
-import type { CallRequest } from "../internal/call_request.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
+import { type CallRequest, notSent } from "../internal/call_request.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Codec, StreamWriter } from "../wire/codec.ts";
 import { decodeNames } from "../wire/control.ts";
@@ -72,7 +72,8 @@ export class OneWayCalls {
       const payload = this.#encode(request);
       if (payload === undefined) {
         // Somebody has to stay and send the items: that it was called without answer stays here.
-        this.#options.answered.call(request).then(useUp).catch(failed);
+        const unlimited = { ...request, timeoutMs: Infinity };
+        runOutside(() => this.#options.answered.call(unlimited)).then(useUp).catch(failed);
         return HANDED_OVER;
       }
       const sent = this.#send(request, payload, this.#postToOne);
@@ -126,7 +127,7 @@ export class OneWayCalls {
         timeoutMs: until - monotonicMs(),
         signal,
         onTimeout: () => notInTime(callbackName),
-        onAbort: () => cancelled(request),
+        onAbort: () => notSent(request),
       });
     } catch (error) {
       if (!this.#giveUp(broadcast, error as Error)) throw error;
@@ -195,7 +196,7 @@ export class OneWayCalls {
       const names = decodeNames(payload).join(", ");
       return this.#options.logger.warn(`daffi: the controller does not allow to offer: ${names}`);
     }
-    const who = process?.name ?? "the process";
+    const who = process?.name ?? "a process that has left";
     this.drop(
       value === Undelivered.Denied
         ? `the controller does not allow it on ${who}`
@@ -211,7 +212,7 @@ export class OneWayCalls {
 
   /** The arguments; `undefined` if there are streams among them. */
   #encode(request: CallRequest): Uint8Array | undefined {
-    const refusal = request.signal?.aborted ? cancelled(request) : this.#options.refusal();
+    const refusal = request.signal?.aborted ? notSent(request) : this.#options.refusal();
     if (refusal !== undefined) throw refusal;
     try {
       return this.#options.codec.encode(request.args, "args", STREAM_DETECTOR);
@@ -325,12 +326,4 @@ class OneWayCall implements FrameOwner {
 
 function notInTime(callbackName: string): CallTimeoutError {
   return new CallTimeoutError(`The call of ${callbackName} was not sent in time`);
-}
-
-function cancelled({ callbackName, signal }: CallRequest): CallCancelledError {
-  return new CallCancelledError(`The call of ${callbackName} was cancelled before it was sent`, {
-    callbackName,
-    executed: "never",
-    cause: signal?.reason,
-  });
 }

@@ -72,7 +72,7 @@ export class OutStream {
     const present = this.#credits.get(peer);
     if (present === undefined) return; // it has stopped meanwhile
     this.#credits.set(peer, present + credits);
-    this.#wake?.();
+    if (present <= 0) this.#wake?.();
   }
 
   /** A consumer wants no more, or is gone. */
@@ -139,6 +139,7 @@ export class OutStream {
       this.#end();
       for (const peer of this.#credits.keys()) this.#link.fail(peer, error, unsent);
       this.#settle.reject(error);
+      this.#step = undefined; // that it failed was told
       this.#closeSource();
     }
   }

@@ -91,11 +91,14 @@ export class Outbox {
 
   /** A call is over before it was sent: nothing of it waits any more. */
   leave(owner: object): void {
-    for (const { frames } of this.#queues.values()) {
+    for (const [peer, { frames, empty }] of this.#queues) {
       const waiting = frames.get(owner);
       if (waiting === undefined) continue;
       this.#bytes -= cost(waiting);
       frames.delete(owner);
+      if (frames.size > 0) continue;
+      this.#queues.delete(peer);
+      empty.resolve(); // whoever it holds up looks again
     }
   }
 
@@ -115,7 +118,8 @@ export class Outbox {
 
   /** Resolves when nothing waits any more, and all of it is written. */
   async flushed(): Promise<void> {
-    await Promise.all(Array.from(this.#queues.values(), ({ empty }) => empty.promise));
+    const filled = [...this.#queues.values()].filter(({ frames }) => frames.size > 0);
+    await Promise.all(filled.map(({ empty }) => empty.promise));
     await this.#connection.flushed();
   }
 

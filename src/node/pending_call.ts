@@ -18,7 +18,7 @@ import {
 } from "../errors.ts";
 import type { CallRequest } from "../internal/call_request.ts";
 import { currentScope } from "../internal/call_scope.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { whenAborted } from "../internal/when_aborted.ts";
 import { isA } from "../internal/is_a.ts";
 import { concerning } from "../internal/concerning.ts";

@@ -137,7 +137,8 @@ export class Replier implements Reply {
   }
 
   /** What is thrown after the call was given up. */
-  #unheard(call: Answerable, error: unknown): void {
+  #unheard(call: Answerable, thrown: unknown): void {
+    const error = isA(thrown, NotRun) ? thrown.error : thrown;
     if (!GIVEN_UP.test(showError(error))) this.#tell(call, error);
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { type AsyncContext, type CallScope, runInScope } from "../internal/call_scope.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import type { AttachmentTaker } from "../wire/codec.ts";
@@ -22,6 +22,8 @@ export interface Reply {
   failure(call: RunningCall, thrown: unknown): void;
   /** This node did not run the callback, or not to the end. */
   refuse(call: RunningCall, error: DaffiError): void;
+  /** Nothing of the call runs any more, which may be long after it was refused. */
+  ended?(): void;
 }
 
 /** What is known of a call when it comes in. */
@@ -47,7 +49,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
   readonly deadlineAt: number;
   /** Whether the callback's own limit comes before the caller's. */
   readonly limitedByCallback: boolean;
-  /** The arguments; known once they are decoded. */
+  /** The arguments, from when they are decoded until the callback gets them. */
   args: unknown[] = [];
   /** Iterables among the arguments by their number, if there are any. */
   argumentStreams: Map<number, InStream> | undefined;
@@ -78,6 +80,13 @@ export class RunningCall implements CallScope, AttachmentTaker {
     const most = Math.min(callerTimeoutMs === 0 ? Infinity : callerTimeoutMs, timeoutMs);
     this.deadlineAt = most === Infinity ? Infinity : monotonicMs() + most;
     this.limitedByCallback = most === timeoutMs;
+  }
+
+  /** Gives the arguments away: what the callback drops is not kept for as long as it runs. */
+  takeArgs(): unknown[] {
+    const { args } = this;
+    this.args = [];
+    return args;
   }
 
   /** Whether nobody called it: it is due. */

@@ -15,7 +15,7 @@ import { Turns } from "./turns.ts";
 /** Keeps them until they have ended. */
 export class RunningCalls {
   readonly #neverRan: (call: RunningCall) => void;
-  /** By source and call id; those without answer whose number was used again by themselves. */
+  /** By source and call id; those without answer whose number is another's by now by themselves. */
   readonly #calls = new Map<number, Map<number | RunningCall, RunningCall>>();
   /** Those that have a deadline which has not passed. */
   readonly #limited = new Set<RunningCall>();
@@ -85,7 +85,11 @@ export class RunningCalls {
 
   /** The same for all sources. */
   abortAll(reason: DaffiError): void {
-    for (const sourceId of [...this.#calls.keys()]) this.abortFor(sourceId, reason);
+    for (const [sourceId, calls] of [...this.#calls]) {
+      this.abortFor(sourceId, reason);
+      // In the next network the numbers are those of others.
+      for (const [key, call] of [...calls]) if (calls.delete(key)) calls.set(call, call);
+    }
   }
 
   /** Ends everything, and tells the callers that it did not finish, or not begin. */

@@ -21,6 +21,8 @@ export interface Target {
   readonly callbackName: string;
   /** The one process, or any that offers the callback. */
   readonly to: string | undefined;
+  /** Whether it is for all that offer the callback. */
+  readonly all?: boolean;
 }
 
 /** Something to be sent. */
@@ -33,6 +35,9 @@ export interface Waiting {
   fail(error: Error): void;
 }
 
+/** What each process offered when the connection was lost. */
+type Expected = Map<string, Set<string>>;
+
 /** Open while the node is connected and those who were there before are back. */
 export class SessionGate {
   readonly #network: Network;
@@ -40,8 +45,7 @@ export class SessionGate {
   /** By who waits, in the order in which they came. */
   #waiting = new Map<object, Waiting & { readonly target: Target }>();
   #waitingBytes = 0;
-  /** What was offered, and who was there, when the connection was lost. */
-  #expected: { callbacks: Set<string>; processes: Set<string> } | undefined;
+  #expected: Expected | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param network Tells who is there. */
@@ -61,13 +65,22 @@ export class SessionGate {
 
   /** The session if a call for this target can be sent, or must fail, now. */
   ready(target: Target): Session | undefined {
-    return this.#expected !== undefined && this.#isAway(target) ? undefined : this.#session;
+    const expected = this.#expected;
+    return expected !== undefined && this.#isAway(expected, target) ? undefined : this.#session;
   }
 
-  #isAway({ callbackName, to }: Target): boolean {
-    const { callbacks, processes } = this.#expected!;
-    const isExpected = to === undefined ? callbacks.has(callbackName) : processes.has(to);
-    return isExpected && !this.#network.offers(callbackName, to);
+  #isAway(expected: Expected, { callbackName, to, all }: Target): boolean {
+    const network = this.#network;
+    if (to !== undefined) {
+      const offered = expected.get(to);
+      return offered !== undefined &&
+        !network.offers(offered.has(callbackName) ? callbackName : "", to);
+    }
+    if (!all && network.offers(callbackName, to)) return false;
+    for (const [process, offered] of expected) {
+      if (offered.has(callbackName) && !network.offers(callbackName, process)) return true;
+    }
+    return false;
   }
 
   /**
@@ -131,13 +144,9 @@ export class SessionGate {
   close(): void {
     clearTimeout(this.#graceTimer);
     this.#session = undefined;
-    const { callbacks, processes } = this.#expected ??= {
-      callbacks: new Set<string>(),
-      processes: new Set<string>(),
-    };
-    for (const [name, offered] of Object.entries(this.#network.registeredCallbacks())) {
-      processes.add(name);
-      for (const callback of offered) callbacks.add(callback);
+    this.#expected ??= new Map();
+    for (const [process, offered] of Object.entries(this.#network.registeredCallbacks())) {
+      this.#expected.set(process, new Set(offered));
     }
   }
 

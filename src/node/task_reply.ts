@@ -4,37 +4,36 @@
  * @module
  */
 
-import type { DaffiError } from "../errors.ts";
 import { isA } from "../internal/is_a.ts";
 import { NotRun } from "./checks.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
-/** Settles a promise with the outcome. */
+/** Tells the scheduler. */
 export class TaskReply implements Reply {
-  #resolve: () => void;
-  #reject: (error: unknown) => void;
+  /** See {@linkcode Reply.ended}. */
+  readonly ended: () => void;
+  #fail: ((error: unknown) => void) | undefined;
 
   /**
-   * @param resolve Called when the callback has finished.
-   * @param reject Called with what it throws.
+   * @param ended Called when nothing of the run goes on any more.
+   * @param fail Called with what the callback throws, or why it is given up; once at most.
    */
-  constructor(resolve: () => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor(ended: () => void, fail: (error: unknown) => void) {
+    this.ended = ended;
+    this.#fail = fail;
   }
 
   /** See {@linkcode Reply.value}. */
-  value(): void {
-    this.#resolve();
-  }
+  value(): void {}
 
   /** See {@linkcode Reply.failure}. */
-  failure(_call: RunningCall, thrown: unknown): void {
-    this.#reject(isA(thrown, NotRun) ? thrown.error : thrown);
+  failure(call: RunningCall, thrown: unknown): void {
+    this.refuse(call, isA(thrown, NotRun) ? thrown.error : thrown);
   }
 
   /** See {@linkcode Reply.refuse}. */
-  refuse(_call: RunningCall, error: DaffiError): void {
-    this.#reject(error);
+  refuse(_call: RunningCall, error: unknown): void {
+    this.#fail?.(error);
+    this.#fail = undefined;
   }
 }

@@ -75,10 +75,8 @@ export class TaskService {
         const callback = registry.get(callbackName);
         return callback !== undefined && callback.problem() === undefined;
       },
-      run: ({ callbackName, args, owner }) =>
-        new Promise<void>((resolve, reject) => {
-          run(callbackName, args, owner, new TaskReply(resolve, reject));
-        }),
+      run: ({ callbackName, args, owner }, fail) =>
+        new Promise<void>((ended) => run(callbackName, args, owner, new TaskReply(ended, fail))),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
         tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),
     });

@@ -45,7 +45,7 @@ export class TransferService {
     if (source.length > MAX_SOURCE_LENGTH) throw malformed("its source is too long");
     const { caller, signal } = currentScope()!;
     const outcome = await this.#runner.run({ source, name }, args, caller, signal);
-    if ("refused" in outcome) throw new NotRun(outcome.refused);
+    if ("refused" in outcome) throw signal.aborted ? signal.reason : new NotRun(outcome.refused);
     if ("thrown" in outcome) throw outcome.thrown;
     return new EncodedResult(outcome.payload);
   }

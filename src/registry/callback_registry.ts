@@ -131,8 +131,9 @@ export class CallbackRegistry {
     if (typeof listener !== "function") {
       throw new InitializationError(`Cannot subscribe: ${show(listener)} is not a function`);
     }
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const own = (change: RegistryChange) => listener(change); // for it may be given twice
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   #function(fn: unknown, given: unknown): unknown {

@@ -44,8 +44,8 @@ export interface SchedulerOptions {
   readonly store: SchedulerStore;
   /** Whether the process offers a callback. */
   readonly offers: (callbackName: string) => boolean;
-  /** Runs a task's callback; rejects with what it throws. */
-  readonly run: (task: TaskRecord) => Promise<unknown>;
+  /** Runs a task's callback; resolves when that has ended, rejects or calls `fail` before with what it throws. */
+  readonly run: (task: TaskRecord, fail: (error: unknown) => void) => Promise<unknown>;
   /** Hears of each failed run. */
   readonly onFailure: (task: TaskRecord, error: unknown) => void;
   readonly logger: Logger;
@@ -64,11 +64,7 @@ export class Scheduler {
   readonly #keeper: TaskKeeper;
   #stopped = false;
 
-  /**
-   * Takes up the tasks in the store.
-   *
-   * @throws {InitializationError} when they cannot be read.
-   */
+  /** Takes up the tasks in the store. @throws {InitializationError} when they cannot be read. */
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
@@ -223,6 +219,7 @@ export class Scheduler {
   /** Frees the store, once the last run has finished. Idempotent. */
   close(): void {
     this.stop();
+    for (const task of this.#tasks.values()) if (isOver(task.record)) this.#settle(task);
     this.#keeper.close();
   }
 
@@ -298,12 +295,17 @@ export class Scheduler {
 
   async #run(task: LiveTask): Promise<void> {
     const { record } = task;
-    try {
-      await this.#options.run(record);
-      record.failures = 0;
-    } catch (error) {
+    let failed = false;
+    const fail = (error: unknown) => {
+      failed = true;
       // What a stop puts an end to has not failed.
       if (!this.#stopped) this.#failed(task, error);
+    };
+    try {
+      await this.#options.run(record, fail);
+      if (!failed) record.failures = 0;
+    } catch (error) {
+      fail(error);
     }
     task.running--;
     this.#goOn(task);
@@ -333,7 +335,8 @@ export class Scheduler {
   /** Keeps the state of a task between runs, or ends a task that has none before it. */
   #settle(task: LiveTask): void {
     if (!this.#isHere(task)) return;
-    this.#keeper.tryRecord(task.record);
+    // What the store still has would come back at the next start: it stays in sight.
+    if (!this.#keeper.tryRecord(task.record)) return;
     if (isOver(task.record) && task.running === 0) this.#forget(task);
   }
 

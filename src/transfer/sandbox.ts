@@ -161,7 +161,6 @@ export class Sandbox {
     return [...this.#running.values(), ...this.#abandoned.values()];
   }
 
-  /** The first frame says that it is up, for nothing was run before it. */
   #started(): void {
     this.#isUp = true;
     this.#cancelEnd();
@@ -181,9 +180,14 @@ export class Sandbox {
   }
 
   #onFrame({ kind, call, payload }: Frame): void {
-    if (!this.#isUp) return this.#started();
+    if (!this.#isUp) {
+      // Nothing was run before it.
+      return kind === Kind.Welcome ? this.#started() : this.kill("it did not say that it is up");
+    }
     const running = this.#running.get(call) ?? this.#abandoned.get(call);
-    if (running === undefined) return this.kill("it answered what it was not asked");
+    if (running === undefined || (kind !== Kind.Result && kind !== Kind.Error)) {
+      return this.kill("it answered what it was not asked");
+    }
     running.end();
     if (this.#abandoned.delete(call)) return;
     if (kind === Kind.Result) return running.settle({ payload: payload.slice() });

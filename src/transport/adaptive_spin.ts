@@ -4,7 +4,7 @@
  * @module
  */
 
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 
 /** How long it stays awake, in turns of the event loop: some 12 µs. */

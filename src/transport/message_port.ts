@@ -4,13 +4,19 @@
  * @module
  */
 
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, InitializationError } from "../errors.ts";
+import { show } from "../internal/show.ts";
 import { Arrivals } from "./arrivals.ts";
 import { MessageStream } from "./message_stream.ts";
 import type { Address, ByteStream, Connecting, Listener, Listening } from "./transport.ts";
 
 /** Says goodbye: not every runtime tells the other side that a port was closed. */
 const GOODBYE = null;
+
+/** Whether this is a port by which messages go, and not a number. */
+export function isMessagePort(port: unknown): port is MessagePort {
+  return typeof MessagePort !== "undefined" && port instanceof MessagePort;
+}
 
 /** Makes the stream of a port. Bytes are messages, and numbers are credits. */
 export function messagePortStream(port: MessagePort): ByteStream {
@@ -56,14 +62,24 @@ export class PortListener implements Listener, Listening {
   /** See {@linkcode Listener.address}. There is none. */
   readonly address: Address = {};
   readonly #arrivals = new Arrivals();
+  readonly #attached = new WeakSet<MessagePort>();
 
   /** Waits for ports. */
   listen(): Promise<Listener> {
     return Promise.resolve(this);
   }
 
-  /** Whoever is at the other end may join. */
-  attach(port: MessagePort): void {
+  /** Whoever is at the other end may join. @throws {InitializationError} when it is no port, or not a new one. */
+  attach(port: unknown): void {
+    if (!isMessagePort(port)) {
+      throw new InitializationError(`Cannot attach ${show(port)}: a MessagePort is needed`);
+    }
+    if (this.#attached.has(port)) {
+      throw new InitializationError(
+        "Cannot attach the port: it was attached before; each is for one node",
+      );
+    }
+    this.#attached.add(port);
     this.#arrivals.add(messagePortStream(port));
   }
 

@@ -28,6 +28,9 @@ export interface AttachmentTaker {
 
 /** Turns values into payloads and back. */
 export interface Codec {
+  /** Most bytes that a payload may have, without what is kept apart. 1 GiB if it is not set. */
+  maxBytes: number;
+
   /**
    * Encodes a value.
    *
@@ -63,7 +66,7 @@ export interface Codec {
   decodePayload(frame: Frame, streams?: StreamOpener): unknown;
 }
 
-/** The codec of this version of the protocol. One per connection end: it reuses its buffer. */
+/** The codec of this version of the protocol. One for each node and each controller: it reuses its buffer. */
 export class MessagePackCodec implements Codec {
   readonly #large: LargePayloads | undefined;
   readonly #encoder: Encoder;
@@ -76,7 +79,11 @@ export class MessagePackCodec implements Codec {
     this.#encoder = new Encoder(large);
   }
 
-  /** Most bytes that a value may take when it is encoded, without what is kept apart. 1 GiB if it is not set. */
+  /** See {@linkcode Codec.maxBytes}. */
+  get maxBytes(): number {
+    return this.#encoder.maxBytes;
+  }
+
   set maxBytes(bytes: number) {
     this.#encoder.maxBytes = bytes;
   }

@@ -24,7 +24,6 @@ import type { Codec } from "./codec.ts";
 import { defineField, OWN_PARTS } from "./error_parts.ts";
 
 const MAX_ERRORS = 16;
-const MAX_FIELDS = 64;
 const MAX_TEXT = 16 * 1024;
 /** Largest payload of a failure. */
 export const MAX_FAILURE_BYTES: number = 1024 * 1024;
@@ -41,24 +40,28 @@ interface WireFailure {
 /** The errors by which a callback's node says that it did not run it, or not to the end. */
 const BY_CODE: ReadonlyMap<
   string,
-  new (message: string, options: FailedCall) => DaffiError
-> = new Map(Object.entries({
-  CALLBACK_NOT_FOUND: CallbackNotFoundError,
-  CALL_CANCELLED: CallCancelledError,
-  CALL_TIMEOUT: CallTimeoutError,
-  ENCODE: EncodeError,
-  INITIALIZATION: InitializationError,
-  OVERLOADED: OverloadedError,
-  PROTOCOL: ProtocolError,
-  TRANSFER: TransferError,
-}));
+  new (message: string, options?: FailedCall) => DaffiError
+> = new Map(
+  [
+    CallbackNotFoundError,
+    CallCancelledError,
+    CallTimeoutError,
+    EncodeError,
+    InitializationError,
+    OverloadedError,
+    ProtocolError,
+    TransferError,
+  ].map((Class) => [new Class("").code, Class]),
+);
 
 /** Encodes what a callback threw, whatever it is: the caller must get an answer. */
 export function encodeThrown(codec: Codec, thrown: unknown): Uint8Array {
-  // As it is, then the parts of it that can travel, then at least that it was thrown.
+  // As it is, then the parts of it that can travel, then what fits into the smallest frame that may be the
+  // largest one, then at least that it was thrown.
   const attempts = [
     () => thrown,
-    () => portable(codec, thrown, { errors: MAX_ERRORS }),
+    () => portable(codec, thrown, { errors: MAX_ERRORS, fields: 64, text: MAX_TEXT }),
+    () => portable(codec, thrown, { errors: 1, fields: 0, text: MAX_TEXT / 4 }),
     () => new Error("[the thrown value cannot be sent]"),
   ];
   for (const attempt of attempts) {
@@ -70,7 +73,7 @@ export function encodeThrown(codec: Codec, thrown: unknown): Uint8Array {
         error: attempt(),
       };
       const payload = codec.encode(failure, "error");
-      if (payload.length <= MAX_FAILURE_BYTES) return payload;
+      if (fits(codec, payload)) return payload;
     } catch {
       // the next attempt takes less of it
     }
@@ -90,7 +93,7 @@ export function encodeRefusal(
     try {
       const issues = error.issues.slice(0, 100);
       const payload = codec.encode({ ...failure, issues }, "error");
-      if (payload.length <= MAX_FAILURE_BYTES) return payload;
+      if (fits(codec, payload)) return payload;
     } catch {
       // A schema may put anything into them; the message says the same.
     }
@@ -98,19 +101,34 @@ export function encodeRefusal(
   return codec.encode(failure, "error");
 }
 
-/** The parts of a thrown value that can travel; of all errors in it at most so many. */
-function portable(codec: Codec, thrown: unknown, left: { errors: number }): unknown {
+function fits(codec: Codec, { length }: Uint8Array): boolean {
+  return length <= Math.min(MAX_FAILURE_BYTES, codec.maxBytes);
+}
+
+/** What is taken of an error. */
+interface Most {
+  /** Errors in all, the causes and so on included. */
+  errors: number;
+  /** Fields of each. */
+  readonly fields: number;
+  /** Length of name, message and stack. */
+  readonly text: number;
+}
+
+/** The parts of a thrown value that can travel, at most so many. */
+function portable(codec: Codec, thrown: unknown, most: Most): unknown {
   if (!(thrown instanceof Error)) return fieldOf(codec, thrown);
-  if (left.errors-- <= 0) return "[left out]";
-  const nested = (value: unknown) => portable(codec, value, left);
-  const message = cut(textOf(thrown.message));
+  if (most.errors-- <= 0) return "[left out]";
+  const nested = (value: unknown) => portable(codec, value, most);
+  const short = (value: unknown) => cut(textOf(value), most.text);
+  const message = short(thrown.message);
   const copy = thrown instanceof AggregateError && Array.isArray(thrown.errors)
     ? new AggregateError(thrown.errors.slice(0, MAX_ERRORS).map(nested), message)
     : new Error(message);
-  copy.name = cut(textOf(thrown.name));
-  copy.stack = cut(textOf(thrown.stack));
+  copy.name = short(thrown.name);
+  copy.stack = short(thrown.stack);
   if (thrown.cause !== undefined) copy.cause = nested(thrown.cause);
-  for (const key of Object.keys(thrown).slice(0, MAX_FIELDS)) {
+  for (const key of Object.keys(thrown).slice(0, most.fields)) {
     if (OWN_PARTS.has(key)) continue;
     Object.defineProperty(copy, key, { value: readField(codec, thrown, key), enumerable: true });
   }
@@ -149,8 +167,8 @@ function textOf(value: unknown): string {
   }
 }
 
-function cut(text: string): string {
-  return (text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT) + "…").toWellFormed();
+function cut(text: string, length = MAX_TEXT): string {
+  return (text.length <= length ? text : text.slice(0, length) + "…").toWellFormed();
 }
 
 /**
@@ -220,5 +238,12 @@ function asExecuted(value: unknown): Executed {
 
 function asIssues(value: unknown): ValidationIssue[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((issue) => typeof issue?.message === "string" && Array.isArray(issue.path));
+  return value.flatMap((issue) => {
+    const { message, path } = issue ?? {};
+    if (typeof message !== "string" || !Array.isArray(path)) return [];
+    return [{
+      message,
+      path: path.filter((key) => typeof key === "string" || typeof key === "number"),
+    }];
+  });
 }

@@ -6,7 +6,7 @@
 
 import { type Frame, ReceivedFrame } from "./frame.ts";
 import { readHeader, readPayloadSize } from "./frame_codec.ts";
-import { monotonicMs } from "../internal/deadlines.ts";
+import { monotonicMs } from "../internal/monotonic.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
 
 const MIN_READ_BYTES = 1024;

@@ -100,7 +100,7 @@ Deno.test("Gate reads on only when nobody else holds its process", async () => {
   gate.onFrame(call(2, 1));
   await settled();
   assertEquals(wire.held, true);
-  full.letGo();
+  full.drained();
   assertEquals(wire.held, false);
 });
 

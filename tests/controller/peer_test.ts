@@ -30,7 +30,7 @@ Deno.test("slowDown() goes on reading from a source that sent before it knew, ho
   slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
   slow.peer.slowDown(source.peer, UNDER_WAY_BYTES);
   assertEquals(source.wire.held, false);
-  slow.peer.letGo();
+  slow.peer.drained();
   slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
   assertEquals([source.wire.held, source.wire.told], [false, [
     "PAUSE 1 0",
@@ -46,7 +46,7 @@ Deno.test("holdItself() stops reading from a node that does not read what it mak
   assertEquals(slow.wire.held, false);
   slow.peer.holdItself(Kind.Ping, true);
   assertEquals(slow.wire.held, true);
-  slow.peer.letGo();
+  slow.peer.drained();
   assertEquals(slow.wire.held, false);
 });
 
@@ -64,7 +64,7 @@ Deno.test("holdItself() stops reading from a node that asks and does not read wh
   for (const kind of [Kind.Call, Kind.Broadcast, Kind.Task, Kind.Transfer, Kind.Item]) {
     slow.peer.holdItself(kind, false);
     assertEquals(slow.wire.held, true);
-    slow.peer.letGo();
+    slow.peer.drained();
     assertEquals(slow.wire.held, false);
   }
 });
@@ -85,9 +85,9 @@ Deno.test("slowDown() stops reading from a source once all queues together are f
   assertEquals([source.wire.held, backlog.bytes], [false, MAX_ALL_QUEUED_BYTES]);
   fill(sinks[most]!, 1);
   assertEquals(source.wire.held, true);
-  sinks[most]!.peer.letGo();
+  sinks[most]!.peer.drained();
   assertEquals(source.wire.held, false);
-  for (const sink of sinks) sink.peer.letGo();
+  for (const sink of sinks) sink.peer.drained();
   assertEquals(backlog.bytes, 0);
 });
 
@@ -108,7 +108,7 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
   }
   slow.wire.queuedBytes += MAX_QUEUED_BYTES; // what others send
   for (let i = 0; i < 2; i++) announce();
-  slow.peer.letGo(); // it has read all
+  slow.peer.drained(); // it has read all
   slow.wire.queuedBytes = 0;
   for (let i = 0; i < 4; i++) announce();
   await Promise.resolve();
@@ -119,14 +119,14 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
   assertInstanceOf(slow.wire.closedBecause, ConnectionError);
 });
 
-Deno.test("letGo() lets everybody go on, once", () => {
+Deno.test("drained() lets everybody go on, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
   slow.peer.slowDown(a.peer, 1);
   slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
   for (let i = 0; i < 2; i++) slow.peer.slowDown(b.peer, UNDER_WAY_BYTES + 1);
   assertEquals(b.wire.held, true);
-  slow.peer.letGo();
-  slow.peer.letGo();
+  slow.peer.drained();
+  slow.peer.drained();
   assertEquals([a.wire.told, b.wire.told], [
     ["PAUSE 1 0", "RESUME 1 0"],
     ["PAUSE 1 0", "RESUME 1 0"],
@@ -136,14 +136,24 @@ Deno.test("letGo() lets everybody go on, once", () => {
   assertEquals(a.wire.told.at(-1), "PAUSE 1 0");
 });
 
-Deno.test("letGo() keeps a source held that another node is too slow for", () => {
+Deno.test("drained() keeps a source held that another node is too slow for", () => {
   const [one, two, source] = [fakePeer(1), fakePeer(2), fakePeer(3)];
   for (const slow of [one, two]) {
     slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
     for (let i = 0; i < 2; i++) slow.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
   }
-  one.peer.letGo();
+  one.peer.drained();
   assertEquals(source.wire.held, true);
-  two.peer.letGo();
+  two.peer.drained();
   assertEquals(source.wire.held, false);
+});
+
+Deno.test("gone() reads on from those who were held, and tells nobody to go on sending", () => {
+  const [slow, source] = [fakePeer(1), fakePeer(2)];
+  slow.peer.slowDown(source.peer, MAX_QUEUED_BYTES);
+  slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
+  slow.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
+  assertEquals(source.wire.held, true);
+  slow.peer.gone();
+  assertEquals([source.wire.held, source.wire.told], [false, ["PAUSE 1 0"]]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Deadlines, type Expiring, monotonicMs } from "../../src/internal/deadlines.ts";
+import { Deadlines, type Expiring } from "../../src/internal/deadlines.ts";
+import { monotonicMs } from "../../src/internal/monotonic.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 
 interface Item extends Expiring {

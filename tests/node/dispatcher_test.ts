@@ -4,7 +4,7 @@ import { CallbackRegistry, currentCall, OverloadedError } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
-import type { Reply } from "../../src/node/running_call.ts";
+import type { Reply, RunningCall } from "../../src/node/running_call.ts";
 import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
@@ -30,6 +30,8 @@ class Rig {
   readonly answers: string[] = [];
   readonly signals: AbortSignal[] = [];
   running = 0;
+  /** Ends `limited`. */
+  readonly end = Promise.withResolvers<void>();
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
 
@@ -43,6 +45,7 @@ class Rig {
       return new Promise(() => {});
     }, { concurrency: 1 });
     registry.callback("give", (size: number) => "x".repeat(size));
+    registry.callback("limited", () => this.end.promise, { timeout: 100 });
     registry.callback("endless", function* () {
       for (;;) yield 1;
     });
@@ -227,4 +230,37 @@ Deno.test("Dispatcher takes the call of who has not heard yet that it stops, tho
   rig.call(A, 1, 4, encode([2]));
   assertEquals(await drained, true);
   assertEquals(rig.answers, ["RESULT 2 1 undefined"]);
+});
+
+Deno.test("Dispatcher lets nobody of the next network cancel what goes on from the one before", () => {
+  const rig = new Rig();
+  rig.call(A, 1, 2, encode([]), Flag.NoReply);
+  rig.dispatcher.disconnected();
+  rig.cancel(A, 1);
+  assertEquals(rig.signals.map(({ aborted }) => aborted), [false]);
+});
+
+Deno.test("Dispatcher keeps no arguments of what runs", () => {
+  const kept: unknown[][] = [];
+  const reply = { ...NOBODY_ASKS, value: ({ args }: RunningCall) => kept.push(args) };
+  new Rig().dispatcher.runTask("give", encode([3]), "owner", reply);
+  assertEquals(kept, [[]]);
+});
+
+Deno.test("Dispatcher tells that a run has ended when its callback has, long after it was given up", async () => {
+  using time = new FakeTime();
+  const rig = new Rig();
+  const told: string[] = [];
+  const reply: Reply = {
+    value() {},
+    failure: () => told.push("failure"),
+    refuse: (_call, { name }) => told.push(name),
+    ended: () => told.push("ended"),
+  };
+  rig.dispatcher.runTask("limited", encode([]), "owner", reply);
+  await time.tickAsync(100);
+  assertEquals(told, ["CallTimeoutError"]);
+  rig.end.resolve();
+  await time.runMicrotasks();
+  assertEquals(told, ["CallTimeoutError", "ended"]);
 });

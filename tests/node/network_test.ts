@@ -222,3 +222,20 @@ Deno.test("end() rejects waits, but not one that was given up", async () => {
   await assertRejects(() => wait, Error, "stopped");
   assertEquals(settledAnyway, false);
 });
+
+Deno.test("when() rejects at once when nothing will change any more", async () => {
+  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
+  network.end(() => new Error("over"));
+  await assertRejects(() => network.when("process", "a")[0], Error, "over");
+});
+
+Deno.test("offers() tells of one process whether it offers a callback now, and never of the own one", () => {
+  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => true });
+  const processes: ProcessEntry[] = [[1, "self", [[1, "f"]]], [2, "a", [[1, "f"]]], [3, "b", []]];
+  network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
+  const offering = ["self", "a", "b", "nobody"].map((name) => network.offers("f", name));
+  assertEquals(offering, [false, true, false, false]);
+  assertEquals(["a", "nobody"].map((name) => network.offers("", name)), [true, false]);
+  network.apply({ type: "withdraw", id: 2, callbacks: [1] });
+  assertEquals([network.offers("f", "a"), network.offers("f", undefined)], [false, false]);
+});

@@ -78,3 +78,13 @@ Deno.test("Offers withdraws before it offers what was registered meanwhile", () 
   offers.catchUp({ id: 1, controller: "c", maxFrameBytes: 1, processes: [[1, "p", [[7, "a"]]]] });
   assertEquals(told.lines, ["WITHDRAW a", "OFFER b"]);
 });
+
+Deno.test("Offers tells of many names in several frames, each of a few", async () => {
+  const names = Array.from({ length: 450 }, (_, i) => `${i}`.padStart(256, "n"));
+  const told = new Told(...names);
+  told.remove(...names);
+  await undefined;
+  const counts = told.lines.map((line) => line.split(" ").length - 1);
+  assertEquals(counts, [200, 200, 50]);
+  assertEquals(told.lines.flatMap((line) => line.split(" ").slice(1)), names);
+});

@@ -325,3 +325,45 @@ Deno.test("start() after cancel() does nothing", async () => {
   await settled();
   assertEquals([source.opened, consumers.told], [0, []]);
 });
+
+Deno.test("OutStream waits once for a consumer that takes no frames, however often it grants more", async () => {
+  const consumers = new Consumers();
+  const { link } = consumers;
+  let asked = 0;
+  const taken = Promise.withResolvers<void>();
+  const ready = (): Promise<void> | undefined => ++asked > 0 ? taken.promise : undefined;
+  const stream = new OutStream([1], { ...link, ready });
+  stream.start([1]);
+  for (let i = 0; i < 10; i++) {
+    stream.credit(1, 1);
+    await settled();
+  }
+  assertEquals(asked, 1);
+  stream.cancel();
+  await stream.finished;
+});
+
+function* fails(): Generator {
+  yield "item";
+  throw new RangeError("no more");
+}
+
+for (
+  const [kind, source] of [["a", fails], ["an async", async function* () {
+    yield* fails();
+  }]] as const
+) {
+  Deno.test(`OutStream tells what ${kind} generator throws to its consumers alone`, async () => {
+    const consumers = new Consumers();
+    const unheard: unknown[] = [];
+    const stream = new OutStream(source(), {
+      ...consumers.link,
+      unheard: (error) => unheard.push(error),
+    });
+    stream.start([1]);
+    stream.credit(1, 10);
+    await assertRejects(() => stream.finished, RangeError);
+    await settled();
+    assertEquals([consumers.told, unheard], [["item 1 1", "fail 1 no more"], []]);
+  });
+}

@@ -6,7 +6,7 @@ import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
-import { settled } from "../helpers/soon.ts";
+import { settled, soon } from "../helpers/soon.ts";
 
 class Owner implements FrameOwner {
   claimed = 0;
@@ -298,4 +298,30 @@ Deno.test("flushed() resolves when all that waits has left", async () => {
   outbox.resume(1);
   await done;
   assertEquals(wire.told, ["CALL 1 1"]);
+});
+
+Deno.test("flushed() waits for nobody for whom nothing waits any more", async () => {
+  const { outbox } = made();
+  const owner = new Owner();
+  outbox.pause(1);
+  const ready = outbox.ready(1);
+  outbox.pause(2);
+  outbox.post(call(2, 1), owner);
+  outbox.leave(owner);
+  await soon(outbox.flushed());
+  assert(ready !== undefined);
+});
+
+Deno.test("leave() lets those look again who wait until it has left", async () => {
+  const { wire, outbox } = made();
+  const owner = new Owner();
+  outbox.pause(1);
+  outbox.post(call(1, 1), owner);
+  const ready = outbox.ready(1);
+  outbox.leave(owner);
+  await soon(ready!);
+  outbox.post(call(1, 2));
+  assertEquals(wire.told, []); // it is asked for peace still
+  outbox.resume(1);
+  assertEquals(wire.told, ["CALL 1 2"]);
 });

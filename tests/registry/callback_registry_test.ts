@@ -302,3 +302,14 @@ Deno.test("subscribe() tells exactly what names() shows, whatever is registered 
     assertEquals([...told].sort(), registry.names().sort());
   }));
 });
+
+Deno.test("subscribe() takes one listener several times, and each subscription ends alone", () => {
+  const registry = new CallbackRegistry();
+  const heard: string[] = [];
+  const listener = ({ names }: { names: readonly string[] }) => heard.push(...names);
+  const [unsubscribe] = [registry.subscribe(listener), registry.subscribe(listener)];
+  registry.callback("a", () => {});
+  unsubscribe();
+  registry.callback("b", () => {});
+  assertEquals(heard, ["a", "a", "b"]);
+});

@@ -142,16 +142,29 @@ Deno.test("Scheduler does not run what it cannot record, and goes on when it can
   assertEquals(rig.ranAt, [3000, 4000, 5000, 5500]);
 });
 
-Deno.test("a task is over when its last time could not be recorded", async () => {
+Deno.test("a task whose last time could not be recorded can be seen and cancelled, for the store still has it", async () => {
+  const store = new FullStore();
+  using rig = new Rig(store);
+  const task = rig.create(atTime(1000));
+  store.full = true;
+  await rig.pass(1500);
+  store.full = false;
+  assertEquals(rig.runs, []);
+  await rig.pass(60_000);
+  assertEquals([rig.info(task)!.skipped, rig.scheduler.list()], [1, [task]]);
+  assertEquals(rig.scheduler.cancel(task), true);
+  assertEquals([rig.scheduler.list(), store.load()], [[], []]);
+});
+
+Deno.test("a task whose last time could not be recorded does not come back at the next start", async () => {
   const store = new FullStore();
   using rig = new Rig(store);
   rig.create(atTime(1000));
   store.full = true;
   await rig.pass(1500);
   store.full = false;
-  assertEquals(rig.runs, []);
-  await rig.pass(60_000);
-  assertEquals(rig.scheduler.list(), []);
+  rig.scheduler.close();
+  assertEquals([rig.runs, store.load()], [[], []]);
 });
 
 Deno.test("a task is over when the store fails after its last run", async () => {

@@ -126,3 +126,16 @@ Deno.test("Scheduler records a run when it begins, and when it ends only what ha
   await rig.pass(1_000);
   assertEquals(writes, 6, "there is one more failure in a row");
 });
+
+Deno.test("a run that was given up counts as one until its callback has ended", async () => {
+  using rig = new Rig();
+  rig.onRun = (run) => {
+    if (rig.runs.length === 1) run.giveUp(new Error("too slow"));
+  };
+  const task = rig.create(interval(1000));
+  await rig.pass(3000);
+  assertEquals([rig.ranAt, rig.failures.length, rig.info(task)!.skipped], [[1000], 1, 2]);
+  rig.runs[0]!.end();
+  await rig.pass(1000);
+  assertEquals([rig.ranAt, rig.info(task)!.lastError], [[1000, 4000], "Error: too slow"]);
+});

@@ -57,7 +57,10 @@ export interface Run {
   /** What the clock showed, after {@linkcode START}. */
   readonly at: number;
   readonly end: () => void;
+  /** It throws, which is its end. */
   readonly fail: (error: unknown) => void;
+  /** It is given up, but goes on until its end. */
+  readonly giveUp: (error: unknown) => void;
 }
 
 /** A scheduler in fake time. */
@@ -97,10 +100,11 @@ export class Rig implements Disposable {
       offers: (name) => this.offered.has(name),
       now,
       onFailure: ({ owner, lastError }) => this.failures.push([owner, lastError]),
-      run: (task) =>
+      run: (task, giveUp) =>
         new Promise((resolve, reject) => {
           const { uuid } = task;
-          const run = { uuid, at: this.clock, end: () => resolve(undefined), fail: reject };
+          const end = () => resolve(undefined);
+          const run = { uuid, at: this.clock, end, fail: reject, giveUp };
           this.runs.push(run);
           this.onRun(run, task);
         }),

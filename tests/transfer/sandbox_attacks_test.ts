@@ -3,6 +3,7 @@ import { EncodeError, TransferError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { encodeThrown } from "../../src/wire/error_payload.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
+import { PREFACE } from "../../src/wire/preface.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import { encodeArguments, MAX_FRAME_BYTES, refusalIn, TestSandbox } from "./sandboxes.ts";
 
@@ -305,3 +306,28 @@ Deno.test("a result whose getters throw is an EncodeError", async () => {
   assertInstanceOf(error, EncodeError);
   assertEquals(error.executed, "yes");
 });
+
+for (
+  const [what, frames] of [
+    ["begins with another frame", [frame(Kind.Pause, { payload: new Uint8Array(100) })]],
+    ["answers by another frame", [
+      frame(Kind.Welcome),
+      frame(Kind.Shutdown, { call: 1, payload: encodeThrown(codec, new Error("forged")) }),
+    ]],
+  ] as const
+) {
+  Deno.test(`a sandbox that ${what} is ended`, async () => {
+    const bytes = concat([PREFACE, ...frames.map(toBytes)]);
+    await using sandbox = new TestSandbox(
+      {},
+      `
+      await Deno.stdin.read(new Uint8Array(65536));
+      await Deno.stdout.write(Uint8Array.of(${bytes}));
+      setTimeout(() => {}, 60_000);
+    `,
+    );
+    const error = await sandbox.refusal(() => 1);
+    assertMatch(error.message, /its sandbox was ended: it (did not say|answered what)/);
+    await sandbox.ended();
+  });
+}

@@ -27,11 +27,14 @@ export class TestSandbox implements AsyncDisposable {
   /** What its functions print. */
   readonly logger = new RecordingLogger();
 
-  /** @param options As in the option `transfer`; the time is shorter by default. */
-  constructor(options: TransferOptions = {}) {
+  /**
+   * @param options As in the option `transfer`; the time is shorter by default.
+   * @param program What runs in it.
+   */
+  constructor(options: TransferOptions = {}, program = SANDBOX_PROGRAM) {
     const resolved = resolveTransfer({ timeout: "10s", memoryLimitMb: 128, ...options });
     this.sandbox = new Sandbox({
-      program: SANDBOX_PROGRAM,
+      program,
       transfer: resolved,
       maxFrameBytes: MAX_FRAME_BYTES,
       logger: this.logger,

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
+import { concat } from "../../src/internal/concat.ts";
 import { nextTurn } from "../../src/internal/next_turn.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import { WebListener } from "../../src/transport/web_listener.ts";
-import { webSocketTransport } from "../../src/transport/websocket.ts";
+import { webSocketStream, webSocketTransport } from "../../src/transport/websocket.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 import { soon } from "../helpers/soon.ts";
@@ -162,3 +163,33 @@ Deno.test("a WebSocket whose other side breaks off without goodbye gives the rea
   listening.close();
   await listening.accept();
 });
+
+/** A WebSocket that keeps what is sent. */
+class Sending {
+  readonly readyState = WebSocket.OPEN;
+  readonly sent: Uint8Array[] = [];
+  send(data: Uint8Array): void {
+    this.sent.push(data.slice());
+  }
+  close(): void {}
+}
+
+for (
+  const [bytes, messages] of [
+    [1, [1]],
+    [1024, [1024]],
+    [1025, [1024, 1]],
+    [65_535, [1024, 64_511]],
+    [65_536, [65_536]],
+  ] as const
+) {
+  Deno.test(`webSocketStream() sends ${bytes} bytes as ${messages.length} in Deno, whose client would wait within one`, async () => {
+    const socket = new Sending();
+    const data = crypto.getRandomValues(new Uint8Array(bytes));
+    const stream = webSocketStream(socket as unknown as WebSocket);
+    assertEquals(await stream.write(data), bytes);
+    assertEquals(socket.sent.map(({ length }) => length), [...messages]);
+    assertEquals(concat(socket.sent), data);
+    stream.close();
+  });
+}

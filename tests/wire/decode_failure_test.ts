@@ -107,3 +107,15 @@ Deno.test("decodeFailure() gives a DaffiError or a ProtocolError for mutated pay
     { numRuns: 2000 },
   );
 });
+
+Deno.test("decodeFailure() takes nothing of issues but their message and path", () => {
+  const path = ["a", 0, null, {}, new Date(0), ["b"], "c"];
+  const failure = {
+    ...good,
+    code: "VALIDATION",
+    issues: [{ message: "m", path, other: 1 }, { message: 1, path }],
+  };
+  const error = decode(failure);
+  assertInstanceOf(error, ValidationError);
+  assertEquals(error.issues, [{ message: "m", path: ["a", 0, "c"] }]);
+});

@@ -21,6 +21,7 @@ import {
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { defineField } from "../../src/wire/error_parts.ts";
 import { decodeFailure, encodeRefusal, encodeThrown } from "../../src/wire/error_payload.ts";
+import { HEADER_BYTES, MIN_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
 import { assertSame } from "./helpers.ts";
 
 const call = { processName: "p", callbackName: "f", callId: 7 };
@@ -363,4 +364,31 @@ Deno.test("decodeFailure() makes no message of much, and refuses more", () => {
   const { message } = decodeFailure(codec, failure(500_000), call);
   assertEquals(message.length < 20_000, true, `${message.length} characters`);
   assertThrows(() => decodeFailure(codec, failure(2 ** 20), call), ProtocolError, "too large");
+});
+
+Deno.test("encodeThrown() and encodeRefusal() keep to what the codec may make", () => {
+  const codec = new MessagePackCodec();
+  codec.maxBytes = MIN_MAX_FRAME_BYTES - HEADER_BYTES;
+  const large = "é".repeat(codec.maxBytes);
+  const own = Object.fromEntries(
+    Array.from({ length: 100 }, (_, i) => [`${i}`, "x".repeat(10_000)]),
+  );
+  const thrown = [
+    large,
+    Object.assign(new RangeError("m"), own),
+    Object.assign(new RangeError(large, { cause: new Error(large) }), {
+      name: large,
+      stack: large,
+    }),
+    new AggregateError(Array(20).fill(new RangeError(large)), "m"),
+  ];
+  for (const each of thrown) {
+    const payload = encodeThrown(codec, each);
+    assert(payload.length <= codec.maxBytes, `${payload.length}`);
+    const { remoteMessage } = decodeFailure(codec, payload, call) as RemoteCallError;
+    assert(/m$|é{4}/.test(remoteMessage), remoteMessage.slice(0, 100));
+  }
+  const issues = Array(100).fill({ message: "x".repeat(1_000), path: [] });
+  const payload = encodeRefusal(codec, new ValidationError(large, issues));
+  assert(payload.length <= codec.maxBytes, `${payload.length}`);
 });

@@ -1,0 +1,81 @@
+/**
+ * A controller with all the ways in which nodes reach it.
+ *
+ * @module
+ */
+
+import { PortListener } from "../transport/message_port.ts";
+import type { Address, ByteStream, Listening } from "../transport/transport.ts";
+import { WebListener, type WebPlace } from "../transport/web_listener.ts";
+import { Controller, type ControllerCounts, type ControllerOptions } from "./controller.ts";
+
+/** Runs a controller in this process. */
+export class ControllerHost {
+  readonly #controller: Controller;
+  readonly #web: WebListener;
+  readonly #ports = new PortListener();
+
+  /**
+   * @param options What the controller needs.
+   * @param place Where WebSockets are accepted.
+   */
+  constructor(options: ControllerOptions, place: WebPlace) {
+    const controller = this.#controller = new Controller(options);
+    this.#web = new WebListener(place, ({ status, words }, remote) => {
+      // Who just looks is told what this is; nobody has tried to join.
+      if (status !== 426) controller.turnedAway(words, status === 401, remote);
+    });
+  }
+
+  /**
+   * Listens for nodes, by WebSocket and MessagePort too.
+   *
+   * @param sockets What else to listen on.
+   * @returns The addresses as bound.
+   * @throws {ConnectionError} when one of them cannot be listened on.
+   */
+  async listen(sockets: readonly Listening[]): Promise<Address> {
+    const all = [...sockets, this.#web, this.#ports];
+    const addresses = await Promise.all(all.map((one) => this.#controller.listen(one)));
+    return Object.assign({}, ...addresses);
+  }
+
+  /** Lets the node of this process join. @returns Its end of the connection. */
+  connect(): ByteStream {
+    return this.#controller.connect();
+  }
+
+  /** Answers an HTTP request; see `Global.fetch`. */
+  fetch(request: Request, info: unknown): Promise<Response> {
+    return this.#web.fetch(request, info);
+  }
+
+  /** Lets whoever is at the other end of a port join; see `Global.attach`. */
+  attach(port: unknown): void {
+    this.#ports.attach(port);
+  }
+
+  /** See {@linkcode Controller.counts}. */
+  get counts(): ControllerCounts {
+    return this.#controller.counts;
+  }
+
+  /**
+   * Asks every connected node to stop itself, and waits until they have left.
+   *
+   * @param processName The process that wants it, which is not asked itself.
+   */
+  stopNodes(processName: string, timeoutMs: number): Promise<void> {
+    return this.#controller.stopNodes(processName, timeoutMs);
+  }
+
+  /** @throws {AuthenticationError} when `processName`, in which it runs, may not stop the nodes. */
+  authorizeStop(processName: string): Promise<void> {
+    return this.#controller.authorizeStop(processName);
+  }
+
+  /** Stops listening, sends what is queued, and closes all connections. Idempotent. */
+  stop(): Promise<void> {
+    return this.#controller.stop();
+  }
+}
