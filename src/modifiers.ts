@@ -79,7 +79,8 @@ export interface PeriodOptions extends TargetOptions {
   /** Ends the task after so many runs. @default {no limit} */
   maxRuns?: number | undefined;
   /**
-   * The task's UUID: scheduling it again gives the task that is there, and runs none anew that has just ended.
+   * The task's UUID: scheduling it again gives the task that is there, as it is, with its own trigger, and runs none anew
+   * that has just ended. Capital letters become small ones.
    *
    * @default {a new one}
    */

@@ -94,8 +94,8 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
    */
   bg(options?: BgOptions): AsyncResult<T>;
   /**
-   * Wants no result. Settles when the call is handed to the transport, and never rejects: failures
-   * are logged and counted.
+   * Wants no result. Settles when the call is handed to the transport, or at once if there is an iterable among its
+   * arguments, and never rejects: failures are logged and counted.
    *
    * @throws {InitializationError} at once when an option is not valid.
    */
@@ -110,7 +110,7 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   /**
    * Calls every process that offers the callback.
    *
-   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it cannot be sent; not what fails elsewhere.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it cannot be sent (with iterables, at once); not what fails elsewhere.
    */
   broadcast(options?: BroadcastOptions & { returnResult?: false }): Promise<void>;
   /** Calls every process that offers the callback. */

@@ -14,13 +14,13 @@ export interface GlobalStats {
   readonly droppedCalls: number;
   /** Calls whose callback failed here when nobody waited for the answer. */
   readonly failedCalls: number;
-  /** Answers that came after their call was over, or from processes that were not asked. */
+  /** Answers, and items of streams, that came after their call was over, or from processes that were not asked. */
   readonly lateAnswers: number;
   /** Frames that the Controller here has passed on. */
   readonly forwardedFrames: number;
-  /** Frames that the Controller here has dropped, for their target was gone. */
+  /** Frames that the Controller here has dropped, for their target was gone or takes none so large. */
   readonly droppedFrames: number;
-  /** Connections that the Controller here has turned away, but not HTTP requests that want no WebSocket. */
+  /** Connections that the Controller here has turned away, but not HTTP requests for anything but a WebSocket as it serves them. */
   readonly refusedConnections: number;
   /** Those of them that did not prove that they know the secret or a token, or that `authorize` refused. */
   readonly failedAuthentications: number;

@@ -25,11 +25,15 @@ export interface CallbackOptions {
   /** The name by which others call it. @default {the function's own name} */
   name?: string | undefined;
   /**
-   * How many calls of it, or of each method of a class, may run at a time; others wait for their turn. When those that wait have more
-   * than 256 MiB together, the next one fails with an `OverloadedError`. @default {no limit}
+   * How many calls of it, or of each method of a class, may run at a time in each `Global` that offers it; others wait for their turn.
+   * When those that wait have more than 256 MiB together, the next one fails with an `OverloadedError`. A `STREAM` has one
+   * turn for all of its items. @default {no limit}
    */
   concurrency?: number | undefined;
-  /** How long a call may take, waiting for its turn included, before it fails. @default {no limit} */
+  /**
+   * How long a call may take, waiting for its turn included, before it fails; a `STREAM` with all of its items.
+   * @default {no limit}
+   */
   timeout?: Duration | undefined;
   /**
    * Schema of the argument if the callback declares exactly one parameter, otherwise of the array of arguments (or of

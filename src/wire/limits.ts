@@ -17,7 +17,7 @@ export const DEFAULT_MAX_FRAME_BYTES: number = 64 * MiB;
 /** Smallest `maxFrameBytes` that can be configured: what tells of an error must fit. */
 export const MIN_MAX_FRAME_BYTES: number = 64 * KiB;
 
-/** Largest `maxFrameBytes` that can be configured: the length field is 32 bits wide. */
+/** Largest `maxFrameBytes` that can be configured: one value must not take all of the memory. */
 export const MAX_MAX_FRAME_BYTES: number = 1024 * MiB;
 
 /** Largest control frame that a node may send. Stops strangers from filling memory by `HELLO`. */
