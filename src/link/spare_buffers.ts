@@ -7,7 +7,7 @@
 import { monotonicMs } from "../internal/monotonic.ts";
 
 /** Size of a fresh buffer. */
-export const MIN_BUFFER_BYTES: number = 4 * 1024;
+const MIN_BUFFER_BYTES = 4 * 1024;
 const MAX_SMALL_SPARES = 256;
 /** A value of 16 MiB, in parts of which two lie in a buffer of 256 KiB. */
 const MAX_LARGE_BYTES = 20 * 1024 * 1024;

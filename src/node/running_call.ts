@@ -38,6 +38,8 @@ export interface IncomingCall {
   readonly reply: Reply;
 }
 
+const NONE: unknown[] = [];
+
 /** The call's state, and what the callback sees of it. */
 export class RunningCall implements CallScope, AttachmentTaker {
   readonly g: unknown;
@@ -50,7 +52,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
   /** Whether the callback's own limit comes before the caller's. */
   readonly limitedByCallback: boolean;
   /** The arguments, from when they are decoded until the callback gets them. */
-  args: unknown[] = [];
+  args: unknown[] = NONE;
   /** Iterables among the arguments by their number, if there are any. */
   argumentStreams: Map<number, InStream> | undefined;
   /** The result, if it is a stream. */
@@ -85,7 +87,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
   /** Gives the arguments away: what the callback drops is not kept for as long as it runs. */
   takeArgs(): unknown[] {
     const { args } = this;
-    this.args = [];
+    this.args = NONE;
     return args;
   }
 

@@ -13,7 +13,7 @@ import { NotRun } from "./checks.ts";
 import { EncodedResult } from "./replier.ts";
 
 /** What sent functions are called in `currentCall().callbackName`. */
-export const TRANSFERRED = "transferred function";
+const TRANSFERRED = "transferred function";
 
 /** Runs what is sent: a callback of a function's source, its name and its encoded arguments. */
 export class TransferService {

@@ -46,6 +46,9 @@ const CREDIT = /^[1-9][0-9]{0,9}$/;
 /** How soon somebody who waits for it hears that something was taken. */
 const ANSWER_WITHIN_MS = 2;
 
+/** Who holds more back begins with so much, and hears at once that it was taken. */
+export const BEGINNING_BYTES = 1_024;
+
 /**
  * Bytes in messages whose borders mean nothing. The writer stops when the reader has
  * {@linkcode MESSAGE_WINDOW_BYTES} not taken; the reader tells when it has taken half of them.
@@ -64,6 +67,8 @@ export class MessageStream implements ByteStream {
   #untold = 0;
   /** Whether something was taken since anything was sent. */
   #owesAnswer = false;
+  /** Whether what has come is the beginning of something that is held back. */
+  #isBeginning = false;
   #answering: ReturnType<typeof setTimeout> | undefined;
   #end: { readonly here: boolean; readonly error: Error | undefined } | undefined;
 
@@ -96,7 +101,7 @@ export class MessageStream implements ByteStream {
   #tell(taken: number): void {
     this.#untold += taken;
     this.#owesAnswer = true;
-    if (this.#untold >= MESSAGE_WINDOW_BYTES / 2) this.#sendCredit();
+    if (this.#untold >= MESSAGE_WINDOW_BYTES / 2 || this.#isBeginning) this.#sendCredit();
     else if (this.#tellsSoon) {
       this.#answering ??= setTimeout(() => {
         this.#answering = undefined;
@@ -107,7 +112,7 @@ export class MessageStream implements ByteStream {
 
   #sendCredit(): void {
     if (this.#end !== undefined) return;
-    this.#owesAnswer = false;
+    this.#owesAnswer = this.#isBeginning = false;
     this.#carrier.sendCredit(this.#untold);
     this.#untold = 0;
   }
@@ -151,6 +156,7 @@ export class MessageStream implements ByteStream {
       return this.refuse(1008, `at most ${MESSAGE_WINDOW_BYTES} bytes may be under way`);
     }
     this.#inbox.add(bytes);
+    this.#isBeginning = this.#tellsSoon && bytes.length === BEGINNING_BYTES;
     this.#reader?.resolve();
     this.#reader = undefined;
   }

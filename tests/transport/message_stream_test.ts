@@ -72,6 +72,22 @@ Deno.test("MessageStream tells soon who holds back, when nothing else is sent", 
   assertEquals(time.pending, 0);
 });
 
+Deno.test("MessageStream tells at once who holds the rest back, and nobody else", async () => {
+  using time = new FakeTime();
+  for (const holdsBack of [true, false]) {
+    const carrier = new RecordingCarrier();
+    const stream = new MessageStream(carrier, { holdsBack });
+    const into = new Uint8Array(10_000);
+    for (const bytes of [1023, 1024, 1025, 1024]) {
+      stream.onBytes(new Uint8Array(bytes));
+      await stream.read(into);
+    }
+    assertEquals(carrier.credits, holdsBack ? [2047, 2049] : []);
+    stream.close();
+  }
+  assertEquals(time.pending, 0);
+});
+
 const REFUSALS: Record<string, [status: number, (stream: MessageStream) => void]> = {
   "a message that is too large": [
     1009,
