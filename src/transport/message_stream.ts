@@ -46,8 +46,8 @@ const CREDIT = /^[1-9][0-9]{0,9}$/;
 /** How soon somebody who waits for it hears that something was taken. */
 const ANSWER_WITHIN_MS = 2;
 
-/** Who holds more back begins with so much, and hears at once that it was taken. */
-export const BEGINNING_BYTES = 1_024;
+/** Who holds back sends pieces of this size, and hears at once that one was taken. */
+export const PIECE_BYTES = 1_024;
 
 /**
  * Bytes in messages whose borders mean nothing. The writer stops when the reader has
@@ -67,8 +67,8 @@ export class MessageStream implements ByteStream {
   #untold = 0;
   /** Whether something was taken since anything was sent. */
   #owesAnswer = false;
-  /** Whether what has come is the beginning of something that is held back. */
-  #isBeginning = false;
+  /** Whether what has come is such a piece: the next one is held back. */
+  #isPiece = false;
   #answering: ReturnType<typeof setTimeout> | undefined;
   #end: { readonly here: boolean; readonly error: Error | undefined } | undefined;
 
@@ -101,7 +101,7 @@ export class MessageStream implements ByteStream {
   #tell(taken: number): void {
     this.#untold += taken;
     this.#owesAnswer = true;
-    if (this.#untold >= MESSAGE_WINDOW_BYTES / 2 || this.#isBeginning) this.#sendCredit();
+    if (this.#untold >= MESSAGE_WINDOW_BYTES / 2 || this.#isPiece) this.#sendCredit();
     else if (this.#tellsSoon) {
       this.#answering ??= setTimeout(() => {
         this.#answering = undefined;
@@ -112,7 +112,7 @@ export class MessageStream implements ByteStream {
 
   #sendCredit(): void {
     if (this.#end !== undefined) return;
-    this.#owesAnswer = this.#isBeginning = false;
+    this.#owesAnswer = this.#isPiece = false;
     this.#carrier.sendCredit(this.#untold);
     this.#untold = 0;
   }
@@ -156,7 +156,7 @@ export class MessageStream implements ByteStream {
       return this.refuse(1008, `at most ${MESSAGE_WINDOW_BYTES} bytes may be under way`);
     }
     this.#inbox.add(bytes);
-    this.#isBeginning = this.#tellsSoon && bytes.length === BEGINNING_BYTES;
+    this.#isPiece = this.#tellsSoon && bytes.length === PIECE_BYTES;
     this.#reader?.resolve();
     this.#reader = undefined;
   }

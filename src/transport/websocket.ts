@@ -6,12 +6,7 @@
 
 import { AuthenticationError, ConnectionError } from "../errors.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
-import {
-  BEGINNING_BYTES,
-  type CloseReason,
-  MessageStream,
-  type OtherSide,
-} from "./message_stream.ts";
+import { type CloseReason, MessageStream, type OtherSide, PIECE_BYTES } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Connecting } from "./transport.ts";
 import { SUB_PROTOCOL, tokenProtocol } from "./web_token.ts";
@@ -24,9 +19,9 @@ const PRIVATE_STATUS = 3_000;
 const REFUSED = /\b401\b/;
 
 /**
- * Deno's client writes the head of a message of more than {@linkcode BEGINNING_BYTES} and the rest one by one, and leaves
- * Nagle's algorithm on: the rest waits until the head is acknowledged, which a system delays by 40 ms. A message before it
- * is answered at once. One that is larger than this fills a segment, which does not wait.
+ * Deno's client writes the head of a message of more than {@linkcode PIECE_BYTES} and the rest one by one, and leaves
+ * Nagle's algorithm on: the rest waits until the head is acknowledged, which a system delays by 40 ms. Messages of one
+ * write are answered by credits. One that is larger than this fills a segment, which does not wait.
  */
 const MAX_HELD_BYTES = 65_536;
 
@@ -57,9 +52,10 @@ export function webSocketStream(socket: WebSocket, other: OtherSide = {}): Messa
 function sendTo(socket: WebSocket, data: Uint8Array | string): void {
   if (socket.readyState !== WebSocket.OPEN) return; // its `close` event tells
   let rest = data as Uint8Array<ArrayBuffer>; // the runtime copies it
-  if (data.length > BEGINNING_BYTES && data.length < MAX_HELD_BYTES && "Deno" in globalThis) {
-    socket.send(rest.subarray(0, BEGINNING_BYTES));
-    rest = rest.subarray(BEGINNING_BYTES);
+  if (data.length < MAX_HELD_BYTES && "Deno" in globalThis) {
+    for (; rest.length > PIECE_BYTES; rest = rest.subarray(PIECE_BYTES)) {
+      socket.send(rest.subarray(0, PIECE_BYTES));
+    }
   }
   socket.send(rest);
 }
