@@ -14,6 +14,7 @@ import { onTermination } from "./internal/termination.ts";
 import { TaskService } from "./node/task_service.ts";
 import { TransferService } from "./node/transfer_service.ts";
 import { provideParts } from "./parts.ts";
+import { provideInspection } from "./remote_call.ts";
 import { resolveAddress, resolveWeb } from "./resolve_address.ts";
 import { resolveSecurity } from "./resolve_security.ts";
 import { compileCron } from "./scheduler/cron.ts";
@@ -22,7 +23,9 @@ import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
+import { piecesOf } from "./transport/pieces.ts";
 import { socketTransport } from "./transport/sockets.ts";
+import { providePieces } from "./transport/websocket.ts";
 import { largePayloads, largePayloadsOverUnix } from "./wire/large_payloads.ts";
 import { provideKindNames } from "./wire/kind_name.ts";
 import { KIND_NAMES } from "./wire/kind_names.ts";
@@ -53,7 +56,9 @@ provideParts({
   compileCron,
 });
 
+provideInspection("Deno.customInspect", "nodejs.util.inspect.custom");
 provideNearest(nearest);
+providePieces(piecesOf);
 provideLongStrings(stringAtOnce);
 provideKindNames(KIND_NAMES);
 

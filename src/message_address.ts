@@ -24,9 +24,7 @@ export function messageAddress(
     badOption("token", "(hidden)", "a text of 1 to 4,096 characters");
   }
   if (token !== undefined && url === undefined) {
-    throw new InitializationError(
-      "Cannot start: token is given without url; it is what the controller's web.tokens asks for",
-    );
+    throw new InitializationError("Cannot start: token goes with url only");
   }
   if (url !== undefined) return { kind: "url", url: webSocketUrl(url), token };
   return isMessagePort(port) ? { kind: "port", port } : undefined;

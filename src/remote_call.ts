@@ -199,16 +199,6 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
   }
 
-  /** What `console.log` shows of it. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
-  }
-
-  /** The same in Node.js. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
-  }
-
   then<A, B>(
     onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -342,6 +332,15 @@ class PendingRemoteCall implements StreamableCall<unknown> {
       throw error;
     }
     return { ...request, args };
+  }
+}
+
+/** Has `console.log` show what a call is, by the runtimes' names for that. */
+export function provideInspection(...names: string[]): void {
+  for (const name of names) {
+    Object.defineProperty(PendingRemoteCall.prototype, Symbol.for(name), {
+      value: PendingRemoteCall.prototype.toString,
+    });
   }
 }
 

@@ -34,8 +34,8 @@ export const INTERNAL_NAMES: readonly string[] = `
   makeTasks makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged
   neverRan nextDue nextId nodeNonce nothingWaits nowMs offers offersItself offset onAbort onBytes
   onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
-  onTargets onTermination onText onTimeout onWake openStream openTaskStore othersDone outbox over
-  ownCallback payload peer post prepareNode proofs providers providersOf queued queuedBytes
+  onTargets onTermination onText onTimeout onWake openStream openTaskStore others othersDone outbox
+  over ownCallback payload peer post prepareNode proofs providers providersOf queued queuedBytes
   quietTicks receivedBytes record refusal refuse refused registered registry remote reply
   requireNode reserve resolveEntrance resultStream runTask running scope security sendCredit
   sendShared sent session setBackMs settle settled shortcut shown silentTicks site small

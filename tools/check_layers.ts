@@ -53,6 +53,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "full_global.ts": [
     "global.ts",
     "parts.ts",
+    "remote_call.ts",
     "resolve_address.ts",
     "resolve_security.ts",
     "controller",

@@ -30,6 +30,8 @@ export interface CallScope {
 export interface AsyncContext {
   /** `undefined` where nothing runs as part of a call. */
   scope: CallScope | undefined;
+  /** Whether a callback that was done when it returned may have left something behind here. */
+  isUsed?: boolean;
 }
 
 /** The part of an `AsyncLocalStorage` that is used here. */
@@ -39,14 +41,34 @@ export interface Storage {
   getStore(): AsyncContext | undefined;
 }
 
+/** Contexts in which callbacks run that have always been done when they returned. */
+export interface SpareContexts {
+  /** From here on this asynchronous function has a context that no call has. */
+  enter(): void;
+  /** What was run by {@linkcode runOnStack} just now may have left something behind in it. */
+  use(): void;
+  /** Another one takes its place if something may have been left behind in it. */
+  renew(): void;
+  /**
+   * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
+   * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not if
+   * others may have left something in it, which is no part of this call.
+   */
+  keep(scope: CallScope): void;
+}
+
+/** `undefined` where there is no storage. */
+export let spareContexts: SpareContexts | undefined;
+
 /** Where there is none, as in a page, a scope lasts until the callback's first `await`. */
 let storage: Storage | undefined;
 /** The call whose callback is on the stack, if it runs without a context of its own. */
 let onStack: CallScope | undefined;
 
 /** Has scopes follow callbacks through their awaits. Called before the first of them runs. */
-export function provideStorage(provided: Storage): void {
+export function provideStorage(provided: Storage, contexts: SpareContexts): void {
   storage = provided;
+  spareContexts = contexts;
 }
 
 /** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
@@ -54,6 +76,14 @@ export function runInScope<T>(scope: CallScope, fn: () => T): T {
   const context = scope.asyncContext ??= { scope };
   context.scope = scope;
   return runIn(context, fn);
+}
+
+/** Gives what runs code as part of the call that runs here now, until that is over, or of none. */
+export function boundToScope(): <T>(fn: () => T) => T {
+  const scope = currentScope();
+  if (scope === undefined) return runOutside;
+  const context = scope.asyncContext ??= { scope };
+  return (fn) => runIn(context, fn);
 }
 
 /** Runs `fn` as part of no call, wherever this is called. */
@@ -89,24 +119,6 @@ export function runOnStack<T>(scope: CallScope | undefined, fn: () => T): T {
   } finally {
     onStack = outer;
   }
-}
-
-/** From here on this asynchronous function has a context that no call has: {@linkcode keepScope}. */
-export function enterSpareContext(): void {
-  storage?.enterWith({ scope: undefined });
-}
-
-/**
- * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
- * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not longer: what
- * others have left behind in it is no part of this call.
- */
-export function keepScope(scope: CallScope): void {
-  const context = storage?.getStore();
-  if (context === undefined || context.scope !== undefined) return;
-  context.scope = scope;
-  scope.asyncContext = context;
-  enterSpareContext();
 }
 
 /** The call that the running code is part of. */

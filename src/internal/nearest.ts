@@ -4,19 +4,22 @@
  * @module
  */
 
+/** So many are compared: with all names of a large network it would take long. */
+const MAX_COMPARED = 1_000;
+
 /**
  * Finds the name that is most like a mistyped one: smallest Levenshtein distance, at most a third of
  * the length, and not all of it.
  *
  * @param wanted What was asked for.
- * @param names What there is.
+ * @param names What there is; the first thousand count.
  * @returns The nearest name, or `undefined` if none is near.
  */
-export function nearest(wanted: string, names: Iterable<string>): string | undefined {
+export function nearest(wanted: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   // Of a name of one letter every other one is as near.
   let bestDistance = Math.min(wanted.length, Math.floor(Math.max(wanted.length, 3) / 3) + 1);
-  for (const name of names) {
+  for (const name of names.slice(0, MAX_COMPARED)) {
     if (Math.abs(name.length - wanted.length) >= bestDistance) continue;
     const distance = levenshtein(wanted.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [name, distance];

@@ -4,10 +4,7 @@
  * @module
  */
 
-type Nearest = (wanted: string, names: Iterable<string>) => string | undefined;
-
-/** So many are compared: with all names of a large network it would take long. */
-const MAX_COMPARED = 1_000;
+type Nearest = (wanted: string, names: readonly string[]) => string | undefined;
 
 let nearest: Nearest | undefined;
 
@@ -18,6 +15,6 @@ export function provideNearest(provided: Nearest): void {
 
 /** What may have been meant; empty if there is nothing like it. */
 export function suggestion(wanted: string, names: readonly string[]): string {
-  const name = nearest?.(wanted, names.slice(0, MAX_COMPARED));
+  const name = nearest?.(wanted, names);
   return name === undefined ? "" : `; did you mean ${name}?`;
 }

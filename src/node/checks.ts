@@ -5,6 +5,7 @@
  */
 
 import { type DaffiError, ValidationError } from "../errors.ts";
+import type { Maybe } from "../internal/maybe.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
 import type { RunningCall } from "./running_call.ts";
@@ -20,15 +21,19 @@ export function isChecked({ callback: { input, output } }: RunningCall): boolean
   return input !== undefined || output !== undefined;
 }
 
-/** The arguments as their schema gives them. @throws {NotRun} when they do not fit. */
-export async function checkArguments(call: RunningCall, args: unknown[]): Promise<unknown[]> {
+/** The arguments as their schema gives them; at once if it does, for calls start in their order. @throws {NotRun} when they do not fit. */
+export function checkArguments(call: RunningCall, args: unknown[]): Maybe<unknown[]> {
   const { input, name, takesOne } = call.callback;
-  try {
-    return input === undefined ? args : await validateArguments(input, args, name, takesOne);
-  } catch (error) {
+  const refuse = (error: unknown): never => {
     if (error instanceof ValidationError) throw new NotRun(error);
     const message = `Cannot call ${name}: its schema has thrown ${showError(error)}`;
     throw new NotRun(new ValidationError(message, [], { executed: "never", cause: error }));
+  };
+  try {
+    const checked = input === undefined ? args : validateArguments(input, args, name, takesOne);
+    return checked instanceof Promise ? checked.catch(refuse) : checked;
+  } catch (error) {
+    return refuse(error);
   }
 }
 

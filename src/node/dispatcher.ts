@@ -11,7 +11,7 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { type CallScope, endScope, enterSpareContext } from "../internal/call_scope.ts";
+import { type CallScope, endScope, spareContexts } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/monotonic.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
@@ -92,7 +92,7 @@ export class Dispatcher {
   /** Answers on this connection from now on. */
   connected(session: Session): void {
     this.#session = session;
-    enterSpareContext(); // of the connection's read loop, which this is part of
+    spareContexts?.enter(); // of the connection's read loop, which this is part of
   }
 
   /** Nobody can be answered any more. */
@@ -204,6 +204,7 @@ export class Dispatcher {
     const reply = this.#replier;
     const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply });
     this.#admit(call, incoming);
+    if (!this.#session?.connection.hasMore) spareContexts?.renew();
   }
 
   /**

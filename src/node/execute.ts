@@ -5,7 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
+import { runInScope, runOnStack, spareContexts } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import { Flag } from "../wire/frame.ts";
 import { isStream } from "../wire/streamable.ts";
@@ -43,9 +43,12 @@ export function execute(call: RunningCall): unknown {
  */
 function runAtOnce(call: RunningCall): unknown {
   const result = runOnStack(call, () => invoke(call, call.takeArgs()));
-  if (!(result instanceof Promise)) return result;
+  if (!(result instanceof Promise)) {
+    spareContexts?.use();
+    return result;
+  }
   call.callback.timing = "later";
-  keepScope(call);
+  spareContexts?.keep(call);
   return result;
 }
 
@@ -58,7 +61,8 @@ function invoke(call: RunningCall, args: unknown[]): unknown {
 }
 
 async function checked(call: RunningCall, args: unknown[]): Promise<unknown> {
-  const result = await invoke(call, await checkArguments(call, args));
+  const given = checkArguments(call, args);
+  const result = await invoke(call, given instanceof Promise ? await given : given);
   // Of a stream it is the items that are checked, by whoever reads them.
   return isStream(result) ? result : await checkOutput(call, result, "the result");
 }

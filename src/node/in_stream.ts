@@ -104,6 +104,13 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     else this.fail(reason());
   }
 
+  /** It will not be whole: what came is dropped as well. */
+  breakOff(error: unknown): void {
+    if (this.#ended) return;
+    this.clear();
+    this.fail(error);
+  }
+
   /** Drops what came and was not taken: nobody wants it any more. */
   clear(): void {
     this.#values = [];

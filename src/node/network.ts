@@ -174,10 +174,11 @@ export class Network {
 
   /** The callbacks of the other processes by process name: one object, which is kept up to date. */
   registeredCallbacks(): Record<string, string[]> {
-    return this.#shown.all(() => this.#others());
+    return this.#shown.all(() => this.others());
   }
 
-  #others(): RemoteProcess[] {
+  /** The other processes. */
+  others(): RemoteProcess[] {
     return [...this.#processes.values()].filter((process) => process.id !== this.#selfId);
   }
 
@@ -241,7 +242,7 @@ export class Network {
   process(to: string, verb: string, callbackName?: string): RemoteProcess {
     const process = this.#byName.get(to);
     if (process === undefined) {
-      const names = this.#others().map((other) => other.name);
+      const names = this.others().map((other) => other.name);
       throw new ProcessNotFoundError(
         `Cannot ${verb} on ${quote(to)}: no such process is connected; ` +
           `there is ${list(names)}${suggestion(to, names)}`,

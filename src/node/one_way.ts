@@ -102,9 +102,13 @@ export class OneWayCalls {
       if (payload === undefined) {
         const outcome = this.#options.answered.broadcast(request);
         await Promise.race([outcome, HANDED_OVER]); // rejects if it could not be sent
-        outcome.then((results) => {
+        const useAll = (results: Record<string, unknown>) => {
           for (const result of Object.values(results)) useUp(result).catch(failed);
-        }).catch(failed);
+        };
+        outcome.then(useAll, (error) => {
+          failed(error);
+          useAll(error.results ?? {}); // of those who have not failed
+        });
       } else await this.#sendToAll(request, payload, until);
     } catch (error) {
       releaseSources(request.args);
@@ -161,11 +165,12 @@ export class OneWayCalls {
         broadcast.isSent = true;
       } else {
         // Behind what waits for some process, a broadcast must not reach it first.
+        const kept = payload.slice(); // who hears that one was dropped may make a call
         for (const target of network.providersOf(callbackName)) {
           const call = new OneWayCall(this, callbackName, target, broadcast);
           broadcast.calls.push(call);
           try {
-            this.#post(session, call, payload);
+            this.#post(session, call, kept);
           } catch (error) { // one slow process must not keep it from the others
             call.drop((error as Error).message);
           }

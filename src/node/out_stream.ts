@@ -101,14 +101,16 @@ export class OutStream {
     this.#wake?.();
   }
 
-  async #closeSource(): Promise<void> {
+  /** @param failed Whether its consumers were told of a failure: there is no other one to tell of. */
+  async #closeSource(failed = false): Promise<void> {
     try {
       // A generator that awaits something ends when it has that, and knows of no call then: V8 loses what asked it to.
       if (isAsyncGenerator(this.#iterator)) await this.#step;
+      if (failed && this.#iterator === undefined) return; // it has no iterator
       // One that was not read is ended too: a file, or what a request answers, would stay open.
       await this.#link.run(() => (this.#iterator ??= iteratorOf(this.#source)).return?.());
     } catch (error) {
-      this.#link.unheard?.(error);
+      if (!failed) this.#link.unheard?.(error);
     }
   }
 
@@ -140,7 +142,7 @@ export class OutStream {
       for (const peer of this.#credits.keys()) this.#link.fail(peer, error, unsent);
       this.#settle.reject(error);
       this.#step = undefined; // that it failed was told
-      this.#closeSource();
+      this.#closeSource(true);
     }
   }
 

@@ -130,8 +130,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
     this.answered = true;
     if (this.#controller !== undefined) runInScope(this, () => this.#controller!.abort(reason));
     this.resultStream?.cancel();
-    for (const stream of this.argumentStreams?.values() ?? []) stream.clear();
-    this.closeArgumentStreams(reason);
+    for (const stream of this.argumentStreams?.values() ?? []) stream.breakOff(reason);
   }
 
   /** The same when it is this side that gives up: the caller, who still waits, is told. */

@@ -145,8 +145,8 @@ export class SessionGate {
     clearTimeout(this.#graceTimer);
     this.#session = undefined;
     this.#expected ??= new Map();
-    for (const [process, offered] of Object.entries(this.#network.registeredCallbacks())) {
-      this.#expected.set(process, new Set(offered));
+    for (const { name, callbacks } of this.#network.others()) {
+      this.#expected.set(name, new Set(callbacks.values()));
     }
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { EncodeError } from "../errors.ts";
+import { boundToScope } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import type { Codec } from "../wire/codec.ts";
 import { SEND_LESS } from "../wire/encoder.ts";
@@ -80,7 +81,7 @@ export function argumentStream(
   if (isSpent(source)) {
     throw new EncodeError("Cannot send an iterable whose items a call has taken; make a new one");
   }
-  return new OutStream(source, consumerLink(codec, session, fields, (fn) => fn()));
+  return new OutStream(source, consumerLink(codec, session, fields, boundToScope()));
 }
 
 /** @throws {EncodeError} when a payload is larger than a frame may be. */

@@ -46,6 +46,7 @@ export function useUp(call: RunningCall, source: Streamable): Promise<void> {
     encode: () => NOTHING,
     ready: () => ++items % ITEMS_PER_TURN === 0 ? nextShare() : undefined,
     run: (fn) => runInScope(call, fn),
+    unheard: (error) => call.reply.failure(call, error),
   };
   const stream = call.resultStream = new OutStream(source, link);
   if (call.aborted) stream.cancel();

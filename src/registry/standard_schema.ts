@@ -5,6 +5,7 @@
  */
 
 import { ValidationError, type ValidationIssue } from "../errors.ts";
+import { andThen, type Maybe } from "../internal/maybe.ts";
 import type { AnyFunction } from "./registered_callback.ts";
 
 /** A schema of zod, valibot, arktype or any other library that implements Standard Schema v1. */
@@ -46,38 +47,50 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
  * [ADR 7](../../docs/adr/0007-arguments-schema.md).
  *
  * @param takesOne Whether the callback has one parameter, and no more; see {@linkcode hasOneParameter}.
- * @returns The arguments as the schema gives them, with defaults and conversions.
+ * @returns The arguments as the schema gives them, with defaults and conversions; at once if it answers at once.
  * @throws {ValidationError} when they do not fit.
  */
-export async function validateArguments(
+export function validateArguments(
   schema: StandardSchema,
   args: unknown[],
   callbackName: string,
   takesOne: boolean,
-): Promise<unknown[]> {
-  const validate = (value: unknown) => schema["~standard"].validate(value);
+): Maybe<unknown[]> {
+  const validate = (value: unknown): Maybe<StandardResult<unknown>> => {
+    const outcome = schema["~standard"].validate(value);
+    return "then" in outcome ? Promise.resolve(outcome) : outcome;
+  };
   const [first] = args;
   const refuse = (issues: readonly StandardIssue[] = []) =>
     failure(`Cannot call: the arguments of ${callbackName} do not fit its schema`, issues, "never");
   if (takesOne && args.length > 1) {
     throw refuse([{ message: "one argument is needed, and no more" }]);
   }
-  const list = await validate(args);
-  const fits = list.issues === undefined && Array.isArray(list.value);
   // A schema that takes lists of any length describes the argument, not the list that it has been put into.
-  const takesPairs = async () => takesOne && isPair(await validate([first, first]));
-  if (fits && !await takesPairs()) return list.value as unknown[];
-  if (args.length > 1) throw refuse(list.issues);
-  const one = await validate(first);
-  if (one.issues === undefined) return [one.value];
-  const isOfOne = isAboutWhole(list) ? takesOne || !isAboutWhole(one) : fits || await takesPairs();
-  throw refuse(isOfOne ? one.issues : list.issues);
+  const takesPairs = (): Maybe<boolean> =>
+    takesOne &&
+    andThen(validate([first, first]), (same) =>
+      isPair(same) || andThen(validate([first, undefined]), isPair));
+  return andThen(validate(args), (list) => {
+    const fits = list.issues === undefined && Array.isArray(list.value);
+    return andThen(fits && takesPairs(), (isLonger): Maybe<unknown[]> => {
+      if (fits && !isLonger) return list.value as unknown[];
+      if (args.length > 1) throw refuse(list.issues);
+      return andThen(validate(first), (one) => {
+        if (one.issues === undefined) return [one.value];
+        const isOfOne = isAboutWhole(list) ? takesOne || !isAboutWhole(one) : fits || takesPairs();
+        return andThen(isOfOne, (isOfOne) => {
+          throw refuse(isOfOne ? one.issues : list.issues);
+        });
+      });
+    });
+  });
 }
 
 /** Whether a list of two was taken for one, be it that something in it does not fit. */
 function isPair(outcome: StandardResult<unknown>): boolean {
   if (outcome.issues !== undefined) return !isAboutWhole(outcome);
-  return Array.isArray(outcome.value) && outcome.value.length === 2;
+  return !Array.isArray(outcome.value) || outcome.value.length !== 1;
 }
 
 /**

@@ -8,6 +8,7 @@
 import { ConnectionError, ProtocolError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from "../wire/limits.ts";
 import { Inbox } from "./inbox.ts";
+import { PIECE_BYTES } from "./pieces.ts";
 import type { ByteStream } from "./transport.ts";
 import type { UNAUTHORIZED } from "./websocket_end.ts";
 
@@ -45,9 +46,6 @@ const CREDIT = /^[1-9][0-9]{0,9}$/;
 
 /** How soon somebody who waits for it hears that something was taken. */
 const ANSWER_WITHIN_MS = 2;
-
-/** Who holds back sends pieces of this size, and hears at once that one was taken. */
-export const PIECE_BYTES = 1_024;
 
 /**
  * Bytes in messages whose borders mean nothing. The writer stops when the reader has

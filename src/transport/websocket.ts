@@ -6,7 +6,7 @@
 
 import { AuthenticationError, ConnectionError } from "../errors.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
-import { type CloseReason, MessageStream, type OtherSide, PIECE_BYTES } from "./message_stream.ts";
+import { type CloseReason, MessageStream, type OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
 import type { Address, ByteStream, Connecting } from "./transport.ts";
 import { SUB_PROTOCOL, tokenProtocol } from "./web_token.ts";
@@ -18,12 +18,14 @@ const PRIVATE_STATUS = 3_000;
 /** A server that takes no stranger's WebSocket answers with this; runtimes that tell it use words of their own. */
 const REFUSED = /\b401\b/;
 
-/**
- * Deno's client writes the head of a message of more than {@linkcode PIECE_BYTES} and the rest one by one, and leaves
- * Nagle's algorithm on: the rest waits until the head is acknowledged, which a system delays by 40 ms. Messages of one
- * write are answered by credits. One that is larger than this fills a segment, which does not wait.
- */
-const MAX_HELD_BYTES = 65_536;
+type PiecesOf = (bytes: Uint8Array) => Iterable<Uint8Array>;
+
+let piecesOf: PiecesOf | undefined;
+
+/** Has what would wait within a message be sent in several. A page's messages do not wait. */
+export function providePieces(provided: PiecesOf): void {
+  piecesOf = provided;
+}
 
 /**
  * Makes the stream of a WebSocket that may still be connecting.
@@ -33,7 +35,9 @@ const MAX_HELD_BYTES = 65_536;
 export function webSocketStream(socket: WebSocket, other: OtherSide = {}): MessageStream {
   socket.binaryType = "arraybuffer";
   const stream = new MessageStream({
-    send: (bytes) => sendTo(socket, bytes),
+    send(bytes) {
+      for (const piece of piecesOf?.(bytes) ?? [bytes]) sendTo(socket, piece);
+    },
     sendCredit: (bytes) => sendTo(socket, String(bytes)),
     close: (refusal) => closeSocket(socket, refusal),
   }, other);
@@ -50,14 +54,8 @@ export function webSocketStream(socket: WebSocket, other: OtherSide = {}): Messa
 }
 
 function sendTo(socket: WebSocket, data: Uint8Array | string): void {
-  if (socket.readyState !== WebSocket.OPEN) return; // its `close` event tells
-  let rest = data as Uint8Array<ArrayBuffer>; // the runtime copies it
-  if (data.length < MAX_HELD_BYTES && "Deno" in globalThis) {
-    for (; rest.length > PIECE_BYTES; rest = rest.subarray(PIECE_BYTES)) {
-      socket.send(rest.subarray(0, PIECE_BYTES));
-    }
-  }
-  socket.send(rest);
+  // The runtime copies the bytes. Once it is closing, its `close` event tells.
+  if (socket.readyState === WebSocket.OPEN) socket.send(data as Uint8Array<ArrayBuffer>);
 }
 
 function closeSocket(socket: WebSocket, refusal: CloseReason | undefined): void {

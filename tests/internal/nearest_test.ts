@@ -40,7 +40,7 @@ Deno.test("nearest() gives no name of which nothing is like what was asked for",
 
 Deno.test("nearest() gives nothing when there is nothing, and takes any iterable", () => {
   assertEquals(nearest("add", []), undefined);
-  assertEquals(nearest("ad", new Map([["add", 1]]).keys()), "add");
+  assertEquals(nearest("ad", [...new Map([["add", 1]]).keys()]), "add");
 });
 
 Deno.test("nearest() finds a name after as many edits as a third of its length (property)", () => {

@@ -14,7 +14,7 @@ async function issuesOf(
   args: unknown[],
   takesOne = args.length === 1,
 ): Promise<ValidationError> {
-  const validating = () => validateArguments(schema, args, "f", takesOne);
+  const validating = async () => await validateArguments(schema, args, "f", takesOne);
   return await assertRejects(validating, ValidationError);
 }
 

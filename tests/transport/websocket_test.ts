@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ConnectionError } from "../../src/errors.ts";
+import { ConnectionError } from "../../mod.ts"; // which provides what pages have no use for
 import { concat } from "../../src/internal/concat.ts";
 import { nextTurn } from "../../src/internal/next_turn.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
