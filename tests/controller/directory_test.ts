@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { OverloadedError } from "../../mod.ts";
 import { Directory, following } from "../../src/controller/directory.ts";
@@ -186,4 +186,37 @@ Deno.test("nameOf() knows a name that was withdrawn, for its process may still r
     directory.withdraw(b, [`g${i}`]);
   }
   assertEquals(directory.nameOf(a, f), undefined);
+});
+
+Deno.test("snapshot() follows what is offered and withdrawn", () => {
+  const directory = new Directory();
+  directory.join("a", ["f"]);
+  const names = () => directory.snapshot()[0]![2].map(([, name]) => name);
+  assertEquals(names(), ["f"]);
+  directory.offer(1, ["g"]);
+  assertEquals(names(), ["f", "g"]);
+  directory.withdraw(1, ["f"]);
+  assertEquals(names(), ["g"]);
+});
+
+Deno.test("join() counts the names of processes", () => {
+  const directory = new Directory();
+  let joined = 0;
+  try {
+    for (; joined < MAX_DIRECTORY_BYTES / 256; joined++) directory.join("n".repeat(256), []);
+  } catch (error) {
+    assertInstanceOf(error, OverloadedError);
+  }
+  assert(joined < MAX_DIRECTORY_BYTES / 256);
+});
+
+Deno.test("nameOf() knows as many withdrawn callbacks as it should", () => {
+  const directory = new Directory();
+  directory.join("a", ["f"]);
+  directory.withdraw(1, ["f"]);
+  for (let i = 0; i < MAX_WITHDRAWN; i++) {
+    directory.offer(1, [`g${i}`]);
+    directory.withdraw(1, [`g${i}`]);
+  }
+  assertEquals(directory.nameOf(1, 1), "f");
 });

@@ -5,6 +5,7 @@ import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
 import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
+import { settled } from "../helpers/soon.ts";
 
 Deno.test("slowDown() asks each source to pause, once", () => {
   const [slow, a, b] = [fakePeer(1), fakePeer(2), fakePeer(3)];
@@ -156,4 +157,20 @@ Deno.test("gone() reads on from those who were held, and tells nobody to go on s
   assertEquals(source.wire.held, true);
   slow.peer.gone();
   assertEquals([source.wire.held, source.wire.told], [false, ["PAUSE 1 0"]]);
+});
+
+Deno.test("announce() gives no node up for what it had read before", async () => {
+  const slow = fakePeer(1);
+  slow.wire.congested = true;
+  slow.wire.sendShared = () => {};
+  const quarter = new Uint8Array(MAX_QUEUED_BYTES / 4);
+  for (let i = 0; i < 4; i++) {
+    slow.peer.announce(quarter);
+    slow.wire.queuedBytes += quarter.length;
+  }
+  slow.peer.drained();
+  slow.wire.queuedBytes = MAX_QUEUED_BYTES; // of others
+  slow.peer.announce(quarter);
+  await settled();
+  assertEquals(slow.wire.closedBecause, undefined);
 });

@@ -5,8 +5,14 @@ import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
 import { Flag, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
 import { kindName } from "../../src/wire/kind_name.ts";
-import { HEADER_BYTES, MAX_PART_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import {
+  HEADER_BYTES,
+  MAX_PART_BYTES,
+  MAX_QUEUED_BYTES,
+  MAX_UNDER_WAY_BYTES,
+} from "../../src/wire/limits.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
+import type { Gate } from "../../src/controller/gate.ts";
 
 /** Kinds to which the sender wants an answer. */
 const ASKING: readonly number[] = [Kind.Call, Kind.Task, Kind.Transfer];
@@ -292,4 +298,29 @@ Deno.test("route() drops what is too large and of no call, for nobody waits for 
     router.route(a.peer, frame(kind, { peer: 2, payload: new Uint8Array(1000) }));
     assertEquals([a.wire.sent, b.wire.sent, router.counts.dropped], [[], [], 1]);
   }
+});
+
+Deno.test("Router leaves those out of a broadcast about whom nothing was decided", () => {
+  const nodes = [1, 2, 3].map((id) => fakePeer(id));
+  const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
+  const router = new Router(peers, () => new Set([2, 3]), new Announcer(peers));
+  const [a, b, c] = nodes;
+  a!.peer.gate = { allowsBroadcast: (id: number) => id === 2 ? true : undefined } as Gate;
+  router.route(a!.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+  assertEquals(a!.wire.told, ["TARGETS 0 5"]);
+  assertEquals(decodeTargets(a!.wire.sent[0]!.payload), [2]);
+  assertEquals([b!.wire.told, c!.wire.told], [["CALL 1 5"], []]);
+});
+
+Deno.test("Router holds a source back that sends many empty frames to a slow node", () => {
+  const [a, b] = [fakePeer(1), fakePeer(2, 1000)];
+  const peers = new Map([a, b].map(({ peer }) => [peer.id, peer]));
+  const router = new Router(peers, () => new Set(), new Announcer(peers));
+  b.wire.congested = true;
+  b.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
+  const cancel = () => frame(Kind.Cancel, { peer: 2, call: 5 });
+  for (let bytes = 0; bytes <= MAX_UNDER_WAY_BYTES + 1000 + HEADER_BYTES; bytes += HEADER_BYTES) {
+    router.route(a.peer, cancel());
+  }
+  assertEquals(a.wire.held, true);
 });

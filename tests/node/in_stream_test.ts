@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
 import { itemCost } from "../../src/node/credit.ts";
@@ -193,4 +193,23 @@ Deno.test("InStream never has more under way than the window and one item", asyn
     }),
     { numRuns: 30 },
   );
+});
+
+Deno.test("InStream grants more to a producer that is always waited for", async () => {
+  let granted = 0;
+  const stream = new InStream({ credit: (n) => granted += n, stop() {}, over() {} });
+  for (let i = 0; i < 3 * STREAM_WINDOW; i++) {
+    const next = stream.next();
+    stream.push(i, 1);
+    assertEquals((await next).value, i);
+  }
+  assert(granted > 3 * STREAM_WINDOW);
+});
+
+Deno.test("cancel() drops what came", async () => {
+  const stream = new InStream({ credit() {}, stop() {}, over() {} });
+  stream.start();
+  stream.push(1, 1);
+  stream.cancel(() => new RangeError("answered"));
+  await assertRejects(() => stream.next(), RangeError);
 });

@@ -239,3 +239,31 @@ Deno.test("offers() tells of one process whether it offers a callback now, and n
   network.apply({ type: "withdraw", id: 2, callbacks: [1] });
   assertEquals([network.offers("f", "a"), network.offers("f", undefined)], [false, false]);
 });
+
+Deno.test("choose() by least-pending is fair among those with the fewest", () => {
+  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
+  const welcome = (...processes: ProcessEntry[]) =>
+    network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
+  const { random } = Math;
+  try {
+    welcome([2, "a", [[1, "f"]]], [3, "b", [[1, "f"]]], [4, "c", [[1, "f"]]], [5, "d", [[1, "f"]]]);
+    for (const id of [2, 3]) network.byId(id)!.pendingCalls = 1;
+    Math.random = () => 0.45;
+    assertEquals(network.choose("f", undefined, "least-pending").name, "d");
+    for (const id of [2, 3]) network.byId(id)!.pendingCalls = 0;
+    network.byId(5)!.pendingCalls = 9;
+    assertEquals(network.choose("f", undefined, "least-pending").name, "b");
+  } finally {
+    Math.random = random;
+  }
+});
+
+Deno.test("apply() takes an offer that is told twice once", () => {
+  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
+  const welcome = (...processes: ProcessEntry[]) =>
+    network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
+  welcome([2, "a", []]);
+  for (let i = 0; i < 2; i++) network.apply({ type: "offer", id: 2, callbacks: [[5, "f"]] });
+  network.apply({ type: "withdraw", id: 2, callbacks: [5] });
+  assertEquals(network.offers("f", undefined), false);
+});

@@ -367,3 +367,32 @@ for (
     assertEquals([consumers.told, unheard], [["item 1 1", "fail 1 no more"], []]);
   });
 }
+
+Deno.test("OutStream tells nothing of what its source does after cancel()", async () => {
+  for (const end of ["resolve", "reject"] as const) {
+    const told: string[] = [];
+    const gone = Promise.withResolvers<void>();
+    const stream = new OutStream(
+      (async function* () {
+        yield await gone.promise;
+      })(),
+      {
+        encode: () => new Uint8Array(1),
+        item: () => told.push("item"),
+        end: () => told.push("end"),
+        fail: () => told.push("fail"),
+        abandon() {},
+        ready: () => undefined,
+        run: (fn) => fn(),
+      },
+    );
+    stream.start([1]);
+    stream.credit(1, 5);
+    await settled();
+    stream.cancel();
+    gone[end]();
+    await stream.finished;
+    await settled();
+    assertEquals(told, [], end);
+  }
+});

@@ -325,3 +325,36 @@ Deno.test("leave() lets those look again who wait until it has left", async () =
   outbox.resume(1);
   assertEquals(wire.told, ["CALL 1 2"]);
 });
+
+Deno.test("resume() makes room again for what has left", () => {
+  const outbox = new Outbox(new FakeConnection().connection);
+  const half = new Uint8Array(MAX_WAITING_BYTES / 2);
+  for (let id = 1; id <= 3; id++) {
+    outbox.pause(1);
+    outbox.post(call(1, id, half), new Owner());
+    outbox.resume(1);
+  }
+});
+
+Deno.test("ready() waits for who is paused, also when what waited for it has left", async () => {
+  const outbox = new Outbox(new FakeConnection().connection);
+  const o = new Owner();
+  outbox.pause(1);
+  outbox.post(call(1, 1), o);
+  outbox.leave(o);
+  let again = false;
+  outbox.ready(1)!.then(() => again = true);
+  await settled();
+  assertEquals([again, outbox.isFree], [false, false]);
+  outbox.resume(1);
+  await settled();
+  assertEquals([again, outbox.isFree], [true, true]);
+});
+
+Deno.test("isFree is false while somebody is paused, and not when it is gone", () => {
+  const outbox = new Outbox(new FakeConnection().connection);
+  outbox.pause(1);
+  assertEquals(outbox.isFree, false);
+  outbox.forget(1);
+  assertEquals(outbox.isFree, true);
+});

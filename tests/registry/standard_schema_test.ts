@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { ValidationError } from "../../mod.ts";
 import {
@@ -235,4 +235,31 @@ Deno.test("isStandardSchema() tells schemas from anything else", () => {
   for (const value of [null, undefined, 5, {}, () => 1, { "~standard": { validate: 1 } }]) {
     assert(!isStandardSchema(value));
   }
+});
+
+for (
+  const [what, schema, list] of [
+    ["without repetitions", z.array(z.string()).refine((all) => new Set(all).size === all.length), [
+      "a",
+      "b",
+    ]],
+    ["of odd length", z.array(z.string()).refine((all) => all.length % 2 === 1), ["a"]],
+    ["that is made shorter", z.array(z.string()).transform((all) => [...new Set(all)]), ["a", "b"]],
+    ["with something instead", z.array(z.string()).catch([]), ["a", "b"]],
+  ] as const
+) {
+  Deno.test(`validateArguments() takes a schema of a list ${what} for that of the one argument`, async () => {
+    assertEquals(await validateArguments(schema, [list], "f", true), [list]);
+    if (what === "with something instead") return; // it takes anything
+    await issuesOf(schema, ["174"], true);
+  });
+}
+
+Deno.test("validateArguments() answers at once if its schema does", async () => {
+  const [now, later] = [z.array(z.number()), z.array(z.number()).refine(async () => await true)];
+  assertEquals(validateArguments(now, [[1, 2]], "f", true), [[1, 2]]);
+  const promise = validateArguments(later, [[1, 2]], "f", true);
+  assert(promise instanceof Promise);
+  assertEquals(await promise, [[1, 2]]);
+  assertThrows(() => validateArguments(now, ["a"], "f", true), ValidationError);
 });
