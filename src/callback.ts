@@ -70,7 +70,8 @@ export const processCallbacks: CallbackRegistry = new CallbackRegistry();
 export const callback: CallbackFunction = processCallbacks.callback;
 
 /**
- * Decorator: keeps a method out of the callbacks of its class.
+ * Decorator: keeps a method out of the callbacks of its class. It comes first: one before it may put another function
+ * in the method's place.
  *
  * @throws {InitializationError} when it decorates something else.
  */

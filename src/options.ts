@@ -88,8 +88,8 @@ export interface WebOptions {
    */
   origins?: readonly string[] | undefined;
   /**
-   * Secret texts of 1 to 4,096 characters, of which whoever comes must have one, as `token`. Pages can
-   * read theirs, so give them short-lived ones.
+   * Secret texts of 1 to 4,096 characters, of which whoever comes must have one, as `token`, each time that it connects. Pages can
+   * read theirs, so give them short-lived ones; one that comes back later makes a new `Global`, with a new one.
    * @default {none is needed}
    */
   tokens?: readonly string[] | undefined;

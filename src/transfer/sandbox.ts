@@ -227,7 +227,8 @@ export class Sandbox {
     for (const { end } of this.#all) end();
     for (const { name, settle } of [...this.#running.values()]) {
       const message = `${name} did not finish, for its sandbox was ended: ${why}`;
-      settle({ refused: new TransferError(message, MAYBE) });
+      const executed = this.#isUp ? "maybe" : "never";
+      settle({ refused: new TransferError(message, { executed }) });
     }
   }
 }

@@ -67,6 +67,7 @@ export function spawnSandbox(
         // Memory of large values goes back to the system at once, where it is looked at (glibc's mallopt(3)).
         MALLOC_MMAP_THRESHOLD_: "131072",
         ...(grants(permissions.import) ? {} : { DENO_DIR: nowhere() }),
+        ...searchPath(permissions.run),
         ...variables,
       },
       stdin: "piped",
@@ -151,7 +152,7 @@ function grantedVariables(env: TransferPermissions["env"]): Record<string, strin
     return Deno.env.toObject();
   }
   const variables: Record<string, string> = {};
-  for (const name of Array.isArray(env) ? env : []) {
+  for (const name of Array.isArray(env) ? env.flatMap(namesOf) : []) {
     if (!mayRead(name)) {
       const grant = `grant --allow-env=${name} to this process, or `;
       const why = `this process may not read the variable ${name}, which functions may read`;
@@ -161,6 +162,25 @@ function grantedVariables(env: TransferPermissions["env"]): Record<string, strin
     if (value !== undefined) variables[name] = value;
   }
   return variables;
+}
+
+/** The variables that a name with a `*` at its end stands for; it stays as it is where they cannot be told. */
+function namesOf(name: string): string[] {
+  if (!name.endsWith("*") || !mayRead()) return [name];
+  return Object.keys(Deno.env.toObject()).filter((each) => each.startsWith(name.slice(0, -1)));
+}
+
+/**
+ * Where programs are found by their names. Functions may not read it, unless `env` says so.
+ *
+ * @throws {TransferError} when it is needed, and this process may not read it itself.
+ */
+function searchPath(run: TransferPermissions["run"]): Record<string, string> {
+  if (!grants(run)) return {};
+  if (mayRead("PATH")) return { PATH: Deno.env.get("PATH") ?? "" };
+  if (!Array.isArray(run) || run.every((name) => name.includes("/"))) return {};
+  const grant = "grant --allow-env=PATH to this process, or ";
+  throw cannotStart("this process may not read PATH, by which programs are found", grant);
 }
 
 /** Whether this process may read a variable, or all of them, without asking its user. */

@@ -126,7 +126,8 @@ export async function listenTls(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, backlog: BACKLOG }, resolve);
+    // An IPv6 address may be in brackets, as in a URL.
+    server.listen({ host: host.replace(/^\[|\]$/g, ""), port, backlog: BACKLOG }, resolve);
   });
   server.on("error", onTrouble); // one that could not be accepted does not end the listener
   const address: Address = { host, port: (server.address() as { port: number }).port };

@@ -41,7 +41,7 @@ export function unixTransport(directory: string, shared: boolean): Transport {
       checkPath(path);
       try {
         await prepareDirectory(directory, shared);
-        return await lockedWhile(`${path}.lock`, () => bind(path, onTrouble));
+        return await lockedWhile(`${path}.lock`, () => bind(path, shared, onTrouble));
       } catch (error) {
         if (error instanceof ConnectionError) throw error;
         throw new ConnectionError(`Cannot listen on ${path}: ${why(error)}`, { cause: error });
@@ -100,11 +100,28 @@ async function prepareDirectory(directory: string, shared: boolean): Promise<voi
  * that only its owner can is its owner, or root.
  */
 async function checkPrivate(directory: string): Promise<void> {
-  const { mode } = await Deno.lstat(directory);
+  const { mode, uid } = await Deno.lstat(directory);
+  checkOwner(uid, ownUid());
   if (mode === null || (mode & 0o077) === 0) return;
   throw new Error(
     "others than its owner can reach its directory; give unixSockPath if that is right",
   );
+}
+
+/** Who may go anywhere must not go where another user listens, or could put a socket in the place of ours. */
+function checkOwner(uid: number | null, own: number | null): void {
+  if (uid === null || own === null || uid === own) return;
+  throw new Error("its directory is another user's; give a unixSockPath of your own");
+}
+
+/** The user of this process, as far as it may know. */
+function ownUid(): number | null {
+  try {
+    const { state } = Deno.permissions.querySync({ name: "sys", kind: "uid" });
+    return state === "granted" ? Deno.uid() : Deno.statSync("/proc/self").uid;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -127,7 +144,11 @@ async function lockedWhile<T>(path: string, work: () => Promise<T>): Promise<T> 
  * owner, takes the place of a stale one at once, and is not what the runtime removes when it closes
  * its listener: by then a successor may have put its own there.
  */
-async function bind(path: string, onTrouble: OnTrouble | undefined): Promise<Listener> {
+async function bind(
+  path: string,
+  shared: boolean,
+  onTrouble: OnTrouble | undefined,
+): Promise<Listener> {
   if (await exists(path) && await answers(path)) {
     throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
   }
@@ -135,11 +156,12 @@ async function bind(path: string, onTrouble: OnTrouble | undefined): Promise<Lis
   const listener = Deno.listen({ transport: "unix", path: ownPath });
   try {
     await Deno.chmod(ownPath, 0o600);
-    const { ino } = await Deno.lstat(ownPath);
+    const { ino, uid } = await Deno.lstat(ownPath);
+    if (!shared) checkOwner((await Deno.lstat(path.slice(0, -SOCKET_NAME.length))).uid, uid);
     await Deno.rename(ownPath, path);
     return new UnixListener(listener, path, ino, onTrouble);
   } catch (error) {
-    listener.close();
+    listener.close(); // which removes the socket
     throw error;
   }
 }

@@ -14,7 +14,8 @@ const TOKEN_PREFIX = `${SUB_PROTOCOL}.token.`;
 
 /** Whether this can be a token: a text that is not empty, and that a header has room for. */
 export function isToken(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= MAX_TOKEN_LENGTH;
+  return typeof value === "string" && value !== "" && value.length <= MAX_TOKEN_LENGTH &&
+    value.isWellFormed();
 }
 
 /** The sub-protocol that carries a token: its UTF-8 in base64url, of which HTTP takes every letter. */

@@ -331,3 +331,8 @@ for (
     await sandbox.ended();
   });
 }
+
+Deno.test("a sandbox that ends before it is up has run nothing", async () => {
+  await using sandbox = new TestSandbox({}, "Deno.exit(3)");
+  assertEquals((await sandbox.refusal(() => 1)).executed, "never");
+});

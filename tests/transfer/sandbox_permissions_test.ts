@@ -298,3 +298,30 @@ Deno.test("`permissions` with false or an empty list grant nothing", async () =>
     ]
   ) assertMatch(String(await sandbox.thrown(fn, Deno.execPath())), DENIED);
 });
+
+Deno.test("`permissions.run` lets functions run the programs that it names", async () => {
+  for (const run of [["deno"], true] as const) {
+    await using sandbox = new TestSandbox({ permissions: { run } });
+    const said = await sandbox.value(() => {
+      const { stdout } = new Deno.Command("deno", { args: ["--version"] }).outputSync();
+      return new TextDecoder().decode(stdout).slice(0, 5);
+    });
+    assertEquals(said, "deno ");
+  }
+});
+
+Deno.test("`permissions.env` brings all variables whose names begin so", async () => {
+  const names = ["DAFFI_TEST_ONE", "DAFFI_TEST_TWO", "DAFFI_OTHER"];
+  for (const name of names) Deno.env.set(name, name.at(-1)!);
+  try {
+    await using sandbox = new TestSandbox({ permissions: { env: ["DAFFI_TEST_*"] } });
+    const read = () => [Deno.env.get("DAFFI_TEST_ONE"), Deno.env.get("DAFFI_TEST_TWO")];
+    assertEquals(await sandbox.value(read), ["E", "O"]);
+    assertEquals(
+      (await sandbox.thrown(() => Deno.env.get("DAFFI_OTHER")) as Error).name,
+      "NotCapable",
+    );
+  } finally {
+    for (const name of names) Deno.env.delete(name);
+  }
+});

@@ -249,3 +249,24 @@ test("stays awake for a moment after small answers, on both sides", async (direc
   assertEquals(await turnsOfAnswering(stream, connected), 9 * 8);
   theirs.close();
 });
+
+Deno.test({
+  name: "unixTransport() uses no private directory of another user, whoever may enter it",
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // who may
+  async fn() {
+    const directory = await Deno.makeTempDir();
+    try {
+      await Deno.chmod(directory, 0o700);
+      const mine = await unixTransport(directory, false).listen();
+      await Deno.chown(directory, 65534, null);
+      const refused = () => unixTransport(directory, false).connect();
+      await assertRejects(refused, ConnectionError, "another user's");
+      mine.close();
+      const listen = () => unixTransport(directory, false).listen();
+      await assertRejects(listen, ConnectionError, "another user's");
+      assertEquals(await exists(`${directory}/.sock`), false);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
