@@ -303,8 +303,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     const { timeoutMs, etaMs, signal, to, strategy } = readOptions(kind, options, callbackName);
     const args = this.#args;
     const site = this.#site;
-    const all = kind === "broadcast" || kind === "stream";
-    return { callbackName, args, site, timeoutMs, etaMs, signal, to, strategy, all };
+    return { callbackName, args, site, timeoutMs, etaMs, signal, to, strategy };
   }
 
   /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */

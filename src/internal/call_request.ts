@@ -26,8 +26,6 @@ export interface CallRequest {
   /** The process to call, or any that offers the callback. */
   readonly to: string | undefined;
   readonly strategy: Strategy;
-  /** Whether all that offer the callback are called, if `to` is not given. */
-  readonly all?: boolean;
   /** Where the call was made. */
   readonly site: CallSite | undefined;
 }

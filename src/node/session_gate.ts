@@ -21,8 +21,6 @@ export interface Target {
   readonly callbackName: string;
   /** The one process, or any that offers the callback. */
   readonly to: string | undefined;
-  /** Whether it is for all that offer the callback. */
-  readonly all?: boolean;
 }
 
 /** Something to be sent. */
@@ -69,18 +67,16 @@ export class SessionGate {
     return expected !== undefined && this.#isAway(expected, target) ? undefined : this.#session;
   }
 
-  #isAway(expected: Expected, { callbackName, to, all }: Target): boolean {
+  #isAway(expected: Expected, { callbackName, to }: Target): boolean {
     const network = this.#network;
-    if (to !== undefined) {
-      const offered = expected.get(to);
-      return offered !== undefined &&
-        !network.offers(offered.has(callbackName) ? callbackName : "", to);
+    if (to === undefined) {
+      // Not for all of those who are called by a broadcast: what is sent to the others would overtake it.
+      return !network.offers(callbackName, to) &&
+        [...expected.values()].some((offered) => offered.has(callbackName));
     }
-    if (!all && network.offers(callbackName, to)) return false;
-    for (const [process, offered] of expected) {
-      if (offered.has(callbackName) && !network.offers(callbackName, process)) return true;
-    }
-    return false;
+    const offered = expected.get(to);
+    return offered !== undefined &&
+      !network.offers(offered.has(callbackName) ? callbackName : "", to);
   }
 
   /**

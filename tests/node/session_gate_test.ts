@@ -183,36 +183,6 @@ Deno.test("SessionGate remembers who was there over several losses, and leaves n
   assertEquals(time.pending, 0);
 });
 
-Deno.test("SessionGate holds what is for all back until all that offered it are back", () => {
-  using time = new FakeTime();
-  const it = new Gate();
-  const all = { ...f, all: true };
-  it.welcome([2, "a", [[1, "f"]]], [3, "b", [[1, "f"]]], [4, "c", [[2, "g"]]]);
-  it.lose();
-  it.wait("all", all);
-  it.welcome();
-  it.join([5, "a", [[1, "f"]]]);
-  it.join([6, "new", [[1, "f"]]]);
-  assertEquals([it.gate.ready(f) === session, it.gate.ready(all)], [true, undefined]);
-  it.join([7, "b", [[1, "f"]]]);
-  assertEquals([it.heard, it.gate.ready(all) === session], [["all"], true]);
-  it.gate.end(undefined);
-  assertEquals(time.pending, 0);
-});
-
-Deno.test("SessionGate waits no longer than the grace for one of all", () => {
-  using time = new FakeTime();
-  const it = new Gate();
-  it.welcome([2, "a", [[1, "f"]]], [3, "b", [[1, "f"]]]);
-  it.lose();
-  it.wait("all", { ...f, all: true });
-  it.welcome([4, "a", [[1, "f"]]]);
-  time.tick(GRACE_MS - 1);
-  assertEquals(it.heard, []);
-  time.tick(1);
-  assertEquals(it.heard, ["all"]);
-});
-
 Deno.test("SessionGate lets fail at once what a process that is back has never offered", () => {
   using _time = new FakeTime();
   const it = new Gate();
