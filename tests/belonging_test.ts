@@ -6,34 +6,6 @@ import { TestNetwork } from "./helpers/test_network.ts";
 
 /** Which call code is part of, and which is not; and in which order calls begin. */
 
-Deno.test("what a call has left behind becomes part of no other call", async () => {
-  const goOn = Promise.withResolvers<void>();
-  const loaded = Promise.withResolvers<void>();
-  const callers: unknown[] = [];
-  await using net = await TestNetwork.start();
-  const a = await net.join("a", (callback) => {
-    callback("remember", () => {
-      setTimeout(async () => {
-        callers.push(currentCall()?.caller);
-        await goOn.promise;
-        callers.push(currentCall()?.caller);
-      }, 0);
-    });
-    callback("load", (cached: boolean) => cached ? 1 : loaded.promise);
-  });
-  const b = await net.join("b");
-  await net.hub.call.remember(); // from now on both are known to be done when they return
-  await b.call.load(true);
-  await net.hub.call.remember();
-  const loading = b.call.load(false).bg();
-  await until(() => a.stats.runningCalls === 1 && callers.length === 2);
-  goOn.resolve();
-  await until(() => callers.length === 4);
-  loaded.resolve();
-  await soon(loading.get());
-  assertEquals(callers, Array(4).fill(undefined));
-});
-
 Deno.test("a generator among the arguments is part of the call that made it, in every way to call", async () => {
   const callers = new Map<string, unknown>();
   await using net = await TestNetwork.start();

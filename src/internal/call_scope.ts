@@ -30,8 +30,6 @@ export interface CallScope {
 export interface AsyncContext {
   /** `undefined` where nothing runs as part of a call. */
   scope: CallScope | undefined;
-  /** Whether a callback that was done when it returned may have left something behind here. */
-  isUsed?: boolean;
 }
 
 /** The part of an `AsyncLocalStorage` that is used here. */
@@ -45,14 +43,11 @@ export interface Storage {
 export interface SpareContexts {
   /** From here on this asynchronous function has a context that no call has. */
   enter(): void;
-  /** What was run by {@linkcode runOnStack} just now may have left something behind in it. */
-  use(): void;
-  /** Another one takes its place if something may have been left behind in it. */
-  renew(): void;
   /**
    * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
-   * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not if
-   * others may have left something in it, which is no part of this call.
+   * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not longer: what
+   * others have left behind in it is no part of this call. (Until then it is taken for one, once for each callback: a
+   * context of its own for each call would cost more than all the rest.)
    */
   keep(scope: CallScope): void;
 }

@@ -20,21 +20,10 @@ export class StoredContexts implements SpareContexts {
     this.#storage.enterWith({ scope: undefined });
   }
 
-  /** See {@linkcode SpareContexts.use}. */
-  use(): void {
-    const context = this.#storage.getStore();
-    if (context !== undefined) context.isUsed = true;
-  }
-
-  /** See {@linkcode SpareContexts.renew}. */
-  renew(): void {
-    if (this.#storage.getStore()?.isUsed) this.enter();
-  }
-
   /** See {@linkcode SpareContexts.keep}. */
   keep(scope: CallScope): void {
     const context = this.#storage.getStore();
-    if (context === undefined || context.scope !== undefined || context.isUsed) return;
+    if (context === undefined || context.scope !== undefined) return;
     context.scope = scope;
     scope.asyncContext = context;
     this.enter();

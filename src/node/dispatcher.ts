@@ -204,7 +204,6 @@ export class Dispatcher {
     const reply = this.#replier;
     const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply });
     this.#admit(call, incoming);
-    if (!this.#session?.connection.hasMore) spareContexts?.renew();
   }
 
   /**

@@ -43,10 +43,7 @@ export function execute(call: RunningCall): unknown {
  */
 function runAtOnce(call: RunningCall): unknown {
   const result = runOnStack(call, () => invoke(call, call.takeArgs()));
-  if (!(result instanceof Promise)) {
-    spareContexts?.use();
-    return result;
-  }
+  if (!(result instanceof Promise)) return result;
   call.callback.timing = "later";
   spareContexts?.keep(call);
   return result;
