@@ -6,7 +6,6 @@
 
 import { builtinModule } from "./builtin_module.ts";
 import { provideStorage, type Storage } from "./call_scope.ts";
-import { StoredContexts } from "./spare_contexts.ts";
 
 interface Hooks {
   readonly AsyncLocalStorage: new () => Storage;
@@ -21,9 +20,7 @@ export function loadAsyncContexts(): Promise<void> {
 
 async function load(): Promise<void> {
   const hooks = await asyncHooks();
-  if (hooks === undefined) return;
-  const storage = new hooks.AsyncLocalStorage();
-  provideStorage(storage, new StoredContexts(storage));
+  if (hooks !== undefined) provideStorage(new hooks.AsyncLocalStorage());
 }
 
 /** Deno has it at a third of the time that it takes to make `process`, which others have already. */

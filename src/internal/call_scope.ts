@@ -39,31 +39,14 @@ export interface Storage {
   getStore(): AsyncContext | undefined;
 }
 
-/** Contexts in which callbacks run that have always been done when they returned. */
-export interface SpareContexts {
-  /** From here on this asynchronous function has a context that no call has. */
-  enter(): void;
-  /**
-   * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
-   * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not longer: what
-   * others have left behind in it is no part of this call. (Until then it is taken for one, once for each callback: a
-   * context of its own for each call would cost more than all the rest.)
-   */
-  keep(scope: CallScope): void;
-}
-
-/** `undefined` where there is no storage. */
-export let spareContexts: SpareContexts | undefined;
-
 /** Where there is none, as in a page, a scope lasts until the callback's first `await`. */
 let storage: Storage | undefined;
 /** The call whose callback is on the stack, if it runs without a context of its own. */
 let onStack: CallScope | undefined;
 
 /** Has scopes follow callbacks through their awaits. Called before the first of them runs. */
-export function provideStorage(provided: Storage, contexts: SpareContexts): void {
+export function provideStorage(provided: Storage): void {
   storage = provided;
-  spareContexts = contexts;
 }
 
 /** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
@@ -114,6 +97,25 @@ export function runOnStack<T>(scope: CallScope | undefined, fn: () => T): T {
   } finally {
     onStack = outer;
   }
+}
+
+/** From here on this asynchronous function has a context that no call has: {@linkcode keepScope}. */
+export function enterSpareContext(): void {
+  storage?.enterWith({ scope: undefined });
+}
+
+/**
+ * What was run by {@linkcode runOnStack} just now was not done when it returned: the spare context,
+ * in which it has left something behind, becomes the call's own until {@linkcode endScope}. Not longer: what
+ * others have left behind in it is no part of this call. (Until then it is taken for one, once for each callback: a
+ * context of its own for each call would cost more than all the rest.)
+ */
+export function keepScope(scope: CallScope): void {
+  const context = storage?.getStore();
+  if (context === undefined || context.scope !== undefined) return;
+  context.scope = scope;
+  scope.asyncContext = context;
+  enterSpareContext();
 }
 
 /** The call that the running code is part of. */

@@ -5,6 +5,7 @@
  */
 
 import { type DaffiError, ValidationError } from "../errors.ts";
+import { isA } from "../internal/is_a.ts";
 import type { Maybe } from "../internal/maybe.ts";
 import { showError } from "../internal/show.ts";
 import { validateArguments, validateResult } from "../registry/standard_schema.ts";
@@ -14,6 +15,11 @@ import type { RunningCall } from "./running_call.ts";
 export class NotRun {
   /** @param error What its caller gets. */
   constructor(readonly error: DaffiError) {}
+}
+
+/** What was thrown, or, if it failed on this side of the callback, why. */
+export function causeOf(thrown: unknown): unknown {
+  return isA(thrown, NotRun) ? thrown.error : thrown;
 }
 
 /** Whether there are any. */

@@ -11,7 +11,7 @@ import {
   OverloadedError,
   TransferError,
 } from "../errors.ts";
-import { type CallScope, endScope, spareContexts } from "../internal/call_scope.ts";
+import { type CallScope, endScope, enterSpareContext } from "../internal/call_scope.ts";
 import { monotonicMs } from "../internal/monotonic.ts";
 import type { Logger } from "../internal/log.ts";
 import { within } from "../internal/within.ts";
@@ -92,7 +92,7 @@ export class Dispatcher {
   /** Answers on this connection from now on. */
   connected(session: Session): void {
     this.#session = session;
-    spareContexts?.enter(); // of the connection's read loop, which this is part of
+    enterSpareContext(); // of the connection's read loop, which this is part of
   }
 
   /** Nobody can be answered any more. */

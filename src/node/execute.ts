@@ -5,7 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { runInScope, runOnStack, spareContexts } from "../internal/call_scope.ts";
+import { keepScope, runInScope, runOnStack } from "../internal/call_scope.ts";
 import { isA } from "../internal/is_a.ts";
 import { Flag } from "../wire/frame.ts";
 import { isStream } from "../wire/streamable.ts";
@@ -45,7 +45,7 @@ function runAtOnce(call: RunningCall): unknown {
   const result = runOnStack(call, () => invoke(call, call.takeArgs()));
   if (!(result instanceof Promise)) return result;
   call.callback.timing = "later";
-  spareContexts?.keep(call);
+  keepScope(call);
   return result;
 }
 

@@ -14,7 +14,7 @@ import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import type { Streamable } from "../wire/streamable.ts";
-import { itemCheck, NotRun } from "./checks.ts";
+import { causeOf, itemCheck, NotRun } from "./checks.ts";
 import { OutStream } from "./out_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
@@ -138,7 +138,7 @@ export class Replier implements Reply {
 
   /** What is thrown after the call was given up. */
   #unheard(call: Answerable, thrown: unknown): void {
-    const error = isA(thrown, NotRun) ? thrown.error : thrown;
+    const error = causeOf(thrown);
     if (!GIVEN_UP.test(showError(error))) this.#tell(call, error);
   }
 

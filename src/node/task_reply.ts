@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isA } from "../internal/is_a.ts";
-import { NotRun } from "./checks.ts";
+import { causeOf } from "./checks.ts";
 import type { Reply, RunningCall } from "./running_call.ts";
 
 /** Tells the scheduler. */
@@ -28,7 +27,7 @@ export class TaskReply implements Reply {
 
   /** See {@linkcode Reply.failure}. */
   failure(call: RunningCall, thrown: unknown): void {
-    this.refuse(call, isA(thrown, NotRun) ? thrown.error : thrown);
+    this.refuse(call, causeOf(thrown));
   }
 
   /** See {@linkcode Reply.refuse}. */

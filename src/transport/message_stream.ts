@@ -65,7 +65,7 @@ export class MessageStream implements ByteStream {
   #untold = 0;
   /** Whether something was taken since anything was sent. */
   #owesAnswer = false;
-  /** Whether what has come is such a piece: the next one is held back. */
+  /** Whether the last message has {@linkcode PIECE_BYTES}: the next one is held back. */
   #isPiece = false;
   #answering: ReturnType<typeof setTimeout> | undefined;
   #end: { readonly here: boolean; readonly error: Error | undefined } | undefined;

@@ -152,12 +152,13 @@ async function bind(
   if (await exists(path) && await answers(path)) {
     throw new ConnectionError(`Cannot listen on ${path}: another controller does already`);
   }
-  const ownPath = path.slice(0, -SOCKET_NAME.length) + randomName();
+  const directory = path.slice(0, -SOCKET_NAME.length);
+  const ownPath = directory + randomName();
   const listener = Deno.listen({ transport: "unix", path: ownPath });
   try {
     await Deno.chmod(ownPath, 0o600);
     const { ino, uid } = await Deno.lstat(ownPath);
-    if (!shared) checkOwner((await Deno.lstat(path.slice(0, -SOCKET_NAME.length))).uid, uid);
+    if (!shared) checkOwner((await Deno.lstat(directory)).uid, uid);
     await Deno.rename(ownPath, path);
     return new UnixListener(listener, path, ino, onTrouble);
   } catch (error) {

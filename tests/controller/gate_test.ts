@@ -327,25 +327,12 @@ Deno.test("Gate decodes nothing of strangers that is slow to make", async () => 
 
 Deno.test("Gate denies an OFFER and a TASK when authorize fails", async () => {
   for (const kind of [Kind.Offer, Kind.Task] as Kind[]) {
-    const { peer } = fakePeer(1);
-    const other = fakePeer(2).peer;
-    const authorizer = new Authorizer(() => {
+    const { gate, passed, denied } = setUp(() => {
       throw new Error("down");
-    }, new RecordingLogger());
-    const passed: unknown[] = [], denied: unknown[] = [];
-    const codec = new MessagePackCodec();
-    const gate = new Gate(peer, {
-      authorizer,
-      codec,
-      peers: new Map([[1, peer], [2, other]]),
-      nameOf: () => "f",
-      providersOf: () => new Set(),
-      pass: (f) => passed.push(f),
-      deny: (f) => denied.push(f),
     });
     const payload = kind === Kind.Offer
       ? encodeControl(["f"])
-      : codec.encode([{ op: "list" }], "args").slice();
+      : new MessagePackCodec().encode([{ op: "list" }], "args").slice();
     gate.onFrame(frame(kind, { call: 1, peer: 2, payload }));
     await settled();
     assertEquals([passed.length, denied.length], [0, 1]);

@@ -301,21 +301,17 @@ Deno.test("route() drops what is too large and of no call, for nobody waits for 
 });
 
 Deno.test("Router leaves those out of a broadcast about whom nothing was decided", () => {
-  const nodes = [1, 2, 3].map((id) => fakePeer(id));
-  const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
-  const router = new Router(peers, () => new Set([2, 3]), new Announcer(peers));
-  const [a, b, c] = nodes;
-  a!.peer.gate = { allowsBroadcast: (id: number) => id === 2 ? true : undefined } as Gate;
-  router.route(a!.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
-  assertEquals(a!.wire.told, ["TARGETS 0 5"]);
-  assertEquals(decodeTargets(a!.wire.sent[0]!.payload), [2]);
-  assertEquals([b!.wire.told, c!.wire.told], [["CALL 1 5"], []]);
+  const { router, a, b, c, offers } = network();
+  offers.set(7, new Set([2, 3]));
+  a.peer.gate = { allowsBroadcast: (id: number) => id === 2 ? true : undefined } as Gate;
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+  assertEquals(a.wire.told, ["TARGETS 0 5"]);
+  assertEquals(decodeTargets(a.wire.sent[0]!.payload), [2]);
+  assertEquals([b.wire.told, c.wire.told], [["CALL 1 5"], []]);
 });
 
 Deno.test("Router holds a source back that sends many empty frames to a slow node", () => {
-  const [a, b] = [fakePeer(1), fakePeer(2, 1000)];
-  const peers = new Map([a, b].map(({ peer }) => [peer.id, peer]));
-  const router = new Router(peers, () => new Set(), new Announcer(peers));
+  const { router, a, b } = network({ 2: 1000 });
   b.wire.congested = true;
   b.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
   const cancel = () => frame(Kind.Cancel, { peer: 2, call: 5 });

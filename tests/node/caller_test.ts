@@ -5,18 +5,18 @@ import { Network } from "../../src/node/network.ts";
 import { Caller } from "../../src/node/caller.ts";
 import { timeLeft } from "../../src/node/pending_call.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { encodeControl } from "../../src/wire/control.ts";
+import { encodeControl, type ProcessEntry } from "../../src/wire/control.ts";
 import { frame, Kind, Undelivered } from "../../src/wire/frame.ts";
 import { request } from "../fuzz/live.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { settled, soon } from "../helpers/soon.ts";
-import { largePayloads } from "../../src/wire/large_payloads.ts";
+import { type LargePayloads, largePayloads } from "../../src/wire/large_payloads.ts";
 
-/** A caller without a node. */
-function callerRig() {
+/** A caller without a node. @param large Keeps large arrays apart. */
+function callerRig(large?: LargePayloads) {
   const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
-  const welcome = (...processes: [number, string, [number, string][]][]) =>
+  const welcome = (...processes: ProcessEntry[]) =>
     network.reset({
       id: 1,
       controller: "c",
@@ -24,19 +24,22 @@ function callerRig() {
       processes: [[1, "self", []], ...processes],
     });
   const caller = new Caller({
-    codec: new MessagePackCodec(),
+    codec: new MessagePackCodec(large),
     network,
     logger: new RecordingLogger(),
     defaultTimeoutMs: Infinity,
   });
   const wire = new FakeConnection();
-  const connect = () =>
-    caller.connected({
-      connection: wire.connection,
-      outbox: new Outbox(wire.connection),
-      maxFrameBytes: 1000,
-    });
-  return { network, welcome, caller, wire, connect };
+  const connect = (maxFrameBytes = 1000): Outbox => {
+    const outbox = new Outbox(wire.connection, large?.divide);
+    caller.connected({ connection: wire.connection, outbox, maxFrameBytes });
+    return outbox;
+  };
+  const lose = () => {
+    caller.disconnected();
+    network.clear();
+  };
+  return { network, welcome, caller, wire, connect, lose };
 }
 
 Deno.test("timeLeft() is a millisecond at least, and 0 for more than can travel", () => {
@@ -49,30 +52,27 @@ Deno.test("timeLeft() is a millisecond at least, and 0 for more than can travel"
 });
 
 Deno.test("a call that has waited is lost with the connection it was sent on", async () => {
-  const { welcome, caller, connect, wire, network } = callerRig();
+  const { welcome, caller, connect, wire, lose } = callerRig();
   const outcome = caller.call(request("add", [1]));
   welcome([2, "a", [[1, "add"]]]);
   connect();
   assertEquals(wire.told.length, 1);
-  caller.disconnected();
-  network.clear();
+  lose();
   await assertRejects(() => soon(outcome, 500), PeerLostError);
   caller.end(undefined);
 });
 
 Deno.test("a call that still waits outlives a second loss", async () => {
-  const { welcome, caller, connect, wire, network } = callerRig();
+  const { welcome, caller, connect, wire, lose } = callerRig();
   welcome([2, "a", [[1, "add"]]]);
   connect();
-  caller.disconnected();
-  network.clear();
+  lose();
   welcome();
   connect();
   const outcome = caller.call(request("add", [1]));
   outcome.catch(() => {});
   assertEquals(wire.told, []);
-  caller.disconnected();
-  network.clear();
+  lose();
   welcome([3, "a", [[1, "add"]]]);
   connect();
   await settled();
@@ -101,10 +101,9 @@ Deno.test("what has waited and is too large is not sent", async () => {
 });
 
 Deno.test("a call without answer to a paused one that leaves is dropped", async () => {
-  const { welcome, caller, wire, network } = callerRig();
+  const { welcome, caller, connect, network } = callerRig();
   welcome([2, "a", [[1, "add"]]]);
-  const outbox = new Outbox(wire.connection);
-  caller.connected({ connection: wire.connection, outbox, maxFrameBytes: 1000 });
+  const outbox = connect();
   outbox.pause(2);
   const sent = caller.noReturn(request("add", [1]));
   caller.onLeave(network.byId(2)!, false);
@@ -115,22 +114,12 @@ Deno.test("a call without answer to a paused one that leaves is dropped", async 
 });
 
 Deno.test("large arrays of a call that waits are copied", async () => {
-  const { welcome, network, wire } = callerRig();
-  const caller = new Caller({
-    codec: new MessagePackCodec(largePayloads),
-    network,
-    logger: new RecordingLogger(),
-    defaultTimeoutMs: Infinity,
-  });
+  const { welcome, caller, connect, wire } = callerRig(largePayloads);
   const bytes = new Uint8Array(200_000).fill(1);
   caller.call(request("add", [bytes])).catch(() => {});
   bytes.fill(2);
   welcome([2, "a", [[1, "add"]]]);
-  caller.connected({
-    connection: wire.connection,
-    outbox: new Outbox(wire.connection, largePayloads.divide),
-    maxFrameBytes: 1 << 20,
-  });
+  connect(1 << 20);
   await settled();
   assertEquals(wire.sent.at(-1)!.payload.at(-1), 1);
   caller.end(undefined);

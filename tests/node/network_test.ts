@@ -224,29 +224,26 @@ Deno.test("end() rejects waits, but not one that was given up", async () => {
 });
 
 Deno.test("when() rejects at once when nothing will change any more", async () => {
-  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
+  const { network } = new Watched();
   network.end(() => new Error("over"));
   await assertRejects(() => network.when("process", "a")[0], Error, "over");
 });
 
 Deno.test("offers() tells of one process whether it offers a callback now, and never of the own one", () => {
-  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => true });
-  const processes: ProcessEntry[] = [[1, "self", [[1, "f"]]], [2, "a", [[1, "f"]]], [3, "b", []]];
-  network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
+  const { network } = new Watched([2, "a", [[5, "f"]]], [3, "b", []]);
+  network.apply({ type: "offer", id: SELF, callbacks: [[5, "f"]] });
   const offering = ["self", "a", "b", "nobody"].map((name) => network.offers("f", name));
   assertEquals(offering, [false, true, false, false]);
   assertEquals(["a", "nobody"].map((name) => network.offers("", name)), [true, false]);
-  network.apply({ type: "withdraw", id: 2, callbacks: [1] });
+  network.apply({ type: "withdraw", id: 2, callbacks: [5] });
   assertEquals([network.offers("f", "a"), network.offers("f", undefined)], [false, false]);
 });
 
 Deno.test("choose() by least-pending is fair among those with the fewest", () => {
-  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
-  const welcome = (...processes: ProcessEntry[]) =>
-    network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
+  const offering = (id: number, name: string): ProcessEntry => [id, name, [[5, "f"]]];
+  const { network } = new Watched(...["a", "b", "c", "d"].map((name, i) => offering(2 + i, name)));
   const { random } = Math;
   try {
-    welcome([2, "a", [[1, "f"]]], [3, "b", [[1, "f"]]], [4, "c", [[1, "f"]]], [5, "d", [[1, "f"]]]);
     for (const id of [2, 3]) network.byId(id)!.pendingCalls = 1;
     Math.random = () => 0.45;
     assertEquals(network.choose("f", undefined, "least-pending").name, "d");
@@ -259,10 +256,7 @@ Deno.test("choose() by least-pending is fair among those with the fewest", () =>
 });
 
 Deno.test("apply() takes an offer that is told twice once", () => {
-  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
-  const welcome = (...processes: ProcessEntry[]) =>
-    network.reset({ id: 1, controller: "c", maxFrameBytes: 1, processes });
-  welcome([2, "a", []]);
+  const { network } = new Watched([2, "a", []]);
   for (let i = 0; i < 2; i++) network.apply({ type: "offer", id: 2, callbacks: [[5, "f"]] });
   network.apply({ type: "withdraw", id: 2, callbacks: [5] });
   assertEquals(network.offers("f", undefined), false);

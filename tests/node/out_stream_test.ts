@@ -370,29 +370,19 @@ for (
 
 Deno.test("OutStream tells nothing of what its source does after cancel()", async () => {
   for (const end of ["resolve", "reject"] as const) {
-    const told: string[] = [];
+    const consumers = new Consumers();
     const gone = Promise.withResolvers<void>();
-    const stream = new OutStream(
-      (async function* () {
-        yield await gone.promise;
-      })(),
-      {
-        encode: () => new Uint8Array(1),
-        item: () => told.push("item"),
-        end: () => told.push("end"),
-        fail: () => told.push("fail"),
-        abandon() {},
-        ready: () => undefined,
-        run: (fn) => fn(),
-      },
-    );
-    stream.start([1]);
+    const source = async function* () {
+      await gone.promise;
+      yield* [];
+    };
+    const stream = consumers.start(source(), 1);
     stream.credit(1, 5);
     await settled();
     stream.cancel();
     gone[end]();
     await stream.finished;
     await settled();
-    assertEquals(told, [], end);
+    assertEquals(consumers.told, [], end);
   }
 });
