@@ -121,6 +121,22 @@ Deno.test("stop() before the start is over rejects ready and frees everything", 
   await ready;
 });
 
+Deno.test("stop() before a Controller listens waits until it has closed again, and ready rejects", async () => {
+  const unixSockPath = await Deno.makeTempDir();
+  let inits = 0;
+  const controller = new Global({
+    ...{ initController: true, initNode: false, unixSockPath },
+    onInit: () => void inits++,
+  });
+  const refused = assertRejects(() => controller.ready, GlobalContextError, "is stopped");
+  await controller.stop();
+  const files = Array.from(Deno.readDirSync(unixSockPath), ({ name }) => name);
+  assertEquals(files.filter((name) => !name.endsWith(".lock")), []);
+  await refused;
+  assertEquals(inits, 0);
+  await Deno.remove(unixSockPath, { recursive: true });
+});
+
 Deno.test("stop() tells of calls that wait for their turn that they have not run", async () => {
   let runs = 0;
   await using net = await TestNetwork.start();

@@ -116,9 +116,9 @@ export class Controller {
       this.#options.logger.warn(`daffi: connections cannot be accepted at present: ${message}`)
     );
     if (this.#stopped) listener.close();
-    else {
-      this.#listeners.set(listener, this.#acceptAll(listener));
-    }
+    const accepting = this.#acceptAll(listener);
+    this.#listeners.set(listener, accepting);
+    if (this.#stopped) await accepting;
     return listener.address;
   }
 

@@ -303,8 +303,9 @@ export class Caller {
 
   /** The connection is lost: what was sent fails, for nothing is ever sent twice. */
   disconnected(): void {
-    this.#gate.session?.outbox.clear();
-    this.#gate.close();
+    const outbox = this.#gate.session?.outbox;
+    this.#gate.close(); // first: a logger that hears what is dropped may call
+    outbox?.clear();
     if (this.#ending) return;
     for (const call of this.#pending.values()) {
       if (!call.queued) call.fail(call.connectionLost());

@@ -46,6 +46,7 @@ export class Offers {
 
   /** What was registered or withdrawn between `HELLO` and `WELCOME`. */
   catchUp({ id, processes }: Welcome): void {
+    this.#withdrawn.clear();
     const own = processes.find(([process]) => process === id)?.[2] ?? [];
     const told = new Set(own.map(([, name]) => name));
     const names = new Set(this.#registry.names());

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { PeerLostError } from "../../mod.ts";
+import { type Logger, PeerLostError } from "../../mod.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import { Network } from "../../src/node/network.ts";
 import { Caller } from "../../src/node/caller.ts";
@@ -14,7 +14,7 @@ import { settled, soon } from "../helpers/soon.ts";
 import { type LargePayloads, largePayloads } from "../../src/wire/large_payloads.ts";
 
 /** A caller without a node. @param large Keeps large arrays apart. */
-function callerRig(large?: LargePayloads) {
+function callerRig(large?: LargePayloads, logger: Logger = new RecordingLogger()) {
   const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
   const welcome = (...processes: ProcessEntry[]) =>
     network.reset({
@@ -26,7 +26,7 @@ function callerRig(large?: LargePayloads) {
   const caller = new Caller({
     codec: new MessagePackCodec(large),
     network,
-    logger: new RecordingLogger(),
+    logger,
     defaultTimeoutMs: Infinity,
   });
   const wire = new FakeConnection();
@@ -110,6 +110,23 @@ Deno.test("a call without answer to a paused one that leaves is dropped", async 
   await soon(sent, 500);
   await soon(outbox.flushed(), 500);
   assertEquals(caller.counts.droppedCalls, 1);
+  caller.end(undefined);
+});
+
+Deno.test("what a logger calls when a connection is lost waits for the next one", () => {
+  const logger = {
+    warn: () => void caller.noReturn(request("log", ["it was lost"])),
+    error: () => {},
+  };
+  const { welcome, caller, connect, wire, lose } = callerRig(undefined, logger);
+  welcome([2, "a", [[1, "add"], [2, "log"]]]);
+  connect().pause(2);
+  void caller.noReturn(request("add", [1]));
+  lose();
+  assertEquals(wire.told, []);
+  welcome([3, "a", [[1, "add"], [2, "log"]]]);
+  connect();
+  assertEquals([wire.told.length, caller.counts.droppedCalls], [1, 1]);
   caller.end(undefined);
 });
 

@@ -88,3 +88,17 @@ Deno.test("Offers tells of many names in several frames, each of a few", async (
   assertEquals(counts, [200, 200, 50]);
   assertEquals(told.lines.flatMap((line) => line.split(" ").slice(1)), names);
 });
+
+Deno.test("Offers offers anew what was withdrawn before WELCOME, in the same turn", async () => {
+  const told = new Told("a");
+  told.remove("a");
+  told.offers.catchUp({
+    id: 1,
+    controller: "c",
+    maxFrameBytes: 1000,
+    processes: [[1, "self", [[1, "a"]]]],
+  });
+  told.offer("a");
+  await undefined;
+  assertEquals(told.lines, ["WITHDRAW a", "OFFER a"]);
+});
