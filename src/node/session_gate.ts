@@ -33,8 +33,13 @@ export interface Waiting {
   fail(error: Error): void;
 }
 
-/** What each process offered when the connection was lost. */
-type Expected = Map<string, Set<string>>;
+/** Who was there when the connection was lost. */
+interface Expected {
+  /** What each process offered. */
+  readonly byProcess: Map<string, Set<string>>;
+  /** What any of them offered: many calls are looked up whenever somebody comes back. */
+  offered: Set<string>;
+}
 
 /** Open while the node is connected and those who were there before are back. */
 export class SessionGate {
@@ -67,14 +72,13 @@ export class SessionGate {
     return expected !== undefined && this.#isAway(expected, target) ? undefined : this.#session;
   }
 
-  #isAway(expected: Expected, { callbackName, to }: Target): boolean {
+  #isAway({ byProcess, offered: anywhere }: Expected, { callbackName, to }: Target): boolean {
     const network = this.#network;
     if (to === undefined) {
       // Not for all of those who are called by a broadcast: what is sent to the others would overtake it.
-      return !network.offers(callbackName, to) &&
-        [...expected.values()].some((offered) => offered.has(callbackName));
+      return !network.offers(callbackName, to) && anywhere.has(callbackName);
     }
-    const offered = expected.get(to);
+    const offered = byProcess.get(to);
     return offered !== undefined &&
       !network.offers(offered.has(callbackName) ? callbackName : "", to);
   }
@@ -140,9 +144,13 @@ export class SessionGate {
   close(): void {
     clearTimeout(this.#graceTimer);
     this.#session = undefined;
-    this.#expected ??= new Map();
+    const expected = this.#expected ??= { byProcess: new Map(), offered: new Set() };
     for (const { name, callbacks } of this.#network.others()) {
-      this.#expected.set(name, new Set(callbacks.values()));
+      expected.byProcess.set(name, new Set(callbacks.values()));
+    }
+    expected.offered = new Set();
+    for (const names of expected.byProcess.values()) {
+      for (const name of names) expected.offered.add(name);
     }
   }
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { OverloadedError } from "../../mod.ts";
 import { Network } from "../../src/node/network.ts";
 import type { Session } from "../../src/node/session.ts";
@@ -192,4 +192,29 @@ Deno.test("SessionGate lets fail at once what a process that is back has never o
   it.welcome([3, "a", []]);
   assertEquals([it.gate.ready(never) === session, it.gate.ready(again)], [true, undefined]);
   it.gate.end(undefined);
+});
+
+Deno.test("SessionGate looks a call up in one place, however many were there before", () => {
+  const rig = new Gate();
+  const nodes = Array.from({ length: 100 }, (_, i): ProcessEntry => [i + 2, `n${i}`, [[1, "g"]]]);
+  rig.welcome(...nodes, [200, "last", [[2, "f"]]]);
+  rig.lose();
+  for (let i = 0; i < 50; i++) rig.wait("x", f);
+  rig.welcome();
+  const { has } = Set.prototype;
+  let looked = 0;
+  Set.prototype.has = function (value) {
+    looked++;
+    return has.call(this, value);
+  };
+  try {
+    rig.join(nodes[0]!);
+  } finally {
+    Set.prototype.has = has;
+  }
+  assert(looked >= 50 && looked < 200, `${looked} looks for 50 calls`);
+  assertEquals(rig.heard, []);
+  rig.join([200, "last", [[2, "f"]]]);
+  assertEquals(rig.heard.length, 50);
+  rig.gate.end(undefined);
 });
