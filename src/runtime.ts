@@ -122,7 +122,6 @@ export class Runtime {
   async #start(): Promise<void> {
     await this.#listening;
     await this.#node?.ready;
-    if (this.#stopping !== undefined) throw stoppedError("go on");
     this.#hooks.run("onInit", this.#options.processName);
   }
 
@@ -313,7 +312,6 @@ export class Runtime {
     this.#connects.abort();
     await left;
     await this.#controller?.stop();
-    await this.#listening.catch(() => {}); // what was about to listen has closed again
     await this.#connecting?.end?.();
     this.#stopped.resolve();
   }

@@ -116,9 +116,7 @@ export class Controller {
       this.#options.logger.warn(`daffi: connections cannot be accepted at present: ${message}`)
     );
     if (this.#stopped) listener.close();
-    const accepting = this.#acceptAll(listener);
-    this.#listeners.set(listener, accepting);
-    if (this.#stopped) await accepting;
+    this.#listeners.set(listener, this.#acceptAll(listener));
     return listener.address;
   }
 
@@ -291,7 +289,7 @@ export class Controller {
     if (this.#peersByName.get(peer.name) === peer) this.#peersByName.delete(peer.name);
     peer.gone();
     peer.gate?.end();
-    for (const { gate } of this.#peers.values()) gate?.forget(peer.id);
+    for (const other of this.#peers.values()) other.forget(peer);
     this.#announcer.announce(this.#directory.leave(peer.id, graceful));
     this.#options.onLeave(peer.name);
     return true;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GlobalContextError } from "../errors.ts";
 import { PortListener } from "../transport/message_port.ts";
 import type { Address, ByteStream, Listening } from "../transport/transport.ts";
 import { WebListener, type WebPlace } from "../transport/web_listener.ts";
@@ -14,6 +15,9 @@ export class ControllerHost {
   readonly #controller: Controller;
   readonly #web: WebListener;
   readonly #ports = new PortListener();
+  /** Until all listen, or one of them cannot. */
+  #starting: Promise<unknown> | undefined;
+  #stopped = false;
 
   /**
    * @param options What the controller needs.
@@ -33,10 +37,14 @@ export class ControllerHost {
    * @param sockets What else to listen on.
    * @returns The addresses as bound.
    * @throws {ConnectionError} when one of them cannot be listened on.
+   * @throws {GlobalContextError} when this is stopped meanwhile.
    */
   async listen(sockets: readonly Listening[]): Promise<Address> {
     const all = [...sockets, this.#web, this.#ports];
-    const addresses = await Promise.all(all.map((one) => this.#controller.listen(one)));
+    const listening = Promise.all(all.map((one) => this.#controller.listen(one)));
+    this.#starting = listening.catch(() => {});
+    const addresses = await listening;
+    if (this.#stopped) throw new GlobalContextError("Cannot go on: this Global is stopped");
     return Object.assign({}, ...addresses);
   }
 
@@ -75,7 +83,9 @@ export class ControllerHost {
   }
 
   /** Stops listening, sends what is queued, and closes all connections. Idempotent. */
-  stop(): Promise<void> {
-    return this.#controller.stop();
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#controller.stop();
+    await this.#starting; // what was about to listen has closed again
   }
 }

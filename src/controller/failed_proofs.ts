@@ -52,10 +52,11 @@ export class FailedProofs {
     if (address === undefined) return { turn: () => Promise.resolve(), failed() {}, end() {} };
     const network = networkOf(address);
     let counted: Suspect | undefined;
+    let isOver = false;
     return {
       turn: async (over) => {
         const suspect = this.#find(network);
-        if (suspect === undefined) return;
+        if (suspect === undefined || isOver) return; // who has hung up already takes no place
         if (suspect.underWay >= MAX_DELAYED_HANDSHAKES) {
           throw new Refused("OVERLOADED", "Cannot join yet: this address has sent wrong proofs");
         }
@@ -66,6 +67,7 @@ export class FailedProofs {
       },
       failed: () => this.#failed(network),
       end: () => {
+        isOver = true;
         if (counted !== undefined) counted.underWay--;
         counted = undefined;
       },

@@ -132,6 +132,13 @@ export class Peer {
     this.gone();
   }
 
+  /** Another node has left. */
+  forget(other: Peer): void {
+    this.#paused?.delete(other);
+    this.#held?.delete(other);
+    this.gate?.forget(other.id);
+  }
+
   /** Called when this node is gone: nobody waits for it any more. Who was asked to pause hears that it has left. */
   gone(): void {
     this.#held?.forEach((source) => source.goOn(this));

@@ -123,8 +123,14 @@ export class Router {
     if (call === 0 || kind === Kind.Part) return void this.counts.dropped++;
     const isAnswer = kind === Kind.Result || kind === Kind.Error ||
       (!asksForAnswer(kind) && stream === 0);
-    if (isAnswer) this.#sendBack(target, incoming, source.id, Undelivered.AnswerTooLarge);
-    else this.#sendBack(source, incoming, target.id, Undelivered.TooLarge);
+    if (isAnswer) {
+      this.#sendBack(target, incoming, source.id, Undelivered.AnswerTooLarge);
+      if (target.connection.congested) target.slowDown(source, HEADER_BYTES);
+    } else {
+      this.#sendBack(source, incoming, target.id, Undelivered.TooLarge);
+      // Whatever it was, its sender has made its own queue longer by it.
+      if (source.connection.congested) source.holdItself(Kind.Call, true);
+    }
   }
 
   #sendBack(caller: Peer, incoming: Frame, peer: number, value: number): void {

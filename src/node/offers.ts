@@ -46,8 +46,8 @@ export class Offers {
 
   /** What was registered or withdrawn between `HELLO` and `WELCOME`. */
   catchUp({ id, processes }: Welcome): void {
-    this.#withdrawn.clear();
     const own = processes.find(([process]) => process === id)?.[2] ?? [];
+    this.#withdrawn.clear();
     const told = new Set(own.map(([, name]) => name));
     const names = new Set(this.#registry.names());
     this.#tell(Kind.Withdraw, [...told].filter((name) => !names.has(name))); // first, or they may be too many

@@ -33,13 +33,8 @@ export interface Waiting {
   fail(error: Error): void;
 }
 
-/** Who was there when the connection was lost. */
-interface Expected {
-  /** What each process offered. */
-  readonly byProcess: Map<string, Set<string>>;
-  /** What any of them offered: many calls are looked up whenever somebody comes back. */
-  offered: Set<string>;
-}
+/** What each process offered when the connection was lost. */
+type Expected = Map<string, Set<string>>;
 
 /** Open while the node is connected and those who were there before are back. */
 export class SessionGate {
@@ -49,6 +44,8 @@ export class SessionGate {
   #waiting = new Map<object, Waiting & { readonly target: Target }>();
   #waitingBytes = 0;
   #expected: Expected | undefined;
+  /** What any of those offered: many calls are looked up whenever somebody comes back. */
+  #expectedNames = new Set<string>();
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param network Tells who is there. */
@@ -72,13 +69,13 @@ export class SessionGate {
     return expected !== undefined && this.#isAway(expected, target) ? undefined : this.#session;
   }
 
-  #isAway({ byProcess, offered: anywhere }: Expected, { callbackName, to }: Target): boolean {
+  #isAway(expected: Expected, { callbackName, to }: Target): boolean {
     const network = this.#network;
     if (to === undefined) {
       // Not for all of those who are called by a broadcast: what is sent to the others would overtake it.
-      return !network.offers(callbackName, to) && anywhere.has(callbackName);
+      return !network.offers(callbackName, to) && this.#expectedNames.has(callbackName);
     }
-    const offered = byProcess.get(to);
+    const offered = expected.get(to);
     return offered !== undefined &&
       !network.offers(offered.has(callbackName) ? callbackName : "", to);
   }
@@ -144,14 +141,11 @@ export class SessionGate {
   close(): void {
     clearTimeout(this.#graceTimer);
     this.#session = undefined;
-    const expected = this.#expected ??= { byProcess: new Map(), offered: new Set() };
+    const expected = this.#expected ??= new Map<string, Set<string>>();
     for (const { name, callbacks } of this.#network.others()) {
-      expected.byProcess.set(name, new Set(callbacks.values()));
+      expected.set(name, new Set(callbacks.values()));
     }
-    expected.offered = new Set();
-    for (const names of expected.byProcess.values()) {
-      for (const name of names) expected.offered.add(name);
-    }
+    this.#expectedNames = new Set([...expected.values()].flatMap((names) => [...names]));
   }
 
   /** No connection will come any more. */

@@ -96,7 +96,12 @@ export class WebListener implements Listener, Listening {
     const other = { holdsBack: holdsBack(request), remote };
     let upgraded: Deno.WebSocketUpgrade;
     try {
-      upgraded = Deno.upgradeWebSocket(request, protocol === undefined ? {} : { protocol });
+      // Nodes have heartbeats; Deno's keep a process for up to 15 s when a socket has ended by an error.
+      const own = { idleTimeout: 0 };
+      upgraded = Deno.upgradeWebSocket(
+        request,
+        protocol === undefined ? own : { ...own, protocol },
+      );
     } catch (error) {
       const words = `This is no WebSocket handshake: ${(error as Error).message}`;
       return answer({ status: 400, words });

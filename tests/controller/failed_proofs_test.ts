@@ -124,3 +124,16 @@ Deno.test("FailedProofs remembers a limited number of addresses, the latest", as
   fail(proofs, "192.168.0.1");
   assertEquals(await delayOf(time, proofs, "192.168.0.1"), 200);
 });
+
+Deno.test("FailedProofs counts nobody whose connection has ended before its turn", async () => {
+  using time = new FakeTime();
+  const proofs = new FailedProofs(() => time.now);
+  fail(proofs, "10.0.0.1");
+  for (let i = 0; i < MAX_DELAYED_HANDSHAKES; i++) {
+    const attempt = proofs.begin("10.0.0.1");
+    attempt.end();
+    await attempt.turn(STAYS);
+  }
+  assertEquals(await delayOf(time, proofs, "10.0.0.1"), 100);
+  assertEquals(time.pending, 0);
+});

@@ -174,3 +174,16 @@ Deno.test("announce() gives no node up for what it had read before", async () =>
   await settled();
   assertEquals(slow.wire.closedBecause, undefined);
 });
+
+Deno.test("a peer keeps nothing of a source that has left", () => {
+  const [slow, source, other] = [fakePeer(1), fakePeer(2), fakePeer(3)];
+  slow.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
+  for (const { peer } of [source, other]) {
+    slow.peer.slowDown(peer, 1);
+    slow.peer.slowDown(peer, UNDER_WAY_BYTES + 1);
+  }
+  slow.peer.forget(source.peer);
+  slow.peer.drained();
+  assertEquals(source.wire.told, ["PAUSE 1 0"]);
+  assertEquals([other.wire.held, other.wire.told], [false, ["PAUSE 1 0", "RESUME 1 0"]]);
+});

@@ -320,3 +320,16 @@ Deno.test("Router holds a source back that sends many empty frames to a slow nod
   }
   assertEquals(a.wire.held, true);
 });
+
+Deno.test("route() slows down who makes others be told of what is too large, or itself", () => {
+  const payload = new Uint8Array(200);
+  const { router, a, b } = network({ 1: 100, 2: 100 });
+  b.wire.congested = true;
+  router.route(a.peer, frame(Kind.Result, { peer: 2, call: 5, payload }));
+  assertEquals(a.wire.told, ["PAUSE 2 0"]);
+  assertEquals(a.wire.held, false);
+  a.wire.congested = true;
+  a.wire.queuedBytes = 1;
+  router.route(a.peer, frame(Kind.Fail, { peer: 2, call: 5, stream: 1, payload }));
+  assertEquals(a.wire.held, true);
+});
