@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { backoffMs } from "../../src/link/backoff.ts";
+import { backoffMs, pauseFor } from "../../src/link/backoff.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
 
 Deno.test("backoffMs() doubles its ceiling with every attempt, up to the highest", () => {
   const ceilings = [1, 2, 3, 4, 5, 6, 7].map((attempt) => backoffMs(attempt, 100, 2000, () => 1));
@@ -27,4 +28,26 @@ Deno.test("backoffMs() is finite and within its bounds for any attempt (property
     const next = backoffMs(attempt + 1, minDelayMs, maxDelayMs, () => random);
     assert(next >= delayMs);
   }));
+});
+
+Deno.test("pauseFor() ends after its time, however long that is, and leaves no timer", async () => {
+  using time = new FakeTime();
+  for (const ms of [1, 2 ** 31, 2 ** 33]) {
+    let isOver = false;
+    const { over } = pauseFor(ms);
+    over.then(() => isOver = true);
+    await time.tickAsync(ms - 1);
+    assertEquals(isOver, false);
+    await time.tickAsync(1);
+    assertEquals([isOver, time.pending], [true, 0]);
+  }
+});
+
+Deno.test("pauseFor() ends at once when it is told to, and leaves no timer", async () => {
+  using time = new FakeTime();
+  const { over, end } = pauseFor(1_000);
+  end();
+  assertEquals(time.pending, 0);
+  await over;
+  end();
 });

@@ -64,6 +64,32 @@ Deno.test("joinController() gives frames right behind WELCOME to the handler tha
   connection.close();
 });
 
+Deno.test("joinController() takes a directory that is larger than what its node takes of others", async () => {
+  const stream = new FakeStream();
+  const payload = new Uint8Array(16 * hello.maxFrameBytes);
+  const sizes: number[] = [];
+  sends(stream, welcomeFrame(), frame(Kind.Directory, { payload }));
+  const connection = await joinController(stream, hello, () => ({
+    onFrame: ({ payload }) => sizes.push(payload.length),
+    onClose() {},
+  }));
+  while (sizes.length === 0 && !connection.closed) await turn();
+  assertEquals([sizes, connection.closed], [[payload.length], false]);
+  connection.close();
+});
+
+Deno.test("joinController() says that it leaves when it is not wanted any more, and waits for the end", async () => {
+  const stream = new FakeStream();
+  sends(stream, welcomeFrame(), frame(Kind.Ping), frame(Kind.Directory));
+  const connection = await joinController(stream, hello, () => undefined);
+  await turn();
+  assertEquals(sent(stream).map(({ kind }) => kind), [Kind.Hello, Kind.Leave]);
+  assertEquals(stream.closes, 0);
+  stream.feed(null);
+  await connection.over;
+  assertEquals(stream.closes, 1);
+});
+
 const refusals: [code: string, Class: new (message: string) => Error][] = [
   ["DUPLICATE_PROCESS", DuplicateProcessError],
   ["AUTHENTICATION", AuthenticationError],
@@ -78,7 +104,9 @@ for (const [code, Class] of refusals) {
     const payload = encodeControl({ code, message: "own words" });
     sends(stream, frame(Kind.Refused, { payload }));
     const error = await assertRejects(() => joinController(stream, hello, () => idle), Class);
-    assert(error.message.includes("own words"));
+    const isKnown = Class !== ProtocolError;
+    assertEquals(error.message, isKnown ? "own words" : "The controller refused: own words");
+    if (error instanceof DuplicateProcessError) assertEquals(error.processName, hello.process);
     assertEquals(stream.closes, 1);
   });
 }

@@ -95,6 +95,14 @@ Deno.test("Heartbeat closes a connection on which nothing comes, not before its 
   assertEquals(link.stream.closes, 1);
 });
 
+Deno.test("Heartbeat closes nothing before its timeout, which need not be so many half intervals", async () => {
+  using link = new Link(new Heartbeat({ intervalMs: 4 * SECOND, timeoutMs: 15 * SECOND }));
+  await link.pass(15 * SECOND);
+  assert(!link.connection.closed);
+  await link.pass(2 * SECOND);
+  assert(link.connection.closed);
+});
+
 Deno.test("Heartbeat notices a loss within timeout and half an interval", async () => {
   for (const at of [1, 400, 800, 1200, 1600, 2000, 2499]) {
     using link = new Link();

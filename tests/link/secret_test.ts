@@ -1,7 +1,16 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { createHmac } from "node:crypto";
+import { InitializationError } from "../../src/errors.ts";
 import { sha256 } from "../../src/internal/digest.ts";
 import { isSameProof, newNonce, Secret } from "../../src/link/secret.ts";
+import { turn } from "./fake_stream.ts";
 
 const filled = (byte: number) => new Uint8Array(32).fill(byte);
 const transcript = {
@@ -66,4 +75,52 @@ Deno.test("isSameProof() is true for the same 32 bytes only", () => {
 Deno.test("newNonce() never gives the same twice", () => {
   const nonces = Array.from({ length: 1000 }, () => newNonce().toHex());
   assertEquals(new Set(nonces).size, 1000);
+});
+
+type ImportKey = (...args: unknown[]) => Promise<CryptoKey>;
+
+/** Makes secrets with another way of importing keys. */
+async function importing(by: (real: ImportKey) => ImportKey, run: () => Promise<void>) {
+  const { subtle } = crypto;
+  const real = subtle.importKey.bind(subtle) as ImportKey;
+  Object.defineProperty(subtle, "importKey", { value: by(real), configurable: true });
+  try {
+    await run();
+  } finally {
+    Reflect.deleteProperty(subtle, "importKey");
+  }
+}
+
+Deno.test("Secret cannot be read back", async () => {
+  const keys: CryptoKey[] = [];
+  const spy = (real: ImportKey) => async (...args: unknown[]) => {
+    const key = await real(...args);
+    keys.push(key);
+    return key;
+  };
+  await importing(spy, async () => void await new Secret("s").proofs(transcript));
+  assertEquals(keys.length, 1);
+  await assertRejects(() => crypto.subtle.exportKey("raw", keys[0]!));
+});
+
+Deno.test("Secret fails where it is needed, and nowhere else, when its key cannot be made", async () => {
+  const cause = new Error("no such key");
+  await importing(() => () => Promise.reject(cause), async () => {
+    const secret = new Secret("s");
+    await turn(); // nobody has asked yet: that is no unhandled rejection
+    assertStrictEquals(await assertRejects(() => secret.proofs(transcript)), cause);
+  });
+});
+
+Deno.test("Secret says what it needs where pages have no Web Crypto", () => {
+  const real = Object.getOwnPropertyDescriptor(globalThis, "crypto")!;
+  const insecure = { getRandomValues: crypto.getRandomValues.bind(crypto) };
+  for (const value of [insecure, undefined]) {
+    Object.defineProperty(globalThis, "crypto", { value, configurable: true });
+    try {
+      assertThrows(() => new Secret("s"), InitializationError, "secure contexts");
+    } finally {
+      Object.defineProperty(globalThis, "crypto", real);
+    }
+  }
 });

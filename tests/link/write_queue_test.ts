@@ -178,3 +178,20 @@ Deno.test("WriteQueue gives shared bytes as they are if nothing leaves before, a
     { numRuns: 200 },
   );
 });
+
+Deno.test("WriteQueue gives shared bytes before what was added behind them, however much that is", () => {
+  const queue = new WriteQueue();
+  const shared = toBytes(frame(Kind.Ping, { value: 1 }));
+  const behind = [300_000, 5].map((size) =>
+    frame(Kind.Item, { call: 1, payload: payloadOf(size) })
+  );
+  queue.addShared(shared);
+  for (const each of behind) queue.add(each);
+  assertStrictEquals(queue.next(), shared);
+  const got: Uint8Array[] = [];
+  for (let piece = queue.next(); piece !== undefined; piece = queue.next()) {
+    got.push(piece.slice());
+    queue.written(piece);
+  }
+  assertEquals(concat(got), concat([shared, ...behind.map(toBytes)]));
+});

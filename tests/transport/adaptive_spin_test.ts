@@ -84,6 +84,15 @@ Deno.test("where answers are late it sleeps after 16 of them, and tries again af
   }
 });
 
+Deno.test("an answer that comes in pieces counts once", async () => {
+  const conversation = await asked();
+  for (let i = 0; i < 16; i++) {
+    assertEquals(await conversation.exchange(LATE_MS), 8);
+    for (let piece = 0; piece < 3; piece++) conversation.spin.came();
+  }
+  assertEquals(await conversation.awake(4096, late), 0);
+});
+
 Deno.test("what has paid for long may fail for a while", async () => {
   const conversation = await asked();
   assertEquals(await conversation.awake(1000, soon), 1000);

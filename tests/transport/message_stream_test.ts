@@ -4,6 +4,7 @@ import { Inbox } from "../../src/transport/inbox.ts";
 import { MessageStream } from "../../src/transport/message_stream.ts";
 import { MAX_MESSAGE_BYTES, MESSAGE_WINDOW_BYTES } from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
+import { collectGarbage } from "../helpers/garbage.ts";
 import { RecordingCarrier } from "../helpers/message_pair.ts";
 import { settled } from "../helpers/soon.ts";
 
@@ -72,6 +73,74 @@ Deno.test("MessageStream tells soon who holds back, when nothing else is sent", 
   assertEquals(time.pending, 0);
 });
 
+Deno.test("MessageStream tells soon who holds back, each time", async () => {
+  using time = new FakeTime();
+  const carrier = new RecordingCarrier();
+  const stream = new MessageStream(carrier, { holdsBack: true });
+  for (const [round, bytes] of [3, 4, 5].entries()) {
+    stream.onBytes(new Uint8Array(bytes));
+    await stream.read(new Uint8Array(10));
+    await time.tickAsync(10);
+    assertEquals(carrier.credits.length, round + 1);
+  }
+  assertEquals(carrier.credits, [3, 4, 5]);
+  stream.close();
+});
+
+Deno.test("MessageStream tells nothing of what is read after the other side's end", async () => {
+  using time = new FakeTime();
+  for (const holdsBack of [true, false]) {
+    const carrier = new RecordingCarrier();
+    const stream = new MessageStream(carrier, { holdsBack });
+    for (let at = 0; at < MESSAGE_WINDOW_BYTES; at += MAX_MESSAGE_BYTES) {
+      stream.onBytes(new Uint8Array(MAX_MESSAGE_BYTES));
+    }
+    stream.onEnd();
+    const into = new Uint8Array(MESSAGE_WINDOW_BYTES);
+    assertEquals(await stream.read(into), MESSAGE_WINDOW_BYTES);
+    assertEquals(await stream.read(into), null);
+    await time.tickAsync(10);
+    assertEquals(carrier.credits, []);
+  }
+});
+
+Deno.test("MessageStream goes on after each credit, and waits again", async () => {
+  const carrier = new RecordingCarrier();
+  const stream = new MessageStream(carrier);
+  let { waiting } = await fill(stream);
+  for (const credit of [7, MAX_MESSAGE_BYTES, 1]) {
+    stream.onCredit(credit);
+    assertEquals(await waiting, credit);
+    waiting = stream.write(new Uint8Array(MAX_MESSAGE_BYTES));
+    waiting.catch(() => {});
+    await settled();
+    assertEquals(carrier.sent.at(-1), credit);
+  }
+  stream.close();
+  await assertRejects(() => waiting, ConnectionError);
+});
+
+Deno.test("MessageStream keeps the reason of what it has refused, and tells the other side", async () => {
+  const carrier = new RecordingCarrier();
+  const stream = new MessageStream(carrier);
+  stream.onText("hello");
+  assertEquals(carrier.closed?.refusal, { status: 1003, reason: "a text message is a credit" });
+  stream.onEnd(new ConnectionError("torn"));
+  await assertRejects(() => stream.read(new Uint8Array(1)), ProtocolError, "broke the rules");
+});
+
+Deno.test("MessageStream takes nothing behind the other side's end, and does not close what has ended", async () => {
+  const carrier = new RecordingCarrier();
+  const stream = new MessageStream(carrier);
+  stream.onBytes(Uint8Array.of(1));
+  stream.onEnd();
+  stream.onBytes(Uint8Array.of(2, 3));
+  assertEquals(await stream.read(new Uint8Array(9)), 1);
+  assertEquals(await stream.read(new Uint8Array(9)), null);
+  stream.close();
+  assertEquals(carrier.closed, undefined);
+});
+
 Deno.test("MessageStream tells at once who holds the rest back, and nobody else", async () => {
   using time = new FakeTime();
   for (const holdsBack of [true, false]) {
@@ -100,6 +169,19 @@ const REFUSALS: Record<string, [status: number, (stream: MessageStream) => void]
   }],
   "credit for what was not sent": [1003, (stream) => stream.onCredit(1)],
   "a credit of nothing": [1003, (stream) => stream.onCredit(0)],
+  "a credit for less than a byte": [1003, (stream) => {
+    stream.write(new Uint8Array(2));
+    stream.onCredit(1.5);
+  }],
+  ...Object.fromEntries(
+    ["", "01", "1.0", "1e0", "+1", " 1", "1\n", "0x1", "one", "\u0661"].map((words) => [
+      `the text ${JSON.stringify(words)}`,
+      [1003, (stream: MessageStream) => {
+        stream.write(new Uint8Array(2));
+        stream.onText(words);
+      }],
+    ]),
+  ),
   "a credit that is no number": [1003, (stream) => stream.onCredit(NaN)],
 };
 
@@ -155,6 +237,24 @@ Deno.test("Inbox keeps tiny messages in buffers that they share", () => {
   assertEquals(inbox.take(into), 100_000);
   assertEquals(into.every((byte, i) => i === 100_000 || byte === (i & 0xff)), true);
   assertEquals([inbox.bytes, inbox.buffers, inbox.take(into)], [0, 0, 0]);
+});
+
+Deno.test("Inbox keeps nothing of what was taken, also if it is never empty", () => {
+  const inbox = new Inbox();
+  const taken: WeakRef<ArrayBufferLike>[] = [];
+  const into = new Uint8Array(20_000);
+  inbox.add(new Uint8Array(1));
+  for (let i = 0; i < 3_000; i++) {
+    const bytes = new Uint8Array(20_000);
+    if (i < 1_000) taken.push(new WeakRef(bytes.buffer));
+    inbox.add(bytes);
+    inbox.take(into);
+  }
+  return new Promise((resolve) => setTimeout(resolve)).then(() => { // a WeakRef keeps its target until then
+    collectGarbage();
+    assertEquals([inbox.bytes, inbox.buffers], [1, 1]);
+    assertEquals(taken.filter((reference) => reference.deref() !== undefined).length, 0);
+  });
 });
 
 Deno.test("Inbox gives large messages in any portions, in order", () => {

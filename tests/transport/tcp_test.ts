@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
 import { isLoop } from "../../src/transport/transport.ts";
+import { SignalListeners } from "../helpers/signal_listeners.ts";
+import { soon } from "../helpers/soon.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 
 Deno.test("tcpTransport() lets the system choose a port when it is 0, and tells it", async () => {
@@ -115,6 +117,71 @@ Deno.test("tcpTransport() tells the runtime to give up if nobody answers, and wa
   await time.tickAsync(200);
   await ended;
   assertEquals([attempt.isToldToGiveUp(), time.pending], [true, 0]);
+});
+
+Deno.test("tcpTransport() gives up at once when it was told to before it began", async () => {
+  using time = new FakeTime();
+  using attempt = connecting();
+  const transport = tcpTransport("127.0.0.1", 40_000);
+  await assertRejects(() => soon(transport.connect(AbortSignal.abort())), ConnectionError);
+  attempt.made.reject(new Error("refused"));
+  await transport.end!();
+  assertEquals(time.pending, 0);
+});
+
+Deno.test("tcpTransport() leaves no listener on its signal, whether it has connected or not", async () => {
+  using signals = new SignalListeners();
+  const listener = await tcpTransport("127.0.0.1", 0).listen();
+  const transport = tcpTransport("127.0.0.1", listener.address.port!);
+  const { signal } = new AbortController();
+  const { stream } = await transport.connect(signal);
+  stream.close();
+  (await listener.accept())?.close();
+  listener.close();
+  await assertRejects(() => transport.connect(signal), ConnectionError);
+  await transport.end!();
+  assert(signals.added >= 2);
+  assertEquals(signals.left, 0);
+});
+
+Deno.test("tcpTransport() has small writes sent at once, on both sides", async () => {
+  const listener = await tcpTransport("127.0.0.1", 0).listen();
+  const address = { hostname: "127.0.0.1", port: listener.address.port! };
+  using first = await Deno.connect(address);
+  const prototype = Object.getPrototypeOf(first);
+  const { setNoDelay } = prototype;
+  const set: [port: number, isOn: unknown][] = [];
+  prototype.setNoDelay = function (this: Deno.TcpConn, isOn = true) {
+    set.push([this.localAddr.port === address.port ? 1 : 2, isOn]);
+    return setNoDelay.call(this, isOn);
+  };
+  try {
+    (await listener.accept())?.close();
+    assertEquals(set, [[1, true]]);
+    const { stream } = await tcpTransport(address.hostname, address.port).connect();
+    assertEquals(set, [[1, true], [2, true]]);
+    stream.close();
+    (await listener.accept())?.close();
+  } finally {
+    prototype.setNoDelay = setNoDelay;
+    listener.close();
+  }
+});
+
+Deno.test("tcpTransport() lets as many connections wait as may come at once", async () => {
+  const { listen } = Deno;
+  const given: unknown[] = [];
+  const fake = (options: Deno.TcpListenOptions & { transport?: "tcp" }) => {
+    given.push((options as { tcpBacklog?: number }).tcpBacklog);
+    return listen(options);
+  };
+  Object.assign(Deno, { listen: fake });
+  try {
+    (await tcpTransport("127.0.0.1", 0).listen()).close();
+    assertEquals(given, [4_096]);
+  } finally {
+    Object.assign(Deno, { listen });
+  }
 });
 
 Deno.test("tcpTransport() goes on when a connection has ended before it could be set up, as on macOS", async () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import { unixTransport } from "../../src/transport/unix.ts";
@@ -53,6 +53,7 @@ test("listens on .sock in its directory", async (directory) => {
 
 test("takes a directory with slashes behind it for the same", async (directory) => {
   const listener = await unixTransport(`${directory}//`, true).listen();
+  assertEquals(listener.address, { socketPath: `${directory}/.sock` });
   await isReachable(directory, listener);
   listener.close();
 });
@@ -151,6 +152,8 @@ test("refuses a path that is too long for a socket, and says so", async (directo
     await assertRejects(() => attempt(), ConnectionError, "has 104 bytes, at most 103");
   }
   assertEquals(await exists(`${directory}/${"d".repeat(room + 1)}`), false);
+  const umlauts = `${directory}/${"ü".repeat(room / 2 + 1)}`; // of two bytes each
+  await assertRejects(() => unixTransport(umlauts, true).listen(), ConnectionError, "at most 103");
 });
 
 test("removes its socket file on close()", async (directory) => {
@@ -202,10 +205,78 @@ test("connects by default only where nobody else can have put the socket", async
   const accepting = listener.accept();
   (await unixTransport(directory, false).connect()).stream.close();
   (await accepting)!.close();
-  await Deno.chmod(directory, 0o755);
   const transport = unixTransport(directory, false);
-  await assertRejects(() => transport.connect(), ConnectionError, "others than its owner");
+  for (const mode of [0o755, 0o710, 0o720, 0o740, 0o701, 0o702]) {
+    await Deno.chmod(directory, mode);
+    await assertRejects(() => transport.connect(), ConnectionError, "others than its owner");
+  }
   listener.close();
+});
+
+/** Has connecting fail in another way than for want of somebody who listens. */
+async function failing(error: Error, run: () => Promise<void>): Promise<void> {
+  const { connect } = Deno;
+  Object.assign(Deno, { connect: () => Promise.reject(error) });
+  try {
+    await run();
+  } finally {
+    Object.assign(Deno, { connect });
+  }
+}
+
+test("leaves a socket alone of which it cannot tell whether somebody answers", async (directory) => {
+  const live = await unixTransport(directory, true).listen();
+  // As where its queue is full, or it is another user's.
+  for (const error of [new Error("try again"), new Deno.errors.PermissionDenied("denied")]) {
+    await failing(error, async () => {
+      const listen = () => unixTransport(directory, true).listen();
+      await assertRejects(listen, ConnectionError, `Cannot listen on ${directory}/.sock: `);
+    });
+  }
+  await isReachable(directory, live);
+  live.close();
+});
+
+test("tells why it cannot connect, and what to give where it may not", async (directory) => {
+  const transport = unixTransport(directory, true);
+  for (
+    const [cause, advice] of [
+      [new Deno.errors.PermissionDenied("denied"), "give a unixSockPath of your own"],
+      [new Deno.errors.ConnectionReset("reset"), "reset"],
+    ] as const
+  ) {
+    await failing(cause, async () => {
+      const error = await assertRejects(() => transport.connect(), ConnectionError, cause.message);
+      assertStrictEquals(error.cause, cause);
+      assert(error.message.endsWith(advice), error.message);
+    });
+  }
+});
+
+test("lets nobody else open the file by which it locks", async (directory) => {
+  (await unixTransport(directory, true).listen()).close();
+  assertEquals(await mode(`${directory}/.sock.lock`), "600");
+});
+
+test("tells of connections that cannot be accepted, and goes on", async (directory) => {
+  const told: string[] = [];
+  using probe = Deno.listen({ transport: "unix", path: `${directory}/probe` });
+  const prototype = Object.getPrototypeOf(probe);
+  const { accept } = prototype;
+  prototype.accept = () => {
+    prototype.accept = accept;
+    return Promise.reject(new Error("too many files"));
+  };
+  try {
+    const listener = await unixTransport(directory, true).listen(({ message }) =>
+      told.push(message)
+    );
+    await isReachable(directory, listener);
+    assertEquals(told, ["too many files"]);
+    listener.close();
+  } finally {
+    prototype.accept = accept;
+  }
 });
 
 /** How many turns of the event loop are asked for while one end answers ten small messages of the other. */

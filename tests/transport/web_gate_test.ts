@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { agreedProtocol, webGate, type WebRules } from "../../src/transport/web_gate.ts";
-import { tokenProtocol } from "../../src/transport/web_token.ts";
+import { isToken, tokenProtocol } from "../../src/transport/web_token.ts";
 
 const OPEN: WebRules = { origins: undefined, tokens: undefined };
 
@@ -99,8 +99,19 @@ Deno.test("webGate() asks for one of the tokens, of pages and others", async () 
 
 Deno.test("tokenProtocol() makes of any text what may stand in a header", () => {
   assertEquals(tokenProtocol("~~~???"), "daffi.token.fn5-Pz8_");
+  assertEquals(tokenProtocol("~~~~~~??????"), "daffi.token.fn5-fn5-Pz8_Pz8_");
   assertEquals(tokenProtocol("ö"), "daffi.token.w7Y");
+  assertEquals(tokenProtocol("a"), "daffi.token.YQ");
   assertEquals(tokenProtocol("✓".repeat(4_096)), `daffi.token.${"4pyT".repeat(4_096)}`);
+});
+
+Deno.test("isToken() is true for texts that a header has room for, and that can be sent", () => {
+  for (const token of ["a", "zweites Töken ✓", "\u{1f511}", "x".repeat(4_096)]) {
+    assertEquals(isToken(token), true, token);
+  }
+  for (const other of ["", "x".repeat(4_097), "\ud83d", 5, null, undefined, ["a"]]) {
+    assertEquals(isToken(other), false, String(other));
+  }
 });
 
 Deno.test("agreedProtocol() agrees to this module's protocol only, and never to a token", () => {

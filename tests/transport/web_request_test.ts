@@ -60,6 +60,7 @@ Deno.test("readRequest() refuses with 400 what is no request, or could be read i
     "GET / HTTP/1.1\r\nhost: a\r\nx : y\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: y\r\n z\r\n\r\n", // folded
     "GET / HTTP/1.1\r\nhost: a\r\nno colon\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a\r\nnocolon\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: a\nb\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: a\n\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: a\rb\r\n\r\n",
@@ -73,6 +74,7 @@ Deno.test("readRequest() refuses a head of more than 32 KiB with 431, and takes 
   const start = "GET / HTTP/1.1\r\nhost: a\r\nx: ";
   const full = start + "y".repeat(32 * 1024 - start.length - 4) + "\r\n\r\n";
   assertEquals((await reading(bytesOf(full))).request.headers.get("host"), "a");
+  assertEquals(await statusOf(full.replace("y", "yy")), 431);
   assertEquals(await statusOf(`${start}${"y".repeat(100_000)}`), 431);
 });
 

@@ -120,6 +120,26 @@ Deno.test("WebSocketReader unmasks messages of all sizes that say their length i
   }
 });
 
+Deno.test("WebSocketReader limits each message by itself", () => {
+  const whole = clientFrame(OPCODE.binary, new Uint8Array(MAX_MESSAGE_BYTES));
+  const parts = [
+    clientFrame(OPCODE.binary, new Uint8Array(MAX_MESSAGE_BYTES / 2), { last: false }),
+    clientFrame(OPCODE.more, new Uint8Array(MAX_MESSAGE_BYTES / 2)),
+  ];
+  const number = clientFrame(OPCODE.text, text("1234567890"));
+  let bytes = 0;
+  const texts: string[] = [];
+  const reader = new WebSocketReader({
+    onBytes: ({ length }) => void (bytes += length),
+    onText: (text) => texts.push(text),
+    onPing() {},
+    onClose() {},
+    onOffence: (_, reason) => assertEquals(reason, "none"),
+  });
+  for (const each of [whole, number, ...parts, number, whole, number]) reader.push(each);
+  assertEquals([bytes, texts], [3 * MAX_MESSAGE_BYTES, Array(3).fill("1234567890")]);
+});
+
 Deno.test("WebSocketReader tells a goodbye without status, and one with words that are cut", () => {
   const none = clientFrame(OPCODE.close, new Uint8Array(0));
   assertEquals(read([none]), [["close", 1005, ""]]);
