@@ -2,6 +2,7 @@ import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } fro
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import type { Connection } from "../../src/link/connection.ts";
 import { acceptNode, Refused } from "../../src/link/accept_node.ts";
+import { SpareBuffers } from "../../src/link/spare_buffers.ts";
 import { decodeRefusal } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import {
@@ -156,4 +157,18 @@ Deno.test("acceptNode() gives a silent node five seconds", async () => {
   await time.tickAsync(1);
   await rejects;
   assertEquals([stream.closes, time.pending], [1, 0]);
+});
+
+Deno.test("acceptNode() fills the buffers that it is given", async () => {
+  const stream = new FakeStream();
+  let taken = 0;
+  const buffers = new SpareBuffers();
+  const take = buffers.take.bind(buffers);
+  buffers.take = () => (taken++, take());
+  sends(stream, helloFrame());
+  const connection = await acceptNode(stream, 1 << 20, () => idle, { buffers });
+  connection.send(welcomeFrame());
+  await connection.flushed();
+  assertEquals(taken, 2); // for the preface, and for the frame
+  connection.close();
 });

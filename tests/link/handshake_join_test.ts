@@ -8,6 +8,7 @@ import {
 } from "../../src/errors.ts";
 import { acceptNode } from "../../src/link/accept_node.ts";
 import { asConnectionError, isFinal, joinController } from "../../src/link/join_controller.ts";
+import { newNonce, Secret } from "../../src/link/secret.ts";
 import { decodeHello, encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { JOIN_TIMEOUT_MS } from "../../src/wire/limits.ts";
@@ -220,4 +221,13 @@ Deno.test("asConnectionError() leaves our errors alone and explains those of soc
   assert(error instanceof ConnectionError);
   assertEquals(error.message, `The connection to the controller broke: ${cause.message}`);
   assertStrictEquals(error.cause, cause);
+});
+
+Deno.test("joinController() with a secret proves nothing to what only looks like a CHALLENGE", async () => {
+  const stream = new FakeStream();
+  const payload = encodeControl({ nonce: newNonce() });
+  sends(stream, frame(Kind.Directory, { payload }));
+  const joining = joinController(stream, hello, () => idle, new Secret("s"));
+  await assertRejects(() => joining, ProtocolError, "is not allowed during the handshake");
+  assertEquals([sent(stream).map(({ kind }) => kind), stream.closes], [[Kind.Hello], 1]);
 });

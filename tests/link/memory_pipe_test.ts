@@ -175,6 +175,8 @@ Deno.test("who sends with a full stack gets that error, and nobody's connection 
   };
   assertThrows(() => one.send(1), RangeError);
   other.onFrame = () => {};
+  other.send(3);
+  assertEquals(one.got, [3]); // nothing is passing any more
   one.send(2);
   await turn();
   assertEquals([other.got, other.closes, one.closes], [[1, 2], [], []]);
@@ -184,6 +186,7 @@ Deno.test("a frame that is too large does not pass", async () => {
   const [one, other] = await open();
   one.send(1, PASSED, MAX_FRAME_BYTES - HEADER_BYTES);
   assertEquals(other.got, [1]);
+  await turn(); // so much does not pass twice in a turn
   one.send(2, PASSED, MAX_FRAME_BYTES - HEADER_BYTES + 1);
   await turn();
   assertEquals(other.got, [1]);

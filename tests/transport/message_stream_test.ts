@@ -239,6 +239,29 @@ Deno.test("Inbox keeps tiny messages in buffers that they share", () => {
   assertEquals([inbox.bytes, inbox.buffers, inbox.take(into)], [0, 0, 0]);
 });
 
+Deno.test("MessageStream keeps nothing of what has come once it is closed", async () => {
+  const stream = new MessageStream(new RecordingCarrier());
+  const memory = (() => {
+    const bytes = new Uint8Array(MAX_MESSAGE_BYTES);
+    stream.onBytes(bytes);
+    return new WeakRef(bytes);
+  })();
+  stream.close();
+  await new Promise((resolve) => setTimeout(resolve)); // a WeakRef keeps its target until then
+  collectGarbage();
+  assertEquals(memory.deref(), undefined);
+  await assertRejects(() => stream.read(new Uint8Array(1)), ConnectionError, "is closed");
+});
+
+Deno.test("Inbox.clear() forgets everything", () => {
+  const inbox = new Inbox();
+  for (const size of [5, 20_000]) inbox.add(new Uint8Array(size));
+  inbox.clear();
+  assertEquals([inbox.bytes, inbox.buffers, inbox.take(new Uint8Array(9))], [0, 0, 0]);
+  inbox.add(Uint8Array.of(7));
+  assertEquals([inbox.bytes, inbox.take(new Uint8Array(9))], [1, 1]);
+});
+
 Deno.test("Inbox keeps nothing of what was taken, also if it is never empty", () => {
   const inbox = new Inbox();
   const taken: WeakRef<ArrayBufferLike>[] = [];

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { acceptFrom, type ByteStream } from "../../src/transport/transport.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
@@ -62,4 +62,14 @@ Deno.test("memoryPipe() holds a write back until somebody reads", async () => {
   await b.read(new Uint8Array(2));
   await writing;
   assertEquals(written, 2);
+});
+
+Deno.test("memoryPipe() rejects what is read after the own end, also if the other side has closed since", async () => {
+  const [a, b] = memoryPipe();
+  a.close();
+  b.close();
+  for (const end of [a, b]) {
+    await assertRejects(() => end.write(new Uint8Array(1)), Error, "closed");
+  }
+  await assertRejects(() => a.read(new Uint8Array(1)), Error, "closed");
 });
