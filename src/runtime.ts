@@ -17,6 +17,7 @@ import { GatedCalls } from "./gated_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
+import { stoppedError } from "./internal/stopped_error.ts";
 import { within } from "./internal/within.ts";
 import { connectInTime } from "./link/connect.ts";
 import type { Connection } from "./link/connection.ts";
@@ -315,10 +316,6 @@ export class Runtime {
     await this.#connecting?.end?.();
     this.#stopped.resolve();
   }
-}
-
-function stoppedError(what: string): GlobalContextError {
-  return new GlobalContextError(`Cannot ${what}: this Global is stopped`);
 }
 
 /** Each call gets an error of its own, for each says which call it was. */

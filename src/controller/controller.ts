@@ -7,6 +7,7 @@
 import { AuthenticationError, OverloadedError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { Authorize } from "../internal/authorization.ts";
+import { stoppedError } from "../internal/stopped_error.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { Refused } from "../link/accept_node.ts";
@@ -110,12 +111,16 @@ export class Controller {
    *
    * @returns The address as bound.
    * @throws {ConnectionError} when the address cannot be listened on.
+   * @throws {GlobalContextError} when this is stopped meanwhile.
    */
   async listen(transport: Listening): Promise<Address> {
     const listener = await transport.listen(({ message }) =>
       this.#options.logger.warn(`daffi: connections cannot be accepted at present: ${message}`)
     );
-    if (this.#stopped) listener.close();
+    if (this.#stopped) {
+      listener.close();
+      throw stoppedError("go on");
+    }
     this.#listeners.set(listener, this.#acceptAll(listener));
     return listener.address;
   }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { GlobalContextError } from "../errors.ts";
 import { PortListener } from "../transport/message_port.ts";
 import type { Address, ByteStream, Listening } from "../transport/transport.ts";
 import { WebListener, type WebPlace } from "../transport/web_listener.ts";
@@ -15,9 +14,8 @@ export class ControllerHost {
   readonly #controller: Controller;
   readonly #web: WebListener;
   readonly #ports = new PortListener();
-  /** Until all listen, or one of them cannot. */
+  /** Until each of them listens, or cannot. */
   #starting: Promise<unknown> | undefined;
-  #stopped = false;
 
   /**
    * @param options What the controller needs.
@@ -41,11 +39,9 @@ export class ControllerHost {
    */
   async listen(sockets: readonly Listening[]): Promise<Address> {
     const all = [...sockets, this.#web, this.#ports];
-    const listening = Promise.all(all.map((one) => this.#controller.listen(one)));
-    this.#starting = listening.catch(() => {});
-    const addresses = await listening;
-    if (this.#stopped) throw new GlobalContextError("Cannot go on: this Global is stopped");
-    return Object.assign({}, ...addresses);
+    const listening = all.map((one) => this.#controller.listen(one));
+    this.#starting = Promise.allSettled(listening);
+    return Object.assign({}, ...await Promise.all(listening));
   }
 
   /** Lets the node of this process join. @returns Its end of the connection. */
@@ -84,7 +80,6 @@ export class ControllerHost {
 
   /** Stops listening, sends what is queued, and closes all connections. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     await this.#controller.stop();
     await this.#starting; // what was about to listen has closed again
   }

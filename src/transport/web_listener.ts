@@ -97,11 +97,8 @@ export class WebListener implements Listener, Listening {
     let upgraded: Deno.WebSocketUpgrade;
     try {
       // Nodes have heartbeats; Deno's keep a process for up to 15 s when a socket has ended by an error.
-      const own = { idleTimeout: 0 };
-      upgraded = Deno.upgradeWebSocket(
-        request,
-        protocol === undefined ? own : { ...own, protocol },
-      );
+      const options = { idleTimeout: 0, ...(protocol === undefined ? {} : { protocol }) };
+      upgraded = Deno.upgradeWebSocket(request, options);
     } catch (error) {
       const words = `This is no WebSocket handshake: ${(error as Error).message}`;
       return answer({ status: 400, words });

@@ -4,25 +4,12 @@ import { SpareBuffers } from "../../src/link/spare_buffers.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { PAUSE_AT_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
+import { askedTurns } from "../helpers/asked_turns.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import { FakeStream, turn } from "./fake_stream.ts";
 
 const MiB = 1024 * 1024;
 const KiB = 1024;
-
-/** Tells how often it was waited for another turn of the event loop while something runs. */
-async function turnsOf(run: () => Promise<unknown>): Promise<number> {
-  const real = globalThis as unknown as { setImmediate: (callback: () => void) => unknown };
-  const { setImmediate } = real;
-  let turns = 0;
-  real.setImmediate = (callback) => (turns++, setImmediate(callback));
-  try {
-    await run();
-  } finally {
-    real.setImmediate = setImmediate;
-  }
-  return turns;
-}
 
 async function open(buffers?: SpareBuffers) {
   const stream = new FakeStream();
@@ -44,7 +31,7 @@ for (
   Deno.test(`Connection of ${where} gives others their turn after each MiB of what has come`, async () => {
     const { stream, connection, received } = await open(buffers);
     const each = toBytes(frame(Kind.Item, { call: 1, payload: new Uint8Array(32 * KiB) }));
-    const turns = await turnsOf(async () => {
+    const turns = await askedTurns(async () => {
       stream.feed(concat(Array(8 * MiB / (32 * KiB)).fill(each)));
       while (received() < 8 * MiB) await turn();
     });
@@ -55,7 +42,7 @@ for (
 
 Deno.test("Connection gives others their turn after each MiB that it writes", async () => {
   const { connection } = await open();
-  const turns = await turnsOf(async () => {
+  const turns = await askedTurns(async () => {
     for (let i = 0; i < 8; i++) {
       connection.send(frame(Kind.Item, { call: 1, payload: new Uint8Array(MiB) }));
     }
@@ -68,7 +55,7 @@ Deno.test("Connection gives others their turn after each MiB that it writes", as
 Deno.test("Connection that is answered writes on in the same turn, however much it is in all", async () => {
   const { stream, connection, received } = await open();
   const answer = toBytes(frame(Kind.Item, { call: 1, payload: new Uint8Array(1) }));
-  const turns = await turnsOf(async () => {
+  const turns = await askedTurns(async () => {
     for (let i = 1; i <= 16; i++) {
       connection.send(frame(Kind.Item, { call: 1, payload: new Uint8Array(MiB / 2) }));
       await connection.flushed();

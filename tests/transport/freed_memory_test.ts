@@ -1,4 +1,4 @@
-import { assert, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const MODULE = new URL("../../src/transport/freed_memory.ts", import.meta.url).href;
 const ignore = Deno.build.os !== "linux";
@@ -55,3 +55,21 @@ for (const inWorker of [false, true]) {
     },
   });
 }
+
+Deno.test("keepFreedMemory() is tried once where there is too little memory for it", async () => {
+  const fresh: typeof import("../../src/transport/freed_memory.ts") = await import(
+    "../../src/transport/freed_memory.ts?little"
+  );
+  const { transfer } = ArrayBuffer.prototype;
+  let tries = 0;
+  ArrayBuffer.prototype.transfer = () => {
+    tries++;
+    throw new RangeError("Array buffer allocation failed");
+  };
+  try {
+    for (let i = 0; i < 3; i++) fresh.keepFreedMemory();
+  } finally {
+    ArrayBuffer.prototype.transfer = transfer;
+  }
+  assertEquals(tries, 1);
+});

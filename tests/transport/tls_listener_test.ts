@@ -4,6 +4,7 @@ import { makeAuthority, makeCertificate } from "../../examples/tls/make_certific
 import { AuthenticationError, ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
 import type { ByteStream } from "../../src/transport/transport.ts";
+import { isListenable } from "../helpers/is_listenable.ts";
 import { soon } from "../helpers/soon.ts";
 
 const LOCAL = "127.0.0.1";
@@ -38,15 +39,6 @@ async function spying(run: () => Promise<void>): Promise<Asked[]> {
     module.createServer = createServer;
   }
   return asked;
-}
-
-function isListenable(hostname: string): boolean {
-  try {
-    Deno.listen({ hostname, port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function pair() {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { ConnectionError } from "../../src/errors.ts";
 import type { ByteStream, Listener } from "../../src/transport/transport.ts";
 import { unixTransport } from "../../src/transport/unix.ts";
+import { askedTurns } from "../helpers/asked_turns.ts";
 
 function test(what: string, fn: (directory: string) => Promise<void>): void {
   Deno.test({
@@ -281,25 +282,21 @@ test("tells of connections that cannot be accepted, and goes on", async (directo
 
 /** How many turns of the event loop are asked for while one end answers ten small messages of the other. */
 async function turnsOfAnswering(stream: ByteStream, other: Deno.Conn): Promise<number> {
-  const real = globalThis as unknown as { setImmediate: (callback: () => void) => unknown };
-  const { setImmediate } = real;
-  let turns = 0;
-  real.setImmediate = (callback) => (turns++, setImmediate(callback));
   try {
-    for (let i = 0; i < 10; i++) {
-      await other.write(Uint8Array.of(7));
-      assertEquals(await stream.read(new Uint8Array(1)), 1);
-      stream.came!();
-      await stream.write(Uint8Array.of(7));
-      assertEquals(await other.read(new Uint8Array(1)), 1);
-    }
-    await new Promise((resolve) => setTimeout(resolve)); // the last of them
+    return await askedTurns(async () => {
+      for (let i = 0; i < 10; i++) {
+        await other.write(Uint8Array.of(7));
+        assertEquals(await stream.read(new Uint8Array(1)), 1);
+        stream.came!();
+        await stream.write(Uint8Array.of(7));
+        assertEquals(await other.read(new Uint8Array(1)), 1);
+      }
+      await new Promise((resolve) => setTimeout(resolve)); // the last of them
+    });
   } finally {
-    real.setImmediate = setImmediate;
     stream.close();
     other.close();
   }
-  return turns;
 }
 
 test("stays awake for a moment after small answers, on both sides", async (directory) => {

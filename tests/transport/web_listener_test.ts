@@ -3,6 +3,7 @@ import "../../mod.ts"; // which provides what pages have no use for
 import { WebListener } from "../../src/transport/web_listener.ts";
 import { tokenProtocol } from "../../src/transport/web_token.ts";
 import { OPCODE } from "../../src/transport/websocket_reader.ts";
+import { isListenable } from "../helpers/is_listenable.ts";
 import { soon } from "../helpers/soon.ts";
 import { clientFrame, goodbye, upgradeRequest } from "./client_frames.ts";
 
@@ -11,15 +12,6 @@ const LOCAL = "127.0.0.1";
 function listener(host?: string, tokens?: string[]): WebListener {
   const address = host === undefined ? undefined : { host, port: 0 };
   return new WebListener({ address, origins: undefined, tokens }, () => {});
-}
-
-function isListenable(hostname: string): boolean {
-  try {
-    Deno.listen({ hostname, port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A client that asks by hand, and gives what has come until this does. */
