@@ -235,3 +235,32 @@ Deno.test("Announcer tells each node all that has changed since it joined, in or
     });
   }));
 });
+
+Deno.test("Announcer tells all that comes together after a connection that broke while it told", () => {
+  network(200, ({ time, peers, wires, change }) => {
+    const wire = wires[15]!;
+    const send = wire.sendShared.bind(wire);
+    wire.sendShared = (frames) => {
+      send(frames);
+      if (peers.delete(1_015)) change(1_015);
+    };
+    change(1);
+    for (const id of [2, 3]) change(id);
+    time.tick(LONG_MS);
+    wires.splice(15, 1);
+    assertEquals(wires.map(told), wires.map(() => [1, 1_015, 2, 3]));
+  });
+});
+
+Deno.test("Announcer lets changes wait again after it was too much once", () => {
+  network(200, ({ time, announcer, wires, change }) => {
+    change(1);
+    const name = "x".repeat(257 * 1024);
+    announcer.announce({ type: "join", process: [1, name, []] });
+    assertEquals(wires[0]!.sent.length, 2);
+    change(2);
+    assertEquals(wires[0]!.sent.length, 2);
+    time.tick(LONG_MS);
+    assertEquals(wires[0]!.sent.length, 3);
+  });
+});

@@ -137,3 +137,14 @@ Deno.test("FailedProofs counts nobody whose connection has ended before its turn
   assertEquals(await delayOf(time, proofs, "10.0.0.1"), 100);
   assertEquals(time.pending, 0);
 });
+
+Deno.test("FailedProofs forgets an address a while after its last wrong proof, not its first", async () => {
+  using time = new FakeTime();
+  const proofs = new FailedProofs(() => time.now);
+  fail(proofs, "10.0.0.1");
+  await time.tickAsync(FORGET_PROOFS_AFTER_MS - 1);
+  fail(proofs, "10.0.0.1");
+  await time.tickAsync(FORGET_PROOFS_AFTER_MS - 1);
+  fail(proofs, "10.0.0.1");
+  assertEquals(await delayOf(time, proofs, "10.0.0.1"), 400);
+});

@@ -36,7 +36,9 @@ function setUp(authorize: (request: AuthorizationRequest) => unknown) {
     codec: new MessagePackCodec(),
     peers,
     nameOf: (process, name) =>
-      process > 1 && name > 0 ? (names.get(name) ?? `name${name}`) || undefined : undefined,
+      name > 0 && (process > 1 || names.has(name))
+        ? (names.get(name) ?? `name${name}`) || undefined
+        : undefined,
     providersOf: () => new Set([1, ...peers.keys()]),
     pass: (one) => {
       if (one.kind === Kind.Hello) throw new ProtocolError("not here");
@@ -143,9 +145,10 @@ Deno.test("Gate does nothing more after its end", async () => {
 });
 
 Deno.test("Gate decides about each target of a broadcast, and passes it once", async () => {
-  const { gate, passed, asked, verdicts, authorizer } = setUp((one) =>
+  const { gate, names, passed, asked, verdicts, authorizer } = setUp((one) =>
     "processName" in one && one.processName !== "p3"
   );
+  names.set(7, "name7"); // its own process offers that too, but does not get it
   const broadcast = frame(Kind.Broadcast, { call: 1, name: 7 });
   gate.onFrame(broadcast);
   await settled();
@@ -191,11 +194,14 @@ Deno.test("Gate decides about names, and not about their numbers, which may be u
 
 Deno.test("Gate remembers a limited number of decisions", async () => {
   const { gate, asked } = setUp(() => true);
+  gate.onFrame(call(2, 1));
+  await settled();
+  gate.forget(2); // and with it the one decision
   for (let name = 1; name <= MAX_VERDICTS_PER_NODE; name++) gate.onFrame(call(2, name));
-  while (asked.length < MAX_VERDICTS_PER_NODE) await settled();
+  while (asked.length <= MAX_VERDICTS_PER_NODE) await settled();
   await settled();
   const { length } = asked;
-  for (const [target, more] of [[2, 0], [3, 1], [3, 1], [2, 2]] as const) {
+  for (const [target, more] of [[2, 0], [3, 1], [3, 1], [2, 2], [3, 2]] as const) {
     gate.onFrame(call(target, 1)); // that of 3 is one too many, and takes the place of all
     await settled();
     assertEquals(asked.length - length, more);

@@ -1,46 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Logger, PeerLostError } from "../../mod.ts";
-import { Outbox } from "../../src/node/outbox.ts";
-import { Network } from "../../src/node/network.ts";
-import { Caller } from "../../src/node/caller.ts";
+import { PeerLostError } from "../../mod.ts";
 import { timeLeft } from "../../src/node/pending_call.ts";
-import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { encodeControl, type ProcessEntry } from "../../src/wire/control.ts";
-import { frame, Kind, Undelivered } from "../../src/wire/frame.ts";
+import { encodeControl } from "../../src/wire/control.ts";
+import { Kind, Undelivered } from "../../src/wire/frame.ts";
+import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { request } from "../fuzz/live.ts";
-import { FakeConnection } from "../helpers/fake_connection.ts";
-import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { settled, soon } from "../helpers/soon.ts";
-import { type LargePayloads, largePayloads } from "../../src/wire/large_payloads.ts";
-
-/** A caller without a node. @param large Keeps large arrays apart. */
-function callerRig(large?: LargePayloads, logger: Logger = new RecordingLogger()) {
-  const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
-  const welcome = (...processes: ProcessEntry[]) =>
-    network.reset({
-      id: 1,
-      controller: "c",
-      maxFrameBytes: 1 << 20,
-      processes: [[1, "self", []], ...processes],
-    });
-  const caller = new Caller({
-    codec: new MessagePackCodec(large),
-    network,
-    logger,
-    defaultTimeoutMs: Infinity,
-  });
-  const wire = new FakeConnection();
-  const connect = (maxFrameBytes = 1000): Outbox => {
-    const outbox = new Outbox(wire.connection, large?.divide);
-    caller.connected({ connection: wire.connection, outbox, maxFrameBytes });
-    return outbox;
-  };
-  const lose = () => {
-    caller.disconnected();
-    network.clear();
-  };
-  return { network, welcome, caller, wire, connect, lose };
-}
+import { callerRig, two } from "./caller_rig.ts";
 
 Deno.test("timeLeft() is a millisecond at least, and 0 for more than can travel", () => {
   assertEquals([timeLeft(10, 10), timeLeft(5, 10), timeLeft(0.5, 0), timeLeft(2 ** 32, 0)], [
@@ -114,11 +80,8 @@ Deno.test("a call without answer to a paused one that leaves is dropped", async 
 });
 
 Deno.test("what a logger calls when a connection is lost waits for the next one", () => {
-  const logger = {
-    warn: () => void caller.noReturn(request("log", ["it was lost"])),
-    error: () => {},
-  };
-  const { welcome, caller, connect, wire, lose } = callerRig(undefined, logger);
+  const { welcome, caller, logger, connect, wire, lose } = callerRig();
+  logger.warn = () => void caller.noReturn(request("log", ["it was lost"]));
   welcome([2, "a", [[1, "add"], [2, "log"]]]);
   connect().pause(2);
   void caller.noReturn(request("add", [1]));
@@ -141,28 +104,6 @@ Deno.test("large arrays of a call that waits are copied", async () => {
   assertEquals(wire.sent.at(-1)!.payload.at(-1), 1);
   caller.end(undefined);
 });
-
-/** A caller that two processes answer. */
-function two() {
-  const rig = callerRig();
-  rig.welcome([2, "quick", [[1, "add"]]], [3, "slow", [[1, "add"]]]);
-  rig.connect();
-  const say = (
-    kind: Kind,
-    peer: number,
-    payload: Uint8Array = new MessagePackCodec().encode(3, "r").slice(),
-    value = 0,
-  ) => {
-    const { call } = rig.wire.sent[0]!;
-    rig.caller.onFrame(frame(kind, { call, peer, payload, value }));
-  };
-  return {
-    ...rig,
-    say,
-    targets: () => say(Kind.Targets, 0, encodeControl([2, 3])),
-    [Symbol.dispose]: () => rig.caller.end(undefined),
-  };
-}
 
 Deno.test("a broadcast goes on when one stream has ended before others have answered", async () => {
   using rig = two();

@@ -206,3 +206,21 @@ Deno.test("a cron time that has run does not run again after a restart with a cl
   await rig.pass(MINUTE);
   assertEquals(rig.ranAt, [HOUR]);
 });
+
+Deno.test("a clock set back lets no task wait for one whose time was the first before", async () => {
+  using rig = new Rig();
+  rig.create(atTime(5 * SECOND));
+  rig.create(interval(10 * SECOND));
+  rig.setClock(-HOUR);
+  await rig.pass(20 * SECOND);
+  assertEquals(rig.ranAt, [15 * SECOND - HOUR]); // it was noticed after five seconds
+});
+
+Deno.test("a cron time that has run does not run again when the clock is set back a little", async () => {
+  using rig = new Rig();
+  rig.create(cron("0 * * * *"));
+  await rig.pass(HOUR);
+  rig.setClock(-10 * MINUTE);
+  await rig.pass(20 * MINUTE);
+  assertEquals(rig.ranAt, [HOUR]);
+});

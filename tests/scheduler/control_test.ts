@@ -168,3 +168,18 @@ Deno.test("a listed time that passed while its callback was missing keeps to cat
   assertEquals(rig.runs.length, 1);
   assertEquals(rig.scheduler.list(), []);
 });
+
+Deno.test("Scheduler.close() lets a run go on, and records nothing of it any more", async () => {
+  using rig = new Rig();
+  rig.onRun = (run) => rig.runs.length === 1 ? run.fail(new Error("once")) : undefined;
+  rig.create(interval(1000));
+  await rig.pass(2000);
+  rig.scheduler.close();
+  rig.logger.lines.length = 0;
+  rig.store.save = () => {
+    throw new Error("the store is closed");
+  };
+  rig.runs[1]!.end(); // which has failed once less often in a row
+  await rig.pass(0);
+  assertEquals(rig.logger.lines, []);
+});

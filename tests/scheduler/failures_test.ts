@@ -295,3 +295,16 @@ Deno.test("a run of a cancelled task does not write over one that took its uuid"
   assertEquals(rig.store.load()[0]!.runs, 0);
   assertEquals(rig.failures, []);
 });
+
+Deno.test("a run that waits does not begin when the one before it has paused the task", async () => {
+  using rig = new Rig();
+  rig.onRun = () => {};
+  const task = rig.create(interval(1000), { overlap: "queue", pauseAfterFailures: 1 });
+  await rig.pass(2000);
+  rig.runs[0]!.fail(new Error("no"));
+  await rig.pass(0);
+  assertEquals([rig.ranAt, rig.info(task)!.status], [[1000], "paused"]);
+  rig.scheduler.resume(task);
+  await rig.pass(0);
+  assertEquals(rig.ranAt, [1000]);
+});

@@ -254,3 +254,20 @@ Deno.test("Scheduler takes up what a store has frozen", async () => {
   await rig.pass(1000);
   assertEquals(rig.ranAt, [1000, 2000]);
 });
+
+Deno.test("Scheduler.stop() within a run leaves no timer", async () => {
+  using rig = new Rig();
+  rig.onRun = () => rig.scheduler.stop();
+  rig.create(interval(1000));
+  await rig.pass(1000);
+  assertEquals([rig.ranAt, rig.time.pending], [[1000], 0]);
+});
+
+Deno.test("Scheduler.close() stops it too", async () => {
+  using rig = new Rig();
+  rig.create(interval(1000));
+  rig.scheduler.close();
+  assertEquals(rig.time.pending, 0);
+  await rig.pass(2000);
+  assertEquals(rig.runs, []);
+});
