@@ -274,3 +274,15 @@ Deno.test("Assembler keeps what a CANCEL is not about", () => {
     [7, undefined],
   ]);
 });
+
+Deno.test("Assembler keeps no part in the memory that it came in", () => {
+  const { assembler, delivered } = made();
+  assembler.onFrame(head(1, 1, 6, 3, 3));
+  const reused = part(1, 1, 2);
+  for (const byte of [1, 2, 3]) {
+    reused.payload.fill(byte);
+    assembler.onFrame(reused);
+  }
+  const { payload, attachments } = delivered[0]!.frame;
+  assertEquals([[...payload], [...attachments![0]!.bytes]], [[1, 1, 2], [2, 3, 3]]);
+});

@@ -213,3 +213,12 @@ Deno.test("cancel() drops what came", async () => {
   stream.cancel(() => new RangeError("answered"));
   await assertRejects(() => stream.next(), RangeError);
 });
+
+Deno.test("InStream grants nothing for what is taken after the end", async () => {
+  const producer = new Producer();
+  producer.stream.start();
+  for (let i = 0; i < STREAM_WINDOW; i++) producer.stream.push(i, 1);
+  producer.stream.finish();
+  for (let i = 0; i < STREAM_WINDOW; i++) await producer.stream.next();
+  assertEquals(producer.credits, [STREAM_WINDOW]);
+});

@@ -1,62 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { encode, ExtData } from "@msgpack/msgpack";
-import { CallbackRegistry, CallCancelledError } from "../../mod.ts";
-import { Dispatcher } from "../../src/node/dispatcher.ts";
-import { Network } from "../../src/node/network.ts";
-import { Outbox } from "../../src/node/outbox.ts";
-import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
-import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { frame, Kind } from "../../src/wire/frame.ts";
-import { FakeConnection } from "../helpers/fake_connection.ts";
-import { RecordingLogger } from "../helpers/recording_logger.ts";
+import { ExtData } from "@msgpack/msgpack";
+import { CallCancelledError } from "../../mod.ts";
+import { Kind } from "../../src/wire/frame.ts";
 import { settled, soon } from "../helpers/soon.ts";
-
-const [SELF, CALLER] = [1, 2];
-const MAX_FRAME_BYTES = 1_000_000;
-
-/** A node that offers `f`, and another one that calls it. */
-class Rig {
-  readonly codec = new MessagePackCodec();
-  readonly wire = new FakeConnection();
-  readonly outbox: Outbox;
-  readonly dispatcher: Dispatcher;
-
-  constructor(f: (...args: never[]) => unknown) {
-    const registry = new CallbackRegistry();
-    registry.callback("f", f);
-    const network = new Network({ onJoin() {}, onLeave() {}, offersItself: () => false });
-    network.reset({
-      ...{ id: SELF, controller: "c", maxFrameBytes: MAX_FRAME_BYTES },
-      processes: [[SELF, "self", [[1, "f"]]], [CALLER, "caller", []]],
-    });
-    this.dispatcher = new Dispatcher({
-      ...{ g: undefined, codec: this.codec, network, registry, logger: new RecordingLogger() },
-      handleTask: () => {},
-      transferred: {} as RegisteredCallback,
-    });
-    const { connection } = this.wire;
-    this.outbox = new Outbox(connection);
-    this.dispatcher.connected({ connection, outbox: this.outbox, maxFrameBytes: MAX_FRAME_BYTES });
-  }
-
-  /** Sends a frame of the one call. */
-  say(kind: Kind, fields: Parameters<typeof frame>[1] = {}): void {
-    this.dispatcher.onFrame(frame(kind, { peer: CALLER, call: 1, name: 1, ...fields }));
-  }
-
-  call(...args: unknown[]): void {
-    this.say(Kind.Call, { payload: encode(args) });
-  }
-
-  /** What the last frame tells of a failure. */
-  get failure(): [code: unknown, executed: unknown] {
-    const { code, executed } = this.codec.decode(this.wire.sent.at(-1)!.payload) as {
-      code: string;
-      executed: string;
-    };
-    return [code, executed];
-  }
-}
+import { AnsweringRig } from "./answering_rig.ts";
 
 Deno.test("a stream that a callback gives when its call was cancelled is closed, and nothing is sent of it", async () => {
   const ready = Promise.withResolvers<void>();
@@ -67,7 +14,7 @@ Deno.test("a stream that a callback gives when its call was cancelled is closed,
       return: () => Promise.resolve({ done: true, value: ++closed }),
     }),
   };
-  const rig = new Rig(async () => {
+  const rig = new AnsweringRig(async () => {
     await ready.promise;
     return source;
   });
@@ -81,7 +28,7 @@ Deno.test("a stream that a callback gives when its call was cancelled is closed,
 
 Deno.test("an argument that is read behind the end of a stream ends with it, here and there", async () => {
   let read: Promise<unknown> | undefined;
-  const rig = new Rig(function* (items: AsyncIterator<unknown>) {
+  const rig = new AnsweringRig(function* (items: AsyncIterator<unknown>) {
     read = items.next();
     read.catch(() => {});
     yield 1;
@@ -96,8 +43,8 @@ Deno.test("an argument that is read behind the end of a stream ends with it, her
 });
 
 Deno.test("a call whose answer finds no room has run", () => {
-  const rig = new Rig(() => "x".repeat(5_000));
+  const rig = new AnsweringRig(() => "x".repeat(5_000));
   rig.outbox.hasRoom = () => false;
   rig.call();
-  assertEquals(rig.failure, ["OVERLOADED", "yes"]);
+  assertEquals(rig.failures, [[1, "OVERLOADED", "yes"]]);
 });
