@@ -236,13 +236,16 @@ Deno.test("Assembler counts what it takes to keep a part, however short it is", 
   assert(delivered[0]?.problem instanceof OverloadedError);
 });
 
-Deno.test("Assembler drops a call that is cancelled between its parts", () => {
+Deno.test("Assembler drops a call, or a sent function, that is cancelled between its parts", () => {
   const { assembler, delivered } = made();
-  assembler.onFrame(head(1, 7, 20));
-  assembler.onFrame(part(1, 7, 10));
-  assembler.onFrame(frame(Kind.Cancel, { peer: 1, call: 7 }));
-  assembler.onFrame(part(1, 7, 10));
-  assertEquals(delivered.map(({ frame }) => frame.kind), [Kind.Cancel]);
+  for (const kind of [Kind.Transfer, Kind.Call] as Kind[]) {
+    delivered.length = 0;
+    assembler.onFrame({ ...head(1, 7, 20), kind });
+    assembler.onFrame(part(1, 7, 10));
+    assembler.onFrame(frame(Kind.Cancel, { peer: 1, call: 7 }));
+    assembler.onFrame(part(1, 7, 10));
+    assertEquals(delivered.map(({ frame }) => frame.kind), [Kind.Cancel]);
+  }
   for (const call of [8, 9]) { // what comes next has its place
     assembler.onFrame(head(1, call, 10));
     assembler.onFrame(part(1, call, 10));

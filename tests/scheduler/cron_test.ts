@@ -92,12 +92,14 @@ Deno.test("a repeated time is not due again when one asks in between", () => {
 });
 
 Deno.test("an expression of every hour runs in both hours that the clock calls the same", () => {
-  assertEquals(times("30 * * * *", "2026-10-24T23:59Z", 4), [
-    "2026-10-25T00:30",
-    "2026-10-25T01:30",
-    "2026-10-25T02:30",
-    "2026-10-25T03:30",
-  ]);
+  for (const expression of ["30 * * * *", "0 30 * * * *"]) {
+    assertEquals(times(expression, "2026-10-24T23:59Z", 4), [
+      "2026-10-25T00:30",
+      "2026-10-25T01:30",
+      "2026-10-25T02:30",
+      "2026-10-25T03:30",
+    ]);
+  }
 });
 
 Deno.test("clock changes of other lengths and at other hours follow the same rules", () => {

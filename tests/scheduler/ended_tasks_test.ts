@@ -72,6 +72,18 @@ Deno.test("Scheduler.create() runs no listed time that maxRuns has left out befo
   assertEquals(rig.ranAt, [1000]);
 });
 
+Deno.test("Scheduler.create() gives a listed time that has run late by its uuid, as long as after one in time", async () => {
+  using rig = new Rig();
+  rig.create(atTime(1000), MINE);
+  rig.setClock(50_000);
+  await rig.pass(1000);
+  await rig.pass(60_000);
+  assertEquals(rig.create(atTime(1000), MINE), uuid(1));
+  await rig.pass(1);
+  assertThrows(() => rig.create(atTime(1000), MINE), InitializationError, "never run");
+  assertEquals(rig.ranAt, [51_000]);
+});
+
 Deno.test("Scheduler.create() starts a task that maxRuns has ended anew when catchUp is over, and not before", async () => {
   using rig = new Rig();
   const again = () => rig.create(interval(1000), { ...MINE, maxRuns: 2 });

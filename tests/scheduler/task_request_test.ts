@@ -36,9 +36,9 @@ Deno.test("asTaskRequest() takes each trigger", () => {
     const request = asTaskRequest(create({ trigger: given }));
     return request.op === "create" ? request.spec.trigger : undefined;
   };
-  assertEquals(trigger({ type: "atTime", timesMs: [30, 10, 20, 10] }), {
+  assertEquals(trigger({ type: "atTime", timesMs: [30, 9, 200, 9] }), {
     type: "atTime",
-    timesMs: [10, 20, 30],
+    timesMs: [9, 30, 200],
   });
   assertEquals(trigger({ type: "cron", expression: "* * * * *", timezone: "UTC" }), {
     type: "cron",
@@ -107,6 +107,8 @@ for (
     ["an endless length", { type: "interval", everyMs: Infinity }],
     ["a length beyond all dates", { type: "interval", everyMs: 1e300 }],
     ["a length as text", { type: "interval", everyMs: "1000" }],
+    ["a beginning as text", { type: "interval", everyMs: 1000, startMs: "0" }],
+    ["a beginning beyond all dates", { type: "interval", everyMs: 1000, startMs: -1e300 }],
     ["no times", { type: "atTime" }],
     ["an empty list of times", { type: "atTime", timesMs: [] }],
     ["times that are no list", { type: "atTime", timesMs: { length: 1, 0: 5 } }],
