@@ -88,7 +88,10 @@ export class Assembler {
     try {
       if (!unfinished.body.add(payload)) problem = incomplete(unfinished);
     } catch (error) { // there may be no memory, whatever is allowed
-      problem = new OverloadedError((error as Error).message, { cause: error });
+      problem = new OverloadedError((error as Error).message, {
+        executed: undefined,
+        cause: error,
+      });
     }
     if (problem !== undefined || unfinished.body.isWhole) this.#end(unfinished, problem);
   }
@@ -116,6 +119,7 @@ export class Assembler {
     if (held <= MAX_UNFINISHED_BYTES) return;
     const error = new OverloadedError(
       `${held} bytes are unfinished, at most ${MAX_UNFINISHED_BYTES} may be`,
+      { executed: undefined },
     );
     if (most === undefined) throw error;
     this.#end(most, error);
