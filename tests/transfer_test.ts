@@ -262,7 +262,8 @@ Deno.test("`transferAndCall()` within a callback is cancelled with it, but for w
 
 Deno.test("errors of `transferAndCall()` show where it was called, and the remote stack", async () => {
   await using network = await TestNetwork.start();
-  const g = await network.join("caller", undefined, { defaultTimeout: "1s" });
+  const patient = await network.join("patient");
+  const hasty = await network.join("hasty", undefined, { defaultTimeout: "1s" });
   const fails = () => {
     throw new Error("no");
   };
@@ -273,7 +274,7 @@ Deno.test("errors of `transferAndCall()` show where it was called, and the remot
     const error = await assertRejects(() => {
       return soon(
         (function theCaller() {
-          return g.transferAndCall("hub", fn);
+          return (fn === never ? hasty : patient).transferAndCall("hub", fn);
         })(),
         LONG,
       );

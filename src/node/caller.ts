@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DaffiError } from "../errors.ts";
+import { ConnectionError, type DaffiError } from "../errors.ts";
 import type { Answer, CallRequest } from "../internal/call_request.ts";
 import { concerning } from "../internal/concerning.ts";
 import { Deadlines } from "../internal/deadlines.ts";
@@ -301,8 +301,8 @@ export class Caller {
     this.#gate.open(session);
   }
 
-  /** The connection is lost: what was sent fails, for nothing is ever sent twice. */
-  disconnected(): void {
+  /** The connection is lost: what was sent fails, for nothing is ever sent twice; the rest if it `isLast`. */
+  disconnected(isLast = false): void {
     const outbox = this.#gate.session?.outbox;
     this.#gate.close(); // first: a logger that hears what is dropped may call
     outbox?.clear();
@@ -310,6 +310,7 @@ export class Caller {
     for (const call of this.#pending.values()) {
       if (!call.queued) call.fail(call.connectionLost());
     }
+    if (isLast) this.end(() => new ConnectionError("The controller is lost"));
   }
 
   /**

@@ -20,7 +20,7 @@ import type { LargePayloads } from "../wire/large_payloads.ts";
 import { decodeDirectoryChange, type Welcome } from "../wire/control.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_name.ts";
-import { HEADER_BYTES, LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
+import { AUTHORIZE_TIMEOUT_MS, HEADER_BYTES, LEAVE_TIMEOUT_MS } from "../wire/limits.ts";
 import { Assembler } from "./assembler.ts";
 import { Caller, type CallerCounts } from "./caller.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -195,7 +195,7 @@ export class Node {
         return this.#handler(connection);
       }, secret);
     } finally {
-      this.#joining = undefined; // it is closed, or the session's
+      if (!this.#stopping) this.#joining = undefined; // it is closed, or the session's
     }
   }
 
@@ -290,7 +290,7 @@ export class Node {
   #onClose(connection: Connection, error: Error | undefined): void {
     if (this.#session?.connection !== connection) return;
     this.#session = undefined;
-    this.caller.disconnected();
+    this.caller.disconnected(this.#stopping);
     this.#dispatcher.disconnected();
     this.network.clear();
     if (!this.#stopping) {
@@ -329,14 +329,16 @@ export class Node {
     this.#stopping = true;
     this.#tasks?.stop();
     this.#wake?.();
+    if (this.#session === undefined) this.caller.end(reason);
     const isDone = await this.#dispatcher.drain(drainTimeoutMs);
     this.#end(reason);
     if (reason !== undefined) this.#ready.reject(reason());
     const connection = this.#session?.connection;
-    // It says that all calls were answered.
+    // It says that all calls were answered. The controller looks at it when it has decided about what came before.
     if (isDone) connection?.send(frame(Kind.Leave));
     await this.#options.transfers?.stop();
-    await within(this.#loop, LEAVE_TIMEOUT_MS);
+    const decisionMs = isDone && connection !== undefined ? AUTHORIZE_TIMEOUT_MS : 0;
+    await within(this.#loop, LEAVE_TIMEOUT_MS + decisionMs);
     connection?.close();
     this.#joining?.close();
   }
