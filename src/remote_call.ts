@@ -95,7 +95,8 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   bg(options?: BgOptions): AsyncResult<T>;
   /**
    * Wants no result. Settles when the call is handed to the transport, or at once if there is an iterable among its
-   * arguments, and never rejects: failures are logged and counted.
+   * arguments, and never rejects: failures are logged and counted. While there is no connection it waits for one, however
+   * long that takes and whatever `defaultTimeout` is, as long as there is room for those that wait.
    *
    * @throws {InitializationError} at once when an option is not valid.
    */

@@ -79,8 +79,14 @@ function standInFor(pid: number): ByteStream {
   // Variables of many programs are called so: a function that uses one without bringing it must hear of it.
   for (const name of ["name", "closed", "location"]) Reflect.deleteProperty(globalThis, name);
   // What a function leaves behind must not end the process for those that still run.
-  for (const type of ["unhandledrejection", "error"]) {
-    addEventListener(type, (event) => event.preventDefault());
+  const { error: say } = console;
+  for (const type of ["unhandledrejection", "error"] as const) {
+    addEventListener(type, (event: Event & { reason?: unknown; error?: unknown }) => {
+      event.preventDefault();
+      try {
+        say("Nobody handles:", event.reason ?? event.error);
+      } catch { /* what was thrown throws when it is looked at */ }
+    });
   }
   return {
     read: (into) => stdin.read(into),

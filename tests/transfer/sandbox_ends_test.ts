@@ -188,6 +188,30 @@ Deno.test("what functions print is logged with their sender, without control cha
   }
 });
 
+Deno.test("what functions throw when they are done is logged, and harms nobody", async () => {
+  await using sandbox = new TestSandbox();
+  await sandbox.value(() => {
+    setTimeout(() => {
+      throw new Error("thrown late");
+    });
+    Promise.reject(new Error("rejected late"));
+    const vicious = new Error();
+    Object.defineProperty(vicious, "stack", {
+      get() {
+        throw vicious;
+      },
+    });
+    Promise.reject(vicious);
+  });
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 20, "well"));
+  assertEquals(await sandbox.value(rest), "well");
+  sandbox.sandbox.kill("it has said what it had to say");
+  await sandbox.ended();
+  for (const text of ["thrown late", "rejected late"]) {
+    assert(sandbox.logger.has(text), `${text} in ${sandbox.logger.lines}`);
+  }
+});
+
 Deno.test("a function that prints without end fills no log and gets its result", async () => {
   await using sandbox = new TestSandbox();
   const flood = () => {
