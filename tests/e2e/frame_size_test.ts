@@ -70,7 +70,7 @@ overBoth("a result over the caller's `maxFrameBytes` is an `EncodeError`", async
   await here.g.waitProcess("there");
 
   const error = await assertRejects(
-    () => call.bytes(TOO_LARGE).fg({ timeout: "2s" }),
+    () => call.bytes(TOO_LARGE).fg({ timeout: "10s" }),
     EncodeError,
   );
   assertEquals([error.executed, error.processName], ["yes", "there"]);
@@ -86,7 +86,7 @@ overBoth("a stream's item over the caller's `maxFrameBytes` ends the stream", as
 
   const lengths: number[] = [];
   await assertRejects(async () => {
-    for await (const item of await call.chunks([10, TOO_LARGE, 20]).fg({ timeout: "2s" })) {
+    for await (const item of await call.chunks([10, TOO_LARGE, 20]).fg({ timeout: "10s" })) {
       lengths.push(item.length);
     }
   }, EncodeError);
