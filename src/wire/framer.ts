@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Frame, ReceivedFrame } from "./frame.ts";
+import { EMPTY, type Frame, ReceivedFrame } from "./frame.ts";
 import { readHeader, readPayloadSize } from "./frame_codec.ts";
 import { monotonicMs } from "../internal/monotonic.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "./limits.ts";
@@ -17,8 +17,8 @@ const KEPT_MS = 1_000;
 
 /**
  * Cuts a byte stream into frames. Whoever owns it reads into {@linkcode Framer.space} and tells by
- * {@linkcode Framer.advance} how many bytes came; so bytes are never copied between reads, and a
- * large payload lands in a buffer of its own.
+ * {@linkcode Framer.advance} how many bytes came. A large payload lands in a buffer of its own, which
+ * grows as it comes.
  */
 export class Framer {
   /** Largest frame that is accepted, its length field included. */
@@ -26,11 +26,11 @@ export class Framer {
   #buffer = new Uint8Array(MIN_READ_BYTES);
   #start = 0;
   #end = 0;
-  /** The large payload that is being received, and how much of it is there. */
-  #large: Uint8Array | undefined;
+  /** Size of the large payload that is being received, 0 if none is, and how much of it is there. */
+  #largeSize = 0;
   #largeEnd = 0;
   /** Where large payloads land. */
-  #largeBuffer: Uint8Array | undefined;
+  #largeBuffer = EMPTY;
   #grownAt = 0;
   #frame = new ReceivedFrame();
   #now: () => number;
@@ -46,13 +46,16 @@ export class Framer {
 
   /** Bytes received that are not part of a delivered frame yet. */
   get bufferedBytes(): number {
-    const large = this.#large === undefined ? 0 : HEADER_BYTES + this.#largeEnd;
+    const large = this.#largeSize === 0 ? 0 : HEADER_BYTES + this.#largeEnd;
     return this.#end - this.#start + large;
   }
 
   /** Where the next bytes of the stream belong. Never empty. */
   space(): Uint8Array {
-    if (this.#large !== undefined) return this.#large.subarray(this.#largeEnd);
+    if (this.#largeSize !== 0) {
+      this.#makeRoom(this.#largeEnd);
+      return this.#largeBuffer.subarray(this.#largeEnd, this.#largeSize);
+    }
     if (this.#start === this.#end) this.#start = this.#end = 0;
     else if (this.#end === this.#buffer.length) this.#compact();
     return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
@@ -74,9 +77,9 @@ export class Framer {
    * @throws {ProtocolError} when the bytes are not frames; the stream cannot be read further then.
    */
   advance(count: number, onFrame: (frame: Frame) => void): void {
-    if (this.#large !== undefined) {
+    if (this.#largeSize !== 0) {
       this.#largeEnd += count;
-      if (this.#largeEnd === this.#large.length) this.#deliverLarge(onFrame);
+      if (this.#largeEnd === this.#largeSize) this.#deliverLarge(onFrame);
       return;
     }
     const filled = count === this.#buffer.length - this.#end;
@@ -97,29 +100,30 @@ export class Framer {
         this.#deliver(this.#buffer, from, from + size, onFrame);
       } else if (size >= LARGE_PAYLOAD_BYTES) {
         readHeader(this.#buffer, this.#start, this.#frame);
-        this.#large = this.#largeSpace(size);
-        this.#large.set(this.#buffer.subarray(from, this.#end));
+        this.#largeSize = size;
         this.#largeEnd = this.#end - from;
+        this.#makeRoom(this.#largeEnd);
+        this.#largeBuffer.set(this.#buffer.subarray(from, this.#end));
         this.#start = this.#end;
+        this.#grownAt = this.#now();
         return;
       } else return;
     }
   }
 
-  /** Memory is taken for what was announced, but the system gives it only as it is filled. */
-  #largeSpace(size: number): Uint8Array {
-    if (this.#largeBuffer === undefined || this.#largeBuffer.length < size) {
-      this.#largeBuffer = new Uint8Array(size);
-    }
-    this.#grownAt = this.#now();
-    return this.#largeBuffer.subarray(0, size);
+  /** For more than the `came` bytes of a large payload, but not for all of it: what was announced may never come. */
+  #makeRoom(came: number): void {
+    const former = this.#largeBuffer;
+    if (former.length > came) return;
+    const bytes = Math.min(this.#largeSize, Math.max(LARGE_PAYLOAD_BYTES, 2 * came));
+    this.#largeBuffer = new Uint8Array(bytes);
+    this.#largeBuffer.set(former);
   }
 
   #deliverLarge(onFrame: (frame: Frame) => void): void {
-    const payload = this.#large!;
-    this.#large = undefined;
-    this.#largeEnd = 0;
-    this.#deliver(payload, 0, payload.length, onFrame);
+    const size = this.#largeSize;
+    this.#largeSize = 0;
+    this.#deliver(this.#largeBuffer, 0, size, onFrame);
   }
 
   #deliver(memory: Uint8Array, from: number, to: number, onFrame: (frame: Frame) => void): void {
@@ -141,7 +145,7 @@ export class Framer {
   #shrink(): void {
     if (this.#now() - this.#grownAt < KEPT_MS || this.#start !== this.#end) return;
     this.#grownAt = 0;
-    this.#largeBuffer = undefined;
+    this.#largeBuffer = EMPTY;
     if (this.#buffer.length > MIN_READ_BYTES) this.#use(new Uint8Array(MIN_READ_BYTES));
   }
 
