@@ -5,6 +5,7 @@
  */
 
 import type { DaffiError } from "../errors.ts";
+import { MAX_STREAM_WINDOW } from "../wire/limits.ts";
 import { iteratorOf, type SourceIterator, take } from "../wire/sources.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { itemCost } from "./credit.ts";
@@ -67,11 +68,11 @@ export class OutStream {
     else this.#link.run(() => this.#pump());
   }
 
-  /** A consumer allows more. */
+  /** A consumer allows more, but no more than it may: it must not have an endless source read in one go. */
   credit(peer: number, credits: number): void {
     const present = this.#credits.get(peer);
     if (present === undefined) return; // it has stopped meanwhile
-    this.#credits.set(peer, present + credits);
+    this.#credits.set(peer, Math.min(present + credits, MAX_STREAM_WINDOW));
     if (present <= 0) this.#wake?.();
   }
 

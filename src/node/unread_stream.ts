@@ -42,7 +42,8 @@ export function useUp(call: RunningCall, source: Streamable): Promise<void> {
   const ignore = () => {};
   let items = 0;
   const link: ConsumerLink = {
-    ...{ item: ignore, end: ignore, fail: ignore, abandon: ignore, check: itemCheck(call) },
+    ...{ end: ignore, fail: ignore, abandon: ignore, check: itemCheck(call) },
+    item: () => stream.credit(NOBODY, 1),
     encode: () => NOTHING,
     ready: () => ++items % ITEMS_PER_TURN === 0 ? nextShare() : undefined,
     run: (fn) => runInScope(call, fn),
@@ -51,6 +52,6 @@ export function useUp(call: RunningCall, source: Streamable): Promise<void> {
   const stream = call.resultStream = new OutStream(source, link);
   if (call.aborted) stream.cancel();
   else stream.start([NOBODY]);
-  stream.credit(NOBODY, Infinity);
+  stream.credit(NOBODY, 1);
   return stream.finished;
 }

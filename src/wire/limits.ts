@@ -189,7 +189,7 @@ export const STREAM_WINDOW = 256;
 
 /**
  * Credits of a stream whose reader has taken all that came each time it grants more. Stops a fast
- * reader from having more sent than it can hold.
+ * reader from having more sent than it can hold, and one that grants far more from keeping the producer busy.
  */
 export const MAX_STREAM_WINDOW = 2_048;
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { CallTimeoutError } from "../../mod.ts";
 import { type ConsumerLink, OutStream } from "../../src/node/out_stream.ts";
+import { MAX_STREAM_WINDOW } from "../../src/wire/limits.ts";
 import type { Streamable } from "../../src/wire/streamable.ts";
 import { settled } from "../helpers/soon.ts";
 
@@ -105,6 +106,20 @@ for (const [kind, make] of [["sync", Source], ["async", AsyncSource]] as const) 
     assertEquals(consumers.told, ["item 1 1", "item 1 1", "end 1"]);
   });
 }
+
+Deno.test("OutStream takes no more credits than a consumer may have under way", async () => {
+  const consumers = new Consumers();
+  const source = new Source(10 * MAX_STREAM_WINDOW);
+  const stream = consumers.start(source, 1);
+  stream.credit(1, 0xffffffff);
+  stream.credit(1, 0xffffffff);
+  await settled();
+  assertEquals(source.read, MAX_STREAM_WINDOW);
+  stream.credit(1, 0xffffffff);
+  await settled();
+  assertEquals(source.read, 2 * MAX_STREAM_WINDOW);
+  stream.cancel();
+});
 
 Deno.test("OutStream charges large items and lets the last one overdraw", async () => {
   const consumers = new Consumers();
