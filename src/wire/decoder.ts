@@ -9,7 +9,7 @@ import { ProtocolError } from "../errors.ts";
 import type { StreamOpener } from "./codec.ts";
 import { type Attachment, EMPTY } from "./frame.ts";
 import { Constant, Extension, isTag } from "./extensions.ts";
-import { bigintOf, dateOf, numberIfExact, viewOf } from "./extension_values.ts";
+import { bigintOf, dateOf, numberIfExact, valuesOfSource, viewOf } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
 import { MAX_READ_BYTES } from "./framer.ts";
@@ -296,6 +296,7 @@ export class Decoder {
         return new Set(this.#list(depth));
       case Extension.RegExp: {
         const [source, flags] = this.#list(depth);
+        this.#spend(valuesOfSource(asString(source)));
         return new RegExp(asString(source), asString(flags));
       }
       case Extension.Url:
@@ -306,9 +307,7 @@ export class Decoder {
         return viewOf(this.#u8(), this.#copy(size - 1).buffer);
       case Extension.Stream: {
         const stream = this.#u16();
-        if (this.#streams === undefined) {
-          throw malformed("a stream is not allowed here");
-        }
+        if (this.#streams === undefined) throw malformed("a stream is not allowed here");
         return this.#streams(stream);
       }
       default:

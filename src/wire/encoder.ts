@@ -11,8 +11,8 @@ import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
 import { errorParts } from "./error_parts.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import type { LargePayloads } from "./large_payloads.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_MAX_FRAME_BYTES } from "./limits.ts";
-import { className, isExactly, isPlainArray } from "./prototypes.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_MAX_FRAME_BYTES, MAX_REGEXP_LENGTH } from "./limits.ts";
+import { className, inheritsSomething, isExactly, isPlainArray } from "./prototypes.ts";
 
 /** Encodes one value at a time. */
 export class Encoder {
@@ -147,6 +147,10 @@ export class Encoder {
     if (value instanceof Error) return this.#error(value, depth);
     if (isExactly(value, RegExp)) {
       const { source, flags } = value;
+      const { length } = source;
+      if (length > MAX_REGEXP_LENGTH) {
+        this.#refuse(depth, `is a RegExp of length ${length}`, SHORTER);
+      }
       return this.#extension(Extension.RegExp, () => this.#array([source, flags], depth));
     }
     if (isExactly(value, URL)) return this.#url(value);
@@ -331,14 +335,8 @@ export const SEND_LESS = "send it in parts as a stream, or raise maxFrameBytes";
 const MAX_KEYS = 512;
 const MAX_KEY_LENGTH = 32;
 
-/** Somebody may have given all objects of the program a field. */
-function inheritsSomething(): boolean {
-  for (const _ in PLAIN) return true;
-  return false;
-}
-
-const PLAIN = {};
 const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
+const SHORTER = `at most ${MAX_REGEXP_LENGTH} can travel`;
 const NO_CODE =
   "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";
 const AWAIT_FIRST = "await it first";

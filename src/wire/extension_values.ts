@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { BINARY_VIEWS } from "./extensions.ts";
-import { MAX_BIGINT_BYTES } from "./limits.ts";
+import { MAX_BIGINT_BYTES, MAX_REGEXP_LENGTH } from "./limits.ts";
 
 /** A timestamp of MessagePack. @throws {ProtocolError} when it has a size that none has. */
 export function dateOf(view: DataView, at: number, size: number): Date {
@@ -44,6 +44,20 @@ export function viewOf(kind: number, buffer: ArrayBuffer): ArrayBuffer | ArrayBu
     throw new ProtocolError(`Cannot decode the payload: unknown binary kind ${kind}`);
   }
   return new View(buffer);
+}
+
+/**
+ * How many values the source of a `RegExp` stands for: the engine repeats classes for those that follow them, and puts
+ * tables of thousands of characters in the place of a property of Unicode.
+ *
+ * @throws {ProtocolError} when it is too long.
+ */
+export function valuesOfSource(source: string): number {
+  const { length } = source;
+  if (length > MAX_REGEXP_LENGTH) {
+    throw new ProtocolError(`Cannot decode the payload: a RegExp of length ${length}`);
+  }
+  return length ** 2 / 64 + 4096 * (source.split(/\\p/i).length - 1);
 }
 
 /** A number where it is as exact. */

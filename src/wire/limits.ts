@@ -99,13 +99,20 @@ export const MAX_VERDICTS_PER_NODE = 65_536;
 export const MAX_DEPTH = 128;
 
 /**
- * Most lists, objects, arrays of bytes and extension values in one payload; URLs, errors and the like count as sixteen.
+ * Most lists, objects, arrays of bytes and extension values in one payload; URLs, errors and the like count as sixteen,
+ * and RegExps as more, for a few letters of their source can name thousands of characters.
  * A byte can stand for an object of fifty, so without this a frame would fill all memory.
  */
 export const MAX_COMPOUND_VALUES: number = 4 * 1024 * 1024;
 
 /** Largest `bigint`. Stops numbers that take seconds to read. */
 export const MAX_BIGINT_BYTES: number = 64 * KiB;
+
+/**
+ * Longest source of a `RegExp`, in UTF-16 units. Stops sources that take memory and time by the square of their length:
+ * one of this length has been seen to take some 350 MiB for a moment.
+ */
+export const MAX_REGEXP_LENGTH = 4_096;
 
 /** Payloads from this size on that have not come as a whole are received into a buffer made for them. */
 export const LARGE_PAYLOAD_BYTES: number = 128 * KiB;

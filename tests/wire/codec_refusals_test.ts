@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { EncodeError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH } from "../../src/wire/limits.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_REGEXP_LENGTH } from "../../src/wire/limits.ts";
 
 class User {
   name = "a";
@@ -70,6 +70,12 @@ const refused: [what: string, value: unknown, path: string, word: string][] = [
   ["something circular", circular(), "args[0].list[0].list", "circular"],
   ["too many levels", nest(MAX_DEPTH + 1), "args", "circular"],
   ["a bigint too large", [{ n: 1n << BigInt(8 * MAX_BIGINT_BYTES) }], "args[0].n", "bigint"],
+  [
+    "a RegExp too long",
+    [{ rules: [new RegExp("a".repeat(MAX_REGEXP_LENGTH + 1))] }],
+    "args[0].rules[0]",
+    `a RegExp of length ${MAX_REGEXP_LENGTH + 1}; at most ${MAX_REGEXP_LENGTH} can travel`,
+  ],
   [
     "a getter that throws",
     [{

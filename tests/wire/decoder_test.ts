@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
-import { MAX_BIGINT_BYTES, MAX_COMPOUND_VALUES, MAX_DEPTH } from "../../src/wire/limits.ts";
+import {
+  MAX_BIGINT_BYTES,
+  MAX_COMPOUND_VALUES,
+  MAX_DEPTH,
+  MAX_REGEXP_LENGTH,
+} from "../../src/wire/limits.ts";
 import { assertSame, fromHex, withProtoSetter } from "./helpers.ts";
 
 /** Fails unless the bytes are refused, and the codec works as before afterwards. */
@@ -157,6 +162,33 @@ Deno.test("decode() takes so many lists, objects and the like in one value, and 
     }
   }
 });
+
+Deno.test("decode() takes a RegExp with MAX_REGEXP_LENGTH of source, and no more", () => {
+  const codec = new MessagePackCodec();
+  for (const length of [MAX_REGEXP_LENGTH, MAX_REGEXP_LENGTH + 1]) {
+    const parts = codec.encode(["é".repeat(length), "u"], "args").slice();
+    const bytes = new Uint8Array([...fromHex("c8 0000 05"), ...parts]);
+    new DataView(bytes.buffer).setUint16(1, parts.length);
+    if (length > MAX_REGEXP_LENGTH) assertRefused(bytes, codec);
+    else assertEquals((codec.decode(bytes) as RegExp).source.length, length);
+  }
+});
+
+for (
+  const [what, source, cost] of [
+    ["long RegExps", "a".repeat(MAX_REGEXP_LENGTH), 16 + MAX_REGEXP_LENGTH ** 2 / 64],
+    ["RegExps with \\p", "[\\p{N}a\\p{P}]", 16 + 169 / 64 + 2 * 4096],
+    ["RegExps with \\P", "\\P{L}", 16 + 25 / 64 + 4096],
+  ] as const
+) {
+  Deno.test(`decode() takes so many ${what} in one value, and no more`, () => {
+    const codec = new MessagePackCodec();
+    const most = Math.floor((MAX_COMPOUND_VALUES - 1) / cost);
+    const bytes = (count: number) => codec.encode(Array(count).fill(new RegExp(source, "u")), "");
+    assertEquals((codec.decode(bytes(most)) as unknown[]).length, most);
+    assertThrows(() => codec.decode(bytes(most + 1)), ProtocolError, "too many values");
+  });
+}
 
 Deno.test("decode() takes MAX_DEPTH levels of arrays and maps, and no more", () => {
   const codec = new MessagePackCodec();
