@@ -51,9 +51,9 @@ export function unrun(
   return { callId: call, flags, source, callbackName, answered: false, attachments: undefined };
 }
 
-/** A result that is encoded already. */
-export class EncodedResult {
-  /** @param payload The encoded value. */
+/** A result, or a failure, that is encoded already. */
+export class Encoded {
+  /** @param payload The encoded value or failure. */
   constructor(readonly payload: Uint8Array) {}
 }
 
@@ -89,7 +89,7 @@ export class Replier implements Reply {
     if ((call.flags & Flag.NoReply) !== 0) return void (call.answered = true);
     let payload: Uint8Array;
     try {
-      payload = result instanceof EncodedResult
+      payload = result instanceof Encoded
         ? result.payload
         : this.#codec.encode(result, "result", undefined, call);
       checkSize(payload, this.#session(), "the result", call.attachments);
@@ -121,7 +121,8 @@ export class Replier implements Reply {
     call.closeArgumentStreams();
     if (call.aborted) return this.#unheard(call, thrown);
     if (isA(thrown, NotRun)) return this.refuse(call, thrown.error);
-    this.#fail(call, thrown, () => encodeThrown(this.#codec, thrown));
+    const isEncoded = thrown instanceof Encoded;
+    this.#fail(call, thrown, () => isEncoded ? thrown.payload : encodeThrown(this.#codec, thrown));
   }
 
   /** Answers that this node did not run the callback, or not to the end. */

@@ -10,7 +10,7 @@ import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
 import type { FunctionRunner } from "../transfer/transfer_runner.ts";
 import { TransferError } from "../errors.ts";
 import { NotRun } from "./checks.ts";
-import { EncodedResult } from "./replier.ts";
+import { Encoded } from "./replier.ts";
 
 /** What sent functions are called in `currentCall().callbackName`. */
 const TRANSFERRED = "transferred function";
@@ -47,7 +47,8 @@ export class TransferService {
     const outcome = await this.#runner.run({ source, name }, args, caller, signal);
     if ("refused" in outcome) throw signal.aborted ? signal.reason : new NotRun(outcome.refused);
     if ("thrown" in outcome) throw outcome.thrown;
-    return new EncodedResult(outcome.payload);
+    if ("failure" in outcome) throw new Encoded(outcome.failure);
+    return new Encoded(outcome.payload);
   }
 
   /** A process is gone: its sandbox ends. */

@@ -5,7 +5,11 @@
  */
 
 import { TransferError } from "../errors.ts";
+import { HEADER_BYTES, MIN_MAX_FRAME_BYTES } from "../wire/limits.ts";
 import type { FunctionSource } from "./function_source.ts";
+
+/** Largest failure that a sandbox may write. It fits into any frame: its node passes it on without looking into it. */
+export const MAX_SENT_FAILURE_BYTES: number = MIN_MAX_FRAME_BYTES - HEADER_BYTES;
 
 /** What messages call a function without a name. */
 export const NAMELESS = "the function";

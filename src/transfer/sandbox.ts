@@ -4,22 +4,16 @@
  * @module
  */
 
-import {
-  type DaffiError,
-  EncodeError,
-  ProtocolError,
-  RemoteCallError,
-  TransferError,
-} from "../errors.ts";
+import { type DaffiError, ProtocolError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
 import { Connection } from "../link/connection.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
-import { decodeFailure, MAX_FAILURE_BYTES } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 import { ChildStream } from "./child_stream.ts";
+import { MAX_SENT_FAILURE_BYTES } from "./function_failure.ts";
 import type { FunctionSource } from "./function_source.ts";
 import { logOutput } from "./sandbox_output.ts";
 import { spawnSandbox } from "./sandbox_process.ts";
@@ -36,6 +30,8 @@ const MAX_ABANDONED = 1_000;
 export type TransferOutcome =
   /** It gave this, encoded: the node itself does not look at what a sandbox writes. */
   | { readonly payload: Uint8Array }
+  /** It failed with this, encoded as well. */
+  | { readonly failure: Uint8Array }
   /** It threw this. */
   | { readonly thrown: unknown }
   /** It was not run, or not to the end. */
@@ -191,10 +187,8 @@ export class Sandbox {
     running.end();
     if (this.#abandoned.delete(call)) return;
     if (kind === Kind.Result) return running.settle({ payload: payload.slice() });
-    if (payload.length > MAX_FAILURE_BYTES) return this.kill("its failure is too large");
-    const error = decodeFailure(this.#codec, payload, { callbackName: running.name });
-    const isThrown = error instanceof RemoteCallError;
-    running.settle(isThrown ? { thrown: error.cause } : { refused: asRefusal(error) });
+    if (payload.length > MAX_SENT_FAILURE_BYTES) return this.kill("its failure is too large");
+    running.settle({ failure: payload.slice() });
   }
 
   /** It wrote nonsense, or it ends: then its exit status tells why. */
@@ -243,9 +237,4 @@ function endedBy({ code, signal }: Deno.CommandStatus, memoryLimitMb: number): s
     return `it used more memory than its limit of ${memoryLimitMb} MiB, or aborted itself (${signal})`;
   }
   return `it ended with code ${code}`;
-}
-
-function asRefusal(error: DaffiError): DaffiError {
-  const known = error instanceof TransferError || error instanceof EncodeError;
-  return known ? error : new TransferError(error.message, MAYBE);
 }

@@ -16,7 +16,7 @@ import { MessagePackCodec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES } from "../wire/limits.ts";
-import { missingVariable, ownStack } from "./function_failure.ts";
+import { MAX_SENT_FAILURE_BYTES, missingVariable, ownStack } from "./function_failure.ts";
 import { argumentsFor, compile, type FunctionSource } from "./function_source.ts";
 
 /** How often memory and parent are looked at. */
@@ -97,6 +97,8 @@ function standInFor(pid: number): ByteStream {
 
 function serve(stream: ByteStream, maxFrameBytes: number, collect: () => void): void {
   const codec = new MessagePackCodec();
+  const failureCodec = new MessagePackCodec();
+  failureCodec.maxBytes = MAX_SENT_FAILURE_BYTES;
 
   /** Apart from running it, so that nothing of the payload is kept as long as that takes. */
   const prepare = (payload: Uint8Array): [FunctionSource, unknown[]] => {
@@ -137,8 +139,8 @@ function serve(stream: ByteStream, maxFrameBytes: number, collect: () => void): 
     } catch (error) {
       const isOurs = error instanceof TransferError || error instanceof EncodeError;
       const failure = isOurs
-        ? encodeRefusal(codec, error as DaffiError)
-        : encodeThrown(codec, error);
+        ? encodeRefusal(failureCodec, error as DaffiError)
+        : encodeThrown(failureCodec, error);
       connection.send(frame(Kind.Error, { call, payload: failure }));
     }
   };

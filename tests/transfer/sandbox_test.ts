@@ -94,6 +94,15 @@ Deno.test("`Sandbox.run()` gives an error that was thrown frozen, with its own l
   assertMatch(thrown.stack!, /^RangeError: mine\n.*\(transferred\/fails\b.*\)$/);
 });
 
+Deno.test("`Sandbox.run()` gives of an error that is too large what fits", async () => {
+  await using sandbox = new TestSandbox();
+  const thrown = await sandbox.thrown(() => {
+    throw Object.assign(new RangeError("mine"), { left: 3, long: "x".repeat(100_000) });
+  }) as RangeError & { left: number; long: string };
+  assertEquals([thrown.name, thrown.message, thrown.left], ["RangeError", "mine", 3]);
+  assertMatch(thrown.long, /^\[not sent: x/);
+});
+
 Deno.test("`Sandbox.run()` tells nothing of the receiver's files in a stack", async () => {
   await using sandbox = new TestSandbox();
   const thrown = await sandbox.thrown(() => {

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { assert, fail } from "@std/assert";
-import type { DaffiError } from "../../src/errors.ts";
+import { fail } from "@std/assert";
+import { type DaffiError, RemoteCallError } from "../../src/errors.ts";
 import { sourceOf } from "../../src/transfer/function_source.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
 import { Sandbox, type TransferOutcome } from "../../src/transfer/sandbox.ts";
 import { SANDBOX_PROGRAM } from "../../src/transfer/sandbox_program.ts";
 import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { decodeFailure } from "../../src/wire/error_payload.ts";
 import { within } from "../helpers/processes.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 
@@ -68,7 +69,8 @@ export class TestSandbox implements AsyncDisposable {
   /** What `fn` throws. */
   async thrown(fn: AnyFunction, ...args: unknown[]): Promise<unknown> {
     const outcome = await this.outcome(fn, args);
-    if ("thrown" in outcome) return outcome.thrown;
+    const error = failureIn(outcome);
+    if (error instanceof RemoteCallError) return error.cause;
     return fail(`nothing was thrown: ${Deno.inspect(outcome)}`);
   }
 
@@ -91,11 +93,19 @@ export function encodeArguments(args: readonly unknown[]): Uint8Array {
 /** The value of a function that gave one. */
 export function valueIn(outcome: TransferOutcome): unknown {
   if ("payload" in outcome) return new MessagePackCodec().decode(outcome.payload);
-  throw "refused" in outcome ? outcome.refused : outcome.thrown;
+  throw "thrown" in outcome ? outcome.thrown : failureIn(outcome);
+}
+
+/** What the sender of one that failed gets. */
+function failureIn(outcome: TransferOutcome): DaffiError | undefined {
+  if ("refused" in outcome) return outcome.refused;
+  if (!("failure" in outcome)) return undefined;
+  return decodeFailure(new MessagePackCodec(), outcome.failure, {});
 }
 
 /** The reason of one that did not come to its end. */
 export function refusalIn(outcome: TransferOutcome): DaffiError {
-  assert("refused" in outcome, `it was not refused: ${Deno.inspect(outcome)}`);
-  return outcome.refused;
+  const error = failureIn(outcome);
+  if (error !== undefined && !(error instanceof RemoteCallError)) return error;
+  return fail(`it was not refused: ${Deno.inspect(outcome)}`);
 }
