@@ -21,28 +21,29 @@ const MAX_GZIP_BYTES = 40 * 1024;
  */
 export const INTERNAL_NAMES: readonly string[] = `
   abandon abortAll abortFor accept acceptItem activeCalls addBytes addShared addStream added advance
-  allowInfinity alwaysReads answer answered argumentStreams arrayHead asyncContext attachments
-  authorizeStop beganAt begin body breakOff broadcastNoReturn bufferedBytes byId byte
-  callbacksChanged callerTimeoutMs calm came capture challenge changed check checkRoom choose claim
-  closeArgumentStreams codec compileCron congested connected connection connectionLost
-  controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs deliver denied description
-  disconnected divide drain drained drop dropped due empty encodeArguments ended endedTask etaMs
-  events expects expire facts fail failAt finish finished flushed forget forwarded found frames gate
-  give giveUp giveUpAll handle handleTask handler hasMore hasRoom head head2 head3 head5 heapIndex
-  held heldBytes hello here holder holdsBack hooks intervalMs isDone isEmpty isFree isLate isSent
-  isStatic isTask isWhole large leave limitedByCallback lines locate lose lost makeController
-  makeTasks makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged
-  neverRan nextDue nextId nodeNonce nothingWaits nowMs offers offersItself offset onAbort onBytes
-  onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
+  allowInfinity alwaysReads answer answered argumentStreams arrayHead ask asyncContext attachments
+  authorizeStop beganAt begin body breakOff broadcastNoReturn bufferedBytes buffers byId byte bytes
+  callbacksChanged callerTimeoutMs calls calm came capture challenge changed check checkRoom choose
+  claim closeArgumentStreams closed codec compileCron congested connect connected connection
+  connectionLost controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs delay
+  deliver denied describe description disconnected divide drain drained drop dropped due empty
+  encodeArguments end ended endedTask etaMs events expects expire facts fail failAt finish finished
+  flushed forget forwarded found frames gate give giveUp giveUpAll handle handleTask handler hasMore
+  hasRoom head head2 head3 head5 heapIndex held heldBytes hello here hold holder holdsBack hooks
+  intervalMs isDone isEmpty isFree isLate isSent isStatic isTask isWhole item large leave
+  limitedByCallback lines list listen listeners locate lose lost makeController makeTasks
+  makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged neverRan nextDue
+  nextId nodeNonce nothingWaits nowMs number offers offersItself offset onAbort onBytes onClose
+  onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
   onTargets onTermination onText onTimeout onWake openStream openTaskStore others othersDone outbox
-  over ownCallback payload peer post prepareNode proofs providers providersOf queued queuedBytes
-  quietTicks receivedBytes record refusal refuse refused registered registry remote reply
-  requireNode reserve resolveEntrance resultStream runTask running scope security sendCredit
-  sendShared sent session setBackMs settle settled shortcut shown silentTicks site small
-  socketTransport sourceOf space start stopNodes streams take takeArgs target tellCancelled
-  tellOwner terminate there timeLeft timeOf timeoutError top track tracked transferred transfers
-  tryRecord turn turnsOf unauthenticated undelivered unheard until untrack verb view waited waits
-  watch when whyNotSent withdrawAll writeNow writtenBytes
+  over ownCallback pause payload peer post prepareNode proofs providers providersOf queued
+  queuedBytes quietTicks receivedBytes record refusal refuse refused registered registry release
+  remote reply requireNode reserve reset resolveEntrance resultStream resume runTask running
+  schedule scope security sendCredit sendShared sent session setBackMs settle settled shortcut show
+  shown silentTicks site small socketTransport sourceOf space start stopNodes streams string take
+  takeArgs target tell tellCancelled tellOwner terminate text there timeLeft timeOf timeoutError top
+  track tracked transferred transfers tryRecord turn turnsOf unauthenticated undelivered unheard
+  until untrack verb view waited waits watch when whyNotSent withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));
@@ -66,8 +67,9 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
   const path = join(directory, "daffi.js");
   const entry = new URL("../browser.ts", import.meta.url);
   const bundled = await bundleText(entry, "browser", ["--minify"]);
-  // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same.
-  const { code } = await minify(bundled, {
+  // The bundler shortens names; this also leaves out, and says more shortly, what comes to the same. Names are given
+  // anew afterwards, by what is left.
+  const { code: compressed } = await minify(bundled, {
     module: true,
     compress: {
       ecma: 2022,
@@ -79,6 +81,11 @@ export async function buildBrowser(directory: string): Promise<BrowserBundle> {
       unsafe_arrows: true,
       pure_getters: true, // no getter here does anything but give a value
     },
+    mangle: false,
+  });
+  const { code } = await minify(compressed!, {
+    module: true,
+    compress: false,
     mangle: {
       properties: { builtins: true, regex: new RegExp(`^(?:${INTERNAL_NAMES.join("|")})$`) },
     },
