@@ -112,7 +112,8 @@ Deno.test("readPeriodOptions() refuses a cron expression that cannot be read or 
   for (const cron of ["", " ", "x", "* * * *", "* * * * * * *", "60 * * * *", "@daily", 5, null]) {
     assertRefused({ cron }, "cron");
   }
-  assertRefused({ cron: "0 0 30 2 *" }, "some time will match");
+  assertRefused({ cron: "0 0 30 2 *" }, "no month has such a day");
+  assertRefused({ cron: "30 2 * 3 0L", timezone: "Europe/Berlin" }, "some time will match");
 });
 
 Deno.test("readPeriodOptions() leaves cron expressions to others where it cannot read them", () => {

@@ -18,7 +18,7 @@ const MAX_CRON_LENGTH = 256;
  * How many times that the clock skips or repeats are passed over in search of one that it does not.
  * Each stands for a whole change of the clock, of which there are some two a year.
  */
-const MAX_CHANGES = 50;
+const MAX_CHANGES = 10;
 
 /**
  * Prepares a cron trigger.
@@ -65,6 +65,14 @@ function cronOf(expression: string, timezone: string): Cron {
   return recent(crons, MAX_CRONS, expression, () => readCron(expression, timezone));
 }
 
+const OPTIONS = { utcOffset: 0, paused: true };
+
+/**
+ * Years among which there is each calendar: a year is a leap year or not, and begins on one of seven days. What has no
+ * day in them has none ever, and croner would look at four hundred years for it.
+ */
+const ALL_CALENDARS = "2000-2027";
+
 function readCron(expression: string, timezone: string): Cron {
   const wrong = (why: string, cause?: unknown) =>
     new InitializationError(
@@ -73,13 +81,21 @@ function readCron(expression: string, timezone: string): Cron {
       { cause },
     );
   if (expression.length > MAX_CRON_LENGTH) throw wrong("it is too long");
-  const fields = expression.trim().split(/\s+/).length;
-  if (fields !== 5 && fields !== 6) throw wrong(`it has ${fields} fields`);
+  const fields = expression.trim().split(/\s+/);
+  const { length } = fields;
+  if (length !== 5 && length !== 6) throw wrong(`it has ${length} fields`);
+  const [days, months, weekdays] = fields.slice(-3);
+  // Of both, day and weekday, few months have what is asked for, and it takes long to find.
+  if (weekdays!.startsWith("+")) throw wrong("a weekday with + is not supported");
+  let first: Date | null;
+  let cron: Cron;
   try {
-    const cron = new Cron(expression, { utcOffset: 0, paused: true, mode: "5-or-6-parts" });
-    cron.nextRun(); // some of what is wrong is noticed only here
-    return cron;
+    cron = new Cron(expression, { ...OPTIONS, mode: "5-or-6-parts" });
+    const day = `0 0 0 ${days} ${months} ${weekdays} ${ALL_CALENDARS}`;
+    first = new Cron(day, { ...OPTIONS, mode: "7-part" }).nextRun(new Date(0));
   } catch (error) {
     throw wrong((error as Error).message.replace(/^CronPattern: /, ""), error);
   }
+  if (first === null) throw wrong("no month has such a day");
+  return cron;
 }

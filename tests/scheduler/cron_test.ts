@@ -141,7 +141,7 @@ Deno.test("a time zone that there is not is refused by its name", () => {
 
 Deno.test("an expression that fits only what the clock skips is decided soon", () => {
   for (
-    const expression of ["* * 2 * 3 0#L", "30 2 * 3 0#L", "* * 2 25-31 3 +0", "* * 2 * 3,11 0#L"]
+    const expression of ["* * 2 * 3 0#L", "30 2 * 3 0#L", "* * 2 * 3,11 0#L"]
   ) {
     const next = compileCron(expression, "Europe/Berlin");
     const began = performance.now();
@@ -161,4 +161,47 @@ Deno.test("an expression that fits the hour of a clock change goes on in a year 
     "2026-10-25T01:59",
     "2026-10-25T02:59",
   ]);
+});
+
+/** How many days were looked at while `run` ran. */
+function looksDuring(run: () => void): number {
+  const { UTC } = Date;
+  let looks = 0;
+  Date.UTC = (...parts) => {
+    looks++;
+    return UTC(...parts);
+  };
+  try {
+    run();
+  } finally {
+    Date.UTC = UTC;
+  }
+  return looks;
+}
+
+for (
+  const expression of ["0 0 31 2,4,6,9,11 *", "0 0 30W,31W 2 *", "* * * 31W 2,4,6,9,11 *"]
+) {
+  Deno.test(`"${expression}" is refused soon, for no calendar has such a day`, () => {
+    const looks = looksDuring(() => {
+      const compile = () => compileCron(expression, "UTC");
+      assertThrows(compile, InitializationError, "no month has such a day");
+    });
+    assert(looks < 3_000, `${looks} looks`);
+  });
+}
+
+Deno.test("days that few years have are found, and soon", () => {
+  const looks = looksDuring(() => {
+    assertEquals(times("0 12 29 2 *", "2096-03-01T00:00Z", 1, "UTC"), ["2104-02-29T12:00"]);
+    assertEquals(times("0 12 * 2 4#5", "2026-03-01T00:00Z", 1, "UTC"), ["2052-02-29T12:00"]);
+  });
+  assert(looks < 10_000, `${looks} looks`);
+});
+
+Deno.test("a weekday with + is refused, whatever spaces are around it", () => {
+  for (const expression of ["0 0 15W * +6", "  0 0   15W *\t+6", "0 0 0 13 * +FRI"]) {
+    const compile = () => compileCron(expression, "UTC");
+    assertThrows(compile, InitializationError, "a weekday with + is not supported");
+  }
 });
