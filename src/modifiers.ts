@@ -85,7 +85,7 @@ export interface PeriodOptions extends TargetOptions {
    * @default {a new one}
    */
   uuid?: string | undefined;
-  /** How late a missed run may still start; less than a second counts as one. @default {"60s"} */
+  /** How late a missed run may still start, a year at most; less than a second counts as one. @default {"60s"} */
   catchUp?: Duration | undefined;
   /** Pauses the task after so many failed runs in a row. @default {never} */
   pauseAfterFailures?: number | undefined;

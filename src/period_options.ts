@@ -10,10 +10,13 @@ import { parseDuration, parseTime } from "./internal/duration.ts";
 import { isUuid } from "./internal/uuid.ts";
 import type { PeriodOptions } from "./modifiers.ts";
 import { OVERLAPS, type TaskSpec } from "./scheduler/task.ts";
-import { type CompileCron, MAX_INTERVAL_MS, MAX_TIMES, type Trigger } from "./scheduler/trigger.ts";
-
-/** How late a missed run may still start, if nothing is said. */
-const DEFAULT_CATCH_UP_MS = 60_000;
+import {
+  type CompileCron,
+  MAX_CATCH_UP_MS,
+  MAX_INTERVAL_MS,
+  MAX_TIMES,
+  type Trigger,
+} from "./scheduler/trigger.ts";
 
 /** A task as far as the options tell it. */
 export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;
@@ -27,7 +30,9 @@ export type TaskPlan = Omit<TaskSpec, "callbackName" | "args">;
  * one has a value that it cannot have; a time must be in the future.
  */
 export function readPeriodOptions(options: PeriodOptions, compileCron?: CompileCron): TaskPlan {
-  const { overlap = "skip", maxRuns, uuid, catchUp, pauseAfterFailures } = options;
+  const { overlap = "skip", maxRuns, uuid, catchUp = "60s", pauseAfterFailures } = options;
+  const catchUpMs = parseDuration(catchUp, "catchUp");
+  if (catchUpMs > MAX_CATCH_UP_MS) fail("catchUp", catchUp, "a year at most");
   if (!OVERLAPS.includes(overlap)) fail("overlap", overlap, `one of ${OVERLAPS.join(", ")}`);
   if (uuid !== undefined && !isUuid(uuid)) fail("uuid", uuid, "a UUID");
   return {
@@ -35,7 +40,7 @@ export function readPeriodOptions(options: PeriodOptions, compileCron?: CompileC
     trigger: readTrigger(options, compileCron),
     overlap,
     maxRuns: readCount("maxRuns", maxRuns),
-    catchUpMs: catchUp === undefined ? DEFAULT_CATCH_UP_MS : parseDuration(catchUp, "catchUp"),
+    catchUpMs,
     pauseAfterFailures: readCount("pauseAfterFailures", pauseAfterFailures),
   };
 }

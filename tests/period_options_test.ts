@@ -134,7 +134,7 @@ Deno.test("readPeriodOptions() refuses other options that cannot be", () => {
     maxRuns: [0, -1, 1.5, NaN, Infinity, "1", null],
     pauseAfterFailures: [0, -1, 1.5, NaN, Infinity, "1", null],
     uuid: ["", "x", 1, null, `${UUID} `, UUID.slice(1)],
-    catchUp: [0, -1, NaN, Infinity, "", "soon", null],
+    catchUp: [0, -1, NaN, Infinity, 1e300, "53w", "", "soon", null],
   };
   for (const [name, values] of Object.entries(refused)) {
     for (const value of values) assertRefused({ interval: "1s", [name]: value }, name);

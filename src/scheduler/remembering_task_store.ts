@@ -30,6 +30,7 @@ interface EndedTask extends HeapItem {
 export class RememberingTaskStore implements SchedulerStore {
   readonly #store: TaskStore;
   readonly #now: () => number;
+  /** In the order in which they have ended. */
   readonly #byUuid = new Map<string, EndedTask>();
   readonly #byTime = new Heap<EndedTask>((a, b) => a.untilMs < b.untilMs);
 
@@ -95,8 +96,12 @@ export class RememberingTaskStore implements SchedulerStore {
   #forgetOne(): void {
     const { top } = this.#byTime;
     if (top === undefined) return;
-    if (top.untilMs >= this.#now() && this.#byUuid.size <= MAX_ENDED_TASKS) return;
-    const { uuid } = top.record;
+    let { uuid } = top.record;
+    if (top.untilMs >= this.#now()) {
+      if (this.#byUuid.size <= MAX_ENDED_TASKS) return;
+      // Not those whose time is over first: tasks of many years would keep all others out.
+      uuid = this.#byUuid.keys().next().value!;
+    }
     this.#drop(uuid);
     try {
       this.#store.remove(uuid);

@@ -12,6 +12,7 @@ import { type Overlap, OVERLAPS, type TaskSpec } from "./task.ts";
 import {
   type CompileCron,
   compileTrigger,
+  MAX_CATCH_UP_MS,
   MAX_INTERVAL_MS,
   MAX_TIMES,
   type Trigger,
@@ -60,7 +61,7 @@ export function asSpec(spec: Record<string, unknown>, compileCron: CompileCron):
   if (typeof callbackName !== "string") throw wrong("callbackName");
   if (!(args instanceof Uint8Array)) throw wrong("args");
   if (!OVERLAPS.includes(overlap as Overlap)) throw wrong("overlap");
-  if (!(Number.isFinite(catchUpMs) && (catchUpMs as number) >= 0)) throw wrong("catchUpMs");
+  if (!isWithin(catchUpMs, 0, MAX_CATCH_UP_MS)) throw wrong("catchUpMs");
   const trigger = asTrigger(asRecord(spec.trigger));
   compileTrigger(trigger, compileCron); // a cron expression that cannot be read
   return {
@@ -70,7 +71,7 @@ export function asSpec(spec: Record<string, unknown>, compileCron: CompileCron):
     trigger,
     overlap: overlap as Overlap,
     maxRuns: asCount(maxRuns, "maxRuns"),
-    catchUpMs: catchUpMs as number,
+    catchUpMs,
     pauseAfterFailures: asCount(pauseAfterFailures, "pauseAfterFailures"),
   };
 }

@@ -19,6 +19,9 @@ export const MAX_TIMES = 1_000;
 /** Longest interval, a hundred years. Keeps due times within what a `Date` can hold. */
 export const MAX_INTERVAL_MS: number = 100 * 365.25 * 86_400_000;
 
+/** Longest time that a missed run may be late by, a year. So long it is remembered that a task has ended. */
+export const MAX_CATCH_UP_MS: number = 366 * 86_400_000;
+
 /** Gives the first time after `afterMs` at which a task is due, or `undefined` if there is none. */
 export type NextDue = (afterMs: number) => number | undefined;
 

@@ -169,20 +169,31 @@ Deno.test("Scheduler.create() takes the place of an ended task that nobody can m
   assertEquals(rig.scheduler.list(), [uuid(1)]);
 });
 
-Deno.test("RememberingTaskStore remembers so many ended tasks, and of more those that last longest", () => {
+Deno.test("RememberingTaskStore remembers so many ended tasks, and of more those that have ended last", () => {
   const inner = new MemoryTaskStore();
-  const store = new RememberingTaskStore(inner, () => START);
+  let now = START;
+  const store = new RememberingTaskStore(inner, () => now);
   const end = (n: number) =>
     store.remove(
       uuid(n),
       record(n, {
-        ...{ uuidGiven: true, nextMs: undefined, catchUpMs: n === 0 ? 90_000 : 60_000 },
+        ...{
+          uuidGiven: true,
+          nextMs: undefined,
+          catchUpMs: n === 2 ? 1000 : n < 9 ? 1e300 : 60_000,
+        },
         trigger: atTime(n),
       }),
     );
   for (let n = 0; n <= MAX_ENDED_TASKS; n++) end(n);
   assertEquals(inner.load().length, MAX_ENDED_TASKS);
-  assertEquals(store.load(), []);
   const isThere = (n: number) => store.endedTask(uuid(n)) !== undefined;
-  assertEquals([0, 1, 2, MAX_ENDED_TASKS].map(isThere), [true, false, true, true]);
+  assertEquals([0, 1, 2, 3, MAX_ENDED_TASKS].map(isThere), [false, true, true, true, true]);
+  now += 2000; // one is over
+  end(MAX_ENDED_TASKS + 1);
+  assertEquals([1, 2, 3, MAX_ENDED_TASKS + 1].map(isThere), [true, false, true, true]);
+  end(MAX_ENDED_TASKS + 2);
+  assertEquals([1, 3, MAX_ENDED_TASKS + 2].map(isThere), [false, true, true]);
+  assertEquals(inner.load().length, MAX_ENDED_TASKS);
+  assertEquals(store.load(), []);
 });

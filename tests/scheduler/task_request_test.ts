@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { DaffiError, InitializationError, ProtocolError } from "../../src/errors.ts";
 import { asTaskRequest as readRequest } from "../../src/scheduler/task_request.ts";
-import { MAX_TIMES } from "../../src/scheduler/trigger.ts";
+import { MAX_CATCH_UP_MS, MAX_TIMES } from "../../src/scheduler/trigger.ts";
 import { spec, uuid } from "./rig.ts";
 
 const asTaskRequest = (request: unknown) => readRequest(request, compileCron);
@@ -88,7 +88,7 @@ for (
     overlap: [undefined, "", "SKIP", "toString", 0, ["skip"]],
     maxRuns: [0, -1, 1.5, NaN, Infinity, "1", 2 ** 53, null],
     pauseAfterFailures: [0, -1, 1.5, NaN, Infinity, "1", null],
-    catchUpMs: [undefined, null, -1, NaN, Infinity, "1", 1n],
+    catchUpMs: [undefined, null, -1, NaN, Infinity, MAX_CATCH_UP_MS + 1, 1e300, "1", 1n],
     trigger: [undefined, null, "x", {}, [], { type: "sometimes" }, { type: "__proto__" }],
   })
 ) {
