@@ -80,7 +80,7 @@ export class TaskService {
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
         tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),
     });
-    this.#unsubscribe = registry.subscribe(() => this.#scheduler.callbacksChanged());
+    this.#unsubscribe = registry.subscribe(({ names }) => this.#scheduler.callbacksChanged(names));
   }
 
   /**

@@ -27,6 +27,7 @@ import {
   takeClockAsItIs,
   takeDue,
 } from "./live_task.ts";
+import { LiveTasks } from "./live_tasks.ts";
 import { TaskKeeper } from "./task_keeper.ts";
 import type { SchedulerStore } from "./task_store.ts";
 import type { CompileCron } from "./trigger.ts";
@@ -58,7 +59,7 @@ export interface SchedulerOptions {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #now: () => number;
-  readonly #tasks = new Map<string, LiveTask>();
+  readonly #tasks = new LiveTasks();
   readonly #alarm: Alarm<LiveTask>;
   readonly #clock: WallClock;
   readonly #keeper: TaskKeeper;
@@ -124,7 +125,7 @@ export class Scheduler {
   }
 
   #adopt(task: LiveTask): void {
-    this.#tasks.set(task.record.uuid, task);
+    this.#tasks.add(task);
     this.#place(task);
   }
 
@@ -138,7 +139,7 @@ export class Scheduler {
 
   /** The uuids of all tasks. */
   list(): string[] {
-    return [...this.#tasks.keys()];
+    return this.#tasks.uuids();
   }
 
   /** What is known of all tasks. */
@@ -163,7 +164,7 @@ export class Scheduler {
   }
 
   #forget(task: LiveTask): void {
-    this.#tasks.delete(task.record.uuid);
+    this.#tasks.remove(task);
     this.#alarm.remove(task);
     task.record.waitingMs = [];
   }
@@ -204,9 +205,9 @@ export class Scheduler {
     return true;
   }
 
-  /** Called when the process offers other callbacks than before. */
-  callbacksChanged(): void {
-    for (const task of this.#tasks.values()) this.#place(task);
+  /** Called when the process offers other callbacks than before: these, or, if there are none, whichever. */
+  callbacksChanged(names: readonly string[] = []): void {
+    for (const task of this.#tasks.of(names)) this.#place(task);
     this.#alarm.set();
   }
 

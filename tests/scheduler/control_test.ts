@@ -157,6 +157,25 @@ Deno.test("a task waits again when its callback is withdrawn", async () => {
   assertEquals(rig.info(task)!.status, "waiting");
 });
 
+Deno.test("Scheduler.callbacksChanged() looks at the tasks of the callbacks that came or went alone", () => {
+  using rig = new Rig();
+  const [first] = ["g", "f", "g", "f", "h"].map((callbackName) =>
+    rig.create(interval(1000), { callbackName })
+  );
+  rig.scheduler.cancel(rig.create(interval(1000), { callbackName: "k" }));
+  const looked: string[] = [];
+  rig.offered.has = (name) => looked.push(name) > 0;
+  const changed = (...names: string[]) => {
+    rig.scheduler.callbacksChanged(names);
+    return looked.splice(0);
+  };
+  assertEquals(changed("g"), ["g", "g"]);
+  assertEquals(changed("h", "k", "other"), ["h"]);
+  rig.scheduler.cancel(first!);
+  assertEquals(changed("g"), ["g"]);
+  assertEquals(changed().sort(), ["f", "f", "g", "h"]);
+});
+
 Deno.test("a listed time that passed while its callback was missing keeps to catchUp", async () => {
   using rig = new Rig();
   rig.offered.clear();
