@@ -4,13 +4,10 @@
  * @module
  */
 
-import { ControllerHost } from "./controller/controller_host.ts";
 import { Global } from "./global.ts";
-import { loadAsyncContexts } from "./internal/async_contexts.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
 import { nearest } from "./internal/nearest.ts";
 import { provideNearest } from "./internal/suggestion.ts";
-import { onTermination } from "./internal/termination.ts";
 import { TaskService } from "./node/task_service.ts";
 import { TransferService } from "./node/transfer_service.ts";
 import { provideParts } from "./parts.ts";
@@ -21,6 +18,7 @@ import { compileCron } from "./scheduler/cron.ts";
 import { checkTaskStore, openTaskStore } from "./scheduler/open_task_store.ts";
 import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
+import { ServerRuntime } from "./server_runtime.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { piecesOf } from "./transport/pieces.ts";
@@ -40,7 +38,7 @@ provideParts({
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };
   },
-  makeController: (...options) => new ControllerHost(...options),
+  makeRuntime: (...all) => new ServerRuntime(...all),
   socketTransport,
   makeTasks(taskStore) {
     const store = new RememberingTaskStore(openTaskStore(taskStore));
@@ -49,9 +47,7 @@ provideParts({
   makeTransfers: (transfer, ...rest) =>
     new TransferService(new TransferRunner(resolveTransfer(transfer), ...rest)),
   sourceOf,
-  prepareNode: loadAsyncContexts,
   calm: (logger) => new CalmLogger(logger),
-  onTermination,
   large: (address) => address?.kind === "unix" ? largePayloadsOverUnix : largePayloads,
   compileCron,
 });

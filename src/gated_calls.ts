@@ -5,7 +5,6 @@
  */
 
 import { type CallRequest, notSent } from "./internal/call_request.ts";
-import { currentScope } from "./internal/call_scope.ts";
 import { concerning } from "./internal/concerning.ts";
 import type { Logger } from "./internal/log.ts";
 import { longTimeout } from "./internal/long_timeout.ts";
@@ -18,10 +17,8 @@ export type NodeCalls = Omit<CallPort, "delay">;
 
 /** What the way needs. */
 export interface GatedCallsOptions {
-  /** The `Global`, whose callbacks may still call while it stops. */
-  readonly g: unknown;
-  /** Gives what carries calls out. @throws {GlobalContextError} when nothing does. */
-  readonly caller: (callbackName: string) => NodeCalls;
+  /** Gives what carries a call out; `undefined` if it is to come to nothing. @throws {GlobalContextError} when nothing does. */
+  readonly caller: (callbackName: string) => NodeCalls | undefined;
   /** Where calls without answer that fail at once are told. */
   readonly logger: Logger;
 }
@@ -35,7 +32,6 @@ export class GatedCalls implements CallPort {
   dropped = 0;
   readonly #options: GatedCallsOptions;
   readonly #delayed = new Set<(error: Error) => void>();
-  #terminating = false;
   #ended: (() => Error) | undefined;
 
   /** @param options What it needs. */
@@ -73,7 +69,7 @@ export class GatedCalls implements CallPort {
 
   #noReturn(request: CallRequest): Promise<void> {
     try {
-      return this.#caller(request)?.noReturn(request) ?? NEVER;
+      return this.#options.caller(request.callbackName)?.noReturn(request) ?? NEVER;
     } catch (error) {
       return this.#drop(error as Error, request);
     }
@@ -87,15 +83,9 @@ export class GatedCalls implements CallPort {
     return Promise.resolve();
   }
 
-  /** What carries the call out; `undefined` if it is to come to nothing. */
-  #caller({ callbackName }: CallRequest): NodeCalls | undefined {
-    if (this.#terminating && currentScope()?.g !== this.#options.g) return undefined;
-    return this.#options.caller(callbackName);
-  }
-
   #run<T>(request: CallRequest, call: (caller: NodeCalls) => Promise<T>): Promise<T> {
     try {
-      const caller = this.#caller(request);
+      const caller = this.#options.caller(request.callbackName);
       return caller === undefined ? NEVER : call(caller);
     } catch (error) {
       const { callbackName, args } = request;
@@ -133,13 +123,5 @@ export class GatedCalls implements CallPort {
   end(reason: () => Error): void {
     this.#ended = reason;
     for (const settle of [...this.#delayed]) settle(reason());
-  }
-
-  /**
-   * The process is about to end: from now on calls neither succeed nor fail, so that no part of the
-   * program trips over what it could not do any more.
-   */
-  terminate(): void {
-    this.#terminating = true;
   }
 }

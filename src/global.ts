@@ -11,7 +11,7 @@ import { type Parts, providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { resolveOptions } from "./resolve_options.ts";
-import { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { beforeCall } from "./internal/concerning.ts";
@@ -94,7 +94,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     const { processName, initController, hooks, logger } = resolved;
     this.processName = processName;
     this.isController = initController;
-    this.#runtime = new Runtime(this, resolved, parts, new Hooks(this, hooks, logger));
+    this.#runtime = parts.makeRuntime(this, resolved, parts, new Hooks(this, hooks, logger));
     this.#tasks = new TaskClient(
       processName,
       (verb, object) => this.#runtime.requireNode(verb, object),

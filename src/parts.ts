@@ -4,15 +4,16 @@
  * @module
  */
 
-import type { ControllerOptions } from "./controller/controller.ts";
-import type { ControllerHost } from "./controller/controller_host.ts";
 import { InitializationError, TransferError } from "./errors.ts";
+import type { Hooks } from "./hooks.ts";
 import { type Logger, safely } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
 import type { TransferService } from "./node/transfer_service.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { AnyFunction } from "./registry/registered_callback.ts";
+import type { ResolvedOptions } from "./resolve_options.ts";
 import { type ResolvedSecurity, resolveSecret } from "./resolve_security.ts";
+import { Runtime } from "./runtime.ts";
 import type { MakeTasks } from "./node/task_service.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
@@ -32,8 +33,13 @@ export interface Entrance {
 export interface Parts {
   /** Checks the options that say where the controller is, and who may join, and those that a page does not have. */
   readonly resolveEntrance: (options: GlobalOptions) => Entrance;
-  /** Makes a controller. */
-  readonly makeController: (options: ControllerOptions, web: WebPlace) => ControllerHost;
+  /** Starts everything. */
+  readonly makeRuntime: (
+    g: unknown,
+    options: ResolvedOptions,
+    parts: Parts,
+    hooks: Hooks,
+  ) => Runtime;
   /** Makes the transport for TCP and UNIX sockets. */
   readonly socketTransport: SocketTransport;
   /** Makes what runs tasks, with what the option `taskStore` stands for; `undefined` where none is ever run. */
@@ -46,12 +52,8 @@ export interface Parts {
   ) => TransferService | undefined;
   /** Takes the source of a function that is sent. A page leaves it to the receiver to see what it is. */
   readonly sourceOf: (fn: AnyFunction) => FunctionSource;
-  /** Loads what a node needs before it connects; a page has it all. */
-  readonly prepareNode?: () => Promise<void>;
   /** Makes a logger that others cannot fill; a page's log is nobody's file. */
   readonly calm: (logger: Logger) => Logger;
-  /** Hears of signals that ask the process to end. */
-  readonly onTermination: (stop: () => Promise<void>) => () => void;
   /** Sends large frames in parts, as it suits where the controller is; a page sends them as a whole. */
   readonly large: ((address: ControllerAddress | undefined) => LargePayloads) | undefined;
   /** Reads cron expressions. */
@@ -82,7 +84,7 @@ let parts: Parts = {
       security: { secret: resolveSecret(secret), tls, authorize },
     };
   },
-  makeController: refuse("Controller"),
+  makeRuntime: (...all) => new Runtime(...all),
   socketTransport: refuseSockets,
   makeTasks(store) {
     if ((store ?? "memory") !== "memory") refuse("taskStore")();
@@ -97,7 +99,6 @@ let parts: Parts = {
     return { name: fn.name || "the function", source: String(fn) };
   },
   calm: safely,
-  onTermination: () => () => {}, // a page is not asked
   large: undefined,
   compileCron: undefined, // that is left to the process that runs the task
 };

@@ -13,52 +13,48 @@ import {
   GlobalContextError,
   ProtocolError,
 } from "./errors.ts";
-import { GatedCalls } from "./gated_calls.ts";
+import { GatedCalls, type NodeCalls } from "./gated_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { stoppedError } from "./internal/stopped_error.ts";
-import { within } from "./internal/within.ts";
 import { connectInTime } from "./link/connect.ts";
-import type { Connection } from "./link/connection.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
 import { Secret } from "./link/secret.ts";
 import { Node } from "./node/node.ts";
 import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
-import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+import type { ResolvedOptions } from "./resolve_options.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import { connectingTo, listeningAt } from "./transport/select.ts";
-import type { Address, ByteStream, Connecting, Listening } from "./transport/transport.ts";
+import { connectingTo } from "./transport/select.ts";
+import type { Address, ByteStream, Connecting } from "./transport/transport.ts";
 
-/** How long the process waits for lifecycle functions when it is asked to end. */
-const HOOKS_TIMEOUT_MS = 10_000;
-
-/** A Controller, a Node, or both, from their start to their end. */
+/**
+ * A Node that joins others, from its start to its end: all that a page has. {@linkcode ServerRuntime} adds to it
+ * what pages have no use for.
+ */
 export class Runtime {
   /** The way from `g.call` to the node. */
   readonly calls: GatedCalls;
   /** Resolves when everything is up. */
   readonly ready: Promise<void>;
+  /** Where the controller is, as bound or connected. */
+  address: Address = {};
+  /** Sees that connections are alive. */
+  protected readonly heartbeat: Heartbeat | undefined;
+  /** Without one nothing but a Controller runs. */
+  protected readonly node: Node | undefined;
+  /** Set when it is to stop. */
+  protected stopping: Promise<void> | undefined;
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
   readonly #hooks: Hooks;
-  readonly #controller: ControllerHost | undefined;
-  readonly #onTermination: Parts["onTermination"];
   readonly #connecting: Connecting | undefined;
-  readonly #node: Node | undefined;
-  readonly #heartbeat: Heartbeat | undefined;
   /** Ends an attempt to connect. */
   readonly #connects = new AbortController();
-  readonly #listening: Promise<void>;
   readonly #stopped = Promise.withResolvers<void>();
-  #address: Address = {};
-  #stopping: Promise<void> | undefined;
-  /** Whether the connected nodes may be stopped. */
-  #deciding: Promise<void> | undefined;
   #failure: Error | undefined;
-  #terminating = false;
   #lostConnections = 0;
   #protocolErrors = 0;
 
@@ -69,6 +65,7 @@ export class Runtime {
    * @param options What to run.
    * @param parts What there is to run it.
    * @param hooks The user's lifecycle functions.
+   * @param secret What proves who may join.
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
   constructor(
@@ -76,80 +73,60 @@ export class Runtime {
     options: ResolvedOptions,
     parts: Parts,
     hooks: Hooks,
+    secret: Secret | undefined = makeSecret(options),
   ) {
-    const { initController, initNode, address, web, maxFrameBytes, logger } = options;
-    const { tls, authorize } = options.security;
-    const secret = options.security.secret === undefined
-      ? undefined
-      : new Secret(options.security.secret);
+    const { initController, address, security } = options;
     this.#g = g;
     this.#options = options;
     this.#hooks = hooks;
-    this.#onTermination = parts.onTermination;
-    if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
-    if (initController) {
-      const watch = (connection: Connection) => this.#heartbeat?.watch(connection, true);
-      // A node hears of the others by itself.
-      const tell = (hook: HookName) =>
-        initNode ? () => {} : (name: string) => this.#hooks.run(hook, name);
-      const [onJoin, onLeave] = [tell("onProcessJoin"), tell("onProcessLeave")];
-      this.#controller = parts.makeController(
-        { maxFrameBytes, secret, authorize, logger, watch, onJoin, onLeave },
-        web,
-      );
-    } else if (address !== undefined) {
-      this.#connecting = connectingTo(address, parts.socketTransport, tls);
+    if (options.heartbeat !== undefined) this.heartbeat = new Heartbeat(options.heartbeat);
+    if (!initController && address !== undefined) {
+      this.#connecting = connectingTo(address, parts.socketTransport, security.tls);
     }
-    const listening = initController ? listeningAt(address, parts.socketTransport, tls) : [];
-    if (address?.kind === "tcp") this.#address = { host: address.host, port: address.port };
-    if (address?.kind === "url") this.#address = { url: address.url };
+    if (address?.kind === "url") this.address = { url: address.url };
     // Before anything is started: a store that cannot be used must leave nothing behind.
-    if (initNode) this.#node = this.#makeNode(g, parts, secret);
-    this.#listening = this.#listen(listening);
+    if (options.initNode) this.node = this.#makeNode(parts, secret);
     this.calls = new GatedCalls({
-      g,
-      caller: (callbackName) => this.requireNode("call", callbackName).caller,
-      logger,
+      caller: (callbackName) => this.caller(callbackName),
+      logger: options.logger,
     });
-    this.ready = this.#start();
+    // Not before all of it is there.
+    this.ready = Promise.resolve().then(() => this.start());
     this.ready.catch((error: Error) => this.#fail(error));
     this.#stopped.promise.catch(() => {}); // a failed start is told by `ready`
   }
 
-  async #listen(listening: Listening[]): Promise<void> {
-    if (this.#controller !== undefined) this.#address = await this.#controller.listen(listening);
+  /** What carries out a call; `undefined` if it is to come to nothing. @throws {GlobalContextError} when nothing does. */
+  protected caller(callbackName: string): NodeCalls | undefined {
+    return this.requireNode("call", callbackName).caller;
   }
 
-  async #start(): Promise<void> {
-    await this.#listening;
-    await this.#node?.ready;
+  /** Resolves when everything is up. */
+  protected async start(): Promise<void> {
+    await this.node?.ready;
     this.#hooks.run("onInit", this.#options.processName);
   }
 
-  #makeNode(g: unknown, parts: Parts, secret: Secret | undefined): Node {
-    const { callbacks, reconnect, processName, address, taskStore } = this.#options;
+  #makeNode(parts: Parts, secret: Secret | undefined): Node {
+    const { callbacks, reconnect, processName, address, taskStore, initController } = this.#options;
     const { transfer, maxFrameBytes, logger } = this.#options;
-    const controller = this.#controller;
-    // The own controller is lost only when this process is, and a port leads nowhere else.
-    const once = controller !== undefined || address?.kind === "port";
     return new Node({
       ...this.#options,
-      g,
+      g: this.#g,
       registry: callbacks,
-      secret: controller === undefined ? secret : undefined, // nobody is between the two
+      secret: initController ? undefined : secret, // nobody is between the two
       transfers: parts.makeTransfers(transfer, maxFrameBytes, logger),
       large: parts.large?.(address),
       // After what may fail: a file must not stay open.
       makeTasks: parts.makeTasks(taskStore),
-      reconnect: once ? undefined : reconnect,
+      // The own controller is lost only when this process is, and a port leads nowhere else.
+      reconnect: initController || address?.kind === "port" ? undefined : reconnect,
       watch: (connection) => {
-        if (controller === undefined) this.#heartbeat?.watch(connection, false);
+        if (!initController) this.heartbeat?.watch(connection, false);
       },
       connect: async () => {
-        await parts.prepareNode?.();
-        if (controller === undefined) return await this.#connect(this.#connecting!);
-        await this.#listening;
-        return controller.connect();
+        await undefined; // the constructor is not over yet
+        return await this.connect();
       },
       events: {
         onConnect: () => this.#hooks.run("onNodeConnect", processName),
@@ -164,20 +141,21 @@ export class Runtime {
   }
 
   #onDisconnect(error: Error | undefined): void {
-    if (this.#stopping === undefined) this.#lostConnections++;
+    if (this.stopping === undefined) this.#lostConnections++;
     if (error instanceof ProtocolError) this.#protocolErrors++;
     this.#hooks.run("onNodeDisconnect", this.#options.processName);
   }
 
-  async #connect(transport: Connecting): Promise<ByteStream> {
-    const { stream, address } = await connectInTime(transport, this.#connects.signal);
-    this.#address = address;
+  /** Connects the node. */
+  protected async connect(): Promise<ByteStream> {
+    const { stream, address } = await connectInTime(this.#connecting!, this.#connects.signal);
+    this.address = address;
     return stream;
   }
 
   /** The start failed, or the node had to give up later: nobody may be looking, so it is told. */
   #fail(error: Error): void {
-    if (this.#stopping !== undefined) return;
+    if (this.stopping !== undefined) return;
     this.#failure = error;
     if (error instanceof ProtocolError) this.#protocolErrors++;
     const { logger, processName } = this.#options;
@@ -188,43 +166,38 @@ export class Runtime {
 
   /** Answers an HTTP request; see `Global.fetch`. */
   async fetch(request: Request, info: unknown): Promise<Response> {
-    return await this.#requireController("answer a request").fetch(request, info);
+    return await this.requireController("answer a request").fetch(request, info);
   }
 
   /** Lets whoever is at the other end of a port join; see `Global.attach`. */
   attach(port: unknown): void {
-    this.#requireController("attach a port").attach(port);
+    this.requireController("attach a port").attach(port);
   }
 
-  #requireController(verb: string): ControllerHost {
-    if (this.#controller !== undefined) return this.#controller;
+  /** @throws {GlobalContextError} when the controller is not in this process. */
+  protected requireController(verb: string): ControllerHost {
     throw new GlobalContextError(
       `Cannot ${verb}: the Controller is not in this process; set initController to true`,
     );
   }
 
-  /** Where the controller is, as bound or connected. */
-  get address(): Address {
-    return this.#address;
-  }
-
   /** What was counted so far. */
   get stats(): GlobalStats {
-    const node = this.#node?.counts;
-    const controller = this.#controller?.counts;
+    const counts = this.node?.counts;
     return {
-      pendingCalls: node?.pendingCalls ?? 0,
-      runningCalls: node?.runningCalls ?? 0,
-      droppedCalls: this.calls.dropped + (node?.droppedCalls ?? 0),
-      failedCalls: node?.failedCalls ?? 0,
-      lateAnswers: node?.lateAnswers ?? 0,
-      forwardedFrames: controller?.forwarded ?? 0,
-      droppedFrames: controller?.dropped ?? 0,
-      refusedConnections: controller?.refused ?? 0,
-      failedAuthentications: controller?.unauthenticated ?? 0,
-      deniedActions: controller?.denied ?? 0,
-      lostConnections: this.#lostConnections + (controller?.lost ?? 0),
-      protocolErrors: this.#protocolErrors + (controller?.protocolErrors ?? 0),
+      pendingCalls: 0,
+      runningCalls: 0,
+      failedCalls: 0,
+      lateAnswers: 0,
+      forwardedFrames: 0,
+      droppedFrames: 0,
+      refusedConnections: 0,
+      failedAuthentications: 0,
+      deniedActions: 0,
+      ...counts,
+      droppedCalls: this.calls.dropped + (counts?.droppedCalls ?? 0),
+      lostConnections: this.#lostConnections,
+      protocolErrors: this.#protocolErrors,
     };
   }
 
@@ -237,13 +210,10 @@ export class Runtime {
    */
   requireNode(verb: string, object: string): Node {
     // What runs while the node drains may still call on.
-    if (this.#stopping !== undefined && currentScope()?.g !== this.#g) {
+    if (this.stopping !== undefined && currentScope()?.g !== this.#g) {
       throw this.#failure === undefined ? stoppedError(`${verb} ${object}`) : copyOf(this.#failure);
     }
-    if (this.#node !== undefined) return this.#node;
-    throw new GlobalContextError(
-      `Cannot ${verb} ${object}: this Global runs no Node; leave initNode out or set it to true`,
-    );
+    return this.node!;
   }
 
   /** Waits for something in the network. */
@@ -268,53 +238,46 @@ export class Runtime {
 
   /** Waits until everything has stopped; see `Global.join`. */
   async join(options: JoinOptions = {}): Promise<void> {
-    const stopOptions = readJoinOptions(options);
-    const leave = this.#onTermination(async () => {
-      this.#terminating = true;
-      this.calls.terminate();
-      await this.stop(stopOptions);
-      await within(this.#hooks.finished(), HOOKS_TIMEOUT_MS);
-    });
-    try {
-      await this.#stopped.promise;
-    } finally {
-      leave();
-    }
+    readJoinOptions(options);
+    await this.#stopped.promise;
   }
 
   /** Stops everything; see `Global.stop`. */
   async stop(options: StopOptions = {}): Promise<void> {
-    const [drainTimeoutMs, killAllConnectedNodes] = readStopOptions(options);
-    const controller = killAllConnectedNodes &&
-      this.#requireController("stop the connected nodes");
-    if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
-    if (controller && this.#stopping === undefined) {
-      this.#deciding = controller.authorizeStop(this.#options.processName)
-        .finally(() => this.#deciding = undefined);
-      await this.#deciding;
-    }
-    this.#stopping ??= this.#stop(drainTimeoutMs, killAllConnectedNodes);
+    const [drainTimeoutMs, killAll] = readStopOptions(options);
+    if (killAll) this.requireController("stop the connected nodes");
+    this.stopping ??= this.finish(drainTimeoutMs, killAll, () => stoppedError("go on"));
     const call = currentScope();
     // A callback that waited for the end would wait for itself.
     const isOwn = call !== undefined && call.g === this.#g;
-    await Promise.race([this.#stopping, ...isOwn ? [this.#node!.othersDone(call)] : []]);
+    await Promise.race([this.stopping, ...isOwn ? [this.node!.othersDone(call)] : []]);
   }
 
-  async #stop(drainTimeoutMs: number, killAllConnectedNodes: boolean): Promise<void> {
-    if (killAllConnectedNodes) {
-      await this.ready.catch(() => {});
-      await this.#controller!.stopNodes(this.#options.processName, drainTimeoutMs);
-    }
-    const reason = this.#terminating ? undefined : () => stoppedError("go on");
+  /**
+   * Does it.
+   *
+   * @param drainTimeoutMs How long what runs may take.
+   * @param _killAll Whether the connected nodes stop, too.
+   * @param reason Makes the error of each call that does not go on; without it they come to nothing.
+   */
+  protected async finish(
+    drainTimeoutMs: number,
+    _killAll: boolean,
+    reason: (() => DaffiError) | undefined,
+  ): Promise<void> {
     if (reason !== undefined) {
       this.calls.end(() => this.#failure === undefined ? reason() : copyOf(this.#failure));
     }
-    const left = this.#node?.stop(drainTimeoutMs, reason);
+    const left = this.node?.stop(drainTimeoutMs, reason);
     this.#connects.abort();
     await left;
-    await this.#controller?.stop();
-    await this.#connecting?.end?.();
+    await this.end();
     this.#stopped.resolve();
+  }
+
+  /** Leaves nothing behind, once the node has stopped. */
+  protected async end(): Promise<void> {
+    await this.#connecting?.end?.();
   }
 }
 
@@ -323,4 +286,9 @@ function copyOf(error: Error): Error {
   if (!(error instanceof DaffiError)) return error;
   const Class = error.constructor as new (message: string, options: { cause: unknown }) => Error;
   return new Class(error.message, { cause: error });
+}
+
+/** What proves that this process may join, or that others may. */
+export function makeSecret({ security: { secret } }: ResolvedOptions): Secret | undefined {
+  return secret === undefined ? undefined : new Secret(secret);
 }

@@ -1,0 +1,165 @@
+/**
+ * What runs where there is more than a page has: a Controller, and an end that the system asks for.
+ *
+ * @module
+ */
+
+import { ControllerHost } from "./controller/controller_host.ts";
+import { type DaffiError, GlobalContextError } from "./errors.ts";
+import type { NodeCalls } from "./gated_calls.ts";
+import type { Hooks } from "./hooks.ts";
+import { loadAsyncContexts } from "./internal/async_contexts.ts";
+import { currentScope } from "./internal/call_scope.ts";
+import { onTermination } from "./internal/termination.ts";
+import { within } from "./internal/within.ts";
+import type { Node } from "./node/node.ts";
+import type { JoinOptions, StopOptions } from "./options.ts";
+import type { Parts } from "./parts.ts";
+import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+import { makeSecret, Runtime } from "./runtime.ts";
+import type { GlobalStats } from "./stats.ts";
+import { readJoinOptions, readStopOptions } from "./stop_options.ts";
+import { listeningAt } from "./transport/select.ts";
+import type { ByteStream, Listening } from "./transport/transport.ts";
+
+/** How long the process waits for lifecycle functions when it is asked to end. */
+const HOOKS_TIMEOUT_MS = 10_000;
+
+/** A Controller, a Node, or both, from their start to their end. */
+export class ServerRuntime extends Runtime {
+  readonly #g: unknown;
+  readonly #options: ResolvedOptions;
+  readonly #hooks: Hooks;
+  readonly #controller: ControllerHost | undefined;
+  readonly #listening: Promise<void>;
+  /** Whether the connected nodes may be stopped. */
+  #deciding: Promise<void> | undefined;
+  #terminating = false;
+
+  /**
+   * Starts in the background; see {@linkcode Runtime}.
+   *
+   * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
+   */
+  constructor(g: unknown, options: ResolvedOptions, parts: Parts, hooks: Hooks) {
+    const { initController, initNode, address, web, maxFrameBytes, logger } = options;
+    const { tls, authorize } = options.security;
+    const secret = makeSecret(options);
+    // What may fail, before there is a node.
+    const listening = initController ? listeningAt(address, parts.socketTransport, tls) : [];
+    super(g, options, parts, hooks, secret);
+    this.#g = g;
+    this.#options = options;
+    this.#hooks = hooks;
+    if (address?.kind === "tcp") this.address = { host: address.host, port: address.port };
+    if (initController) {
+      // A node hears of the others by itself.
+      const tell = (hook: HookName) =>
+        initNode ? () => {} : (name: string) => this.#hooks.run(hook, name);
+      this.#controller = new ControllerHost({
+        maxFrameBytes,
+        secret,
+        authorize,
+        logger,
+        watch: (connection) => this.heartbeat?.watch(connection, true),
+        onJoin: tell("onProcessJoin"),
+        onLeave: tell("onProcessLeave"),
+      }, web);
+    }
+    this.#listening = this.#listen(listening);
+    this.#listening.catch(() => {}); // that is told by `ready`
+  }
+
+  async #listen(listening: Listening[]): Promise<void> {
+    if (this.#controller !== undefined) this.address = await this.#controller.listen(listening);
+  }
+
+  protected override async start(): Promise<void> {
+    await this.#listening;
+    await super.start();
+  }
+
+  protected override async connect(): Promise<ByteStream> {
+    await loadAsyncContexts();
+    if (this.#controller === undefined) return await super.connect();
+    await this.#listening;
+    return this.#controller.connect();
+  }
+
+  protected override requireController(verb: string): ControllerHost {
+    return this.#controller ?? super.requireController(verb);
+  }
+
+  override requireNode(verb: string, object: string): Node {
+    const node = super.requireNode(verb, object);
+    if (this.#options.initNode) return node;
+    throw new GlobalContextError(
+      `Cannot ${verb} ${object}: this Global runs no Node; leave initNode out or set it to true`,
+    );
+  }
+
+  /** From when the process is asked to end, calls neither succeed nor fail: no part of the program shall trip over it. */
+  protected override caller(callbackName: string): NodeCalls | undefined {
+    if (this.#terminating && currentScope()?.g !== this.#g) return undefined;
+    return super.caller(callbackName);
+  }
+
+  override get stats(): GlobalStats {
+    const stats = super.stats;
+    const controller = this.#controller?.counts;
+    if (controller === undefined) return stats;
+    return {
+      ...stats,
+      forwardedFrames: controller.forwarded,
+      droppedFrames: controller.dropped,
+      refusedConnections: controller.refused,
+      failedAuthentications: controller.unauthenticated,
+      deniedActions: controller.denied,
+      lostConnections: stats.lostConnections + controller.lost,
+      protocolErrors: stats.protocolErrors + controller.protocolErrors,
+    };
+  }
+
+  override async join(options: JoinOptions = {}): Promise<void> {
+    const stopOptions = readJoinOptions(options);
+    const leave = onTermination(async () => {
+      this.#terminating = true;
+      await this.stop(stopOptions);
+      await within(this.#hooks.finished(), HOOKS_TIMEOUT_MS);
+    });
+    try {
+      await super.join(options);
+    } finally {
+      leave();
+    }
+  }
+
+  override async stop(options: StopOptions = {}): Promise<void> {
+    const [, killAll] = readStopOptions(options);
+    const controller = killAll && this.requireController("stop the connected nodes");
+    if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
+    if (controller && this.stopping === undefined) {
+      this.#deciding = controller.authorizeStop(this.#options.processName)
+        .finally(() => this.#deciding = undefined);
+      await this.#deciding;
+    }
+    await super.stop(options);
+  }
+
+  protected override async finish(
+    drainTimeoutMs: number,
+    killAll: boolean,
+    reason: (() => DaffiError) | undefined,
+  ): Promise<void> {
+    if (killAll) {
+      await this.ready.catch(() => {});
+      await this.#controller!.stopNodes(this.#options.processName, drainTimeoutMs);
+    }
+    await super.finish(drainTimeoutMs, killAll, this.#terminating ? undefined : reason);
+  }
+
+  protected override async end(): Promise<void> {
+    await this.#controller?.stop();
+    await super.end();
+  }
+}
