@@ -20,30 +20,30 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon abortAll abortFor accept acceptItem activeCalls addBytes addShared addStream added advance
-  allowInfinity alwaysReads answer answered argumentStreams arrayHead ask asyncContext attachments
-  authorizeStop beganAt begin body breakOff broadcastNoReturn bufferedBytes buffers byId byte bytes
-  callbacksChanged callerTimeoutMs calls calm came capture challenge changed check checkRoom choose
-  claim closeArgumentStreams closed codec compileCron congested connect connected connection
-  connectionLost controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs delay
-  deliver denied describe description disconnected divide drain drained drop dropped due empty
+  abandon abortAll abortFor accept acceptItem activeCalls addBytes addShared addStream added admit
+  advance allowInfinity alwaysReads answer answered argumentStreams arrayHead ask asyncContext
+  attachments authorizeStop beganAt begin body breakOff broadcastNoReturn bufferedBytes buffers byId
+  byte bytes callbacksChanged callerTimeoutMs calls calm came capture challenge changed check
+  checkRoom choose claim closeArgumentStreams closed codec compileCron congested connect connected
+  connection connectionLost controllerNonce counts credit deadlineAt decodePayload defaultTimeoutMs
+  delay deliver denied describe description disconnected divide drain drained drop dropped due empty
   encodeArguments end ended endedTask etaMs events expects expire facts fail failAt finish finished
   flushed forget forwarded found frames gate give giveUp giveUpAll handle handleTask handler hasMore
   hasRoom head head2 head3 head5 heapIndex held heldBytes hello here hold holder holdsBack hooks
   intervalMs isDone isEmpty isFree isLate isSent isStatic isTask isWhole item large leave
-  limitedByCallback lines list listen listeners locate lose lost makeController makeTasks
-  makeTransfers mapHead maxBytes mayStopNodes memory nameId network networkChanged neverRan nextDue
-  nextId nodeNonce nothingWaits nowMs number offers offersItself offset onAbort onBytes onClose
+  limitedByCallback lines list listen listeners locate lose lost makeRuntime makeTasks makeTransfers
+  mapHead maxBytes mayStopNodes memory nameId network networkChanged neverRan nextDue nextId
+  nodeNonce nothingWaits nowMs number objection offers offersItself offset onAbort onBytes onClose
   onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin onLeave onShutdown
-  onTargets onTermination onText onTimeout onWake openStream openTaskStore others othersDone outbox
-  over ownCallback pause payload peer post prepareNode proofs providers providersOf queued
-  queuedBytes quietTicks receivedBytes record refusal refuse refused registered registry release
-  remote reply requireNode reserve reset resolveEntrance resultStream resume runTask running
-  schedule scope security sendCredit sendShared sent session setBackMs settle settled shortcut show
-  shown silentTicks site small socketTransport sourceOf space start stopNodes streams string take
-  takeArgs target tell tellCancelled tellOwner terminate text there timeLeft timeOf timeoutError top
-  track tracked transferred transfers tryRecord turn turnsOf unauthenticated undelivered unheard
-  until untrack verb view waited waits watch when whyNotSent withdrawAll writeNow writtenBytes
+  onTargets onText onTimeout onWake openStream openTaskStore others othersDone outbox over
+  ownCallback pause payload peer post proofs providers providersOf queued queuedBytes quietTicks
+  receivedBytes record refusal refuse refused registered registry release remote reply
+  requireController requireNode reserve reset resolveEntrance resultStream resume running schedule
+  scope security sendCredit sendShared sent session setBackMs settle settled shortcut show shown
+  silentTicks site small socketTransport sourceOf space start stopNodes streams string take takeArgs
+  target tell tellCancelled text there timeLeft timeOf timeoutError top track tracked transferred
+  transfers tryRecord turn turnsOf unauthenticated undelivered unheard until untrack verb view
+  waited waits watch when whyNotSent withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

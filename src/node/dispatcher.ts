@@ -18,7 +18,7 @@ import { within } from "../internal/within.ts";
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import type { Codec } from "../wire/codec.ts";
-import { Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { Flag, type Frame, Kind } from "../wire/frame.ts";
 import {
   LEAVE_TIMEOUT_MS,
   MAX_RUNNING_CALLS,
@@ -28,9 +28,9 @@ import { wholeBytes } from "../wire/parts.ts";
 import { isStream } from "../wire/streamable.ts";
 import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
 import { execute } from "./execute.ts";
-import { type Network, RemoteProcess } from "./network.ts";
+import type { Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
-import { type Reply, RunningCall } from "./running_call.ts";
+import { RunningCall } from "./running_call.ts";
 import { RunningCalls } from "./running_calls.ts";
 import type { Session } from "./session.ts";
 import { useUp } from "./unread_stream.ts";
@@ -63,9 +63,6 @@ export class Dispatcher {
   #session: Session | undefined;
   readonly #present = (): Session | undefined => this.#session;
   #active = 0;
-  #taskRuns = 0;
-  /** Whose tasks run now. */
-  readonly #owners = new Map<string, RemoteProcess>();
   /** Calls that have come. */
   #received = 0;
   /** Whether no tasks are taken any more, */
@@ -196,35 +193,14 @@ export class Dispatcher {
     if (isSent && transferred === undefined) problem ??= runsNone();
     const callback = isSent ? transferred : registry.get(network.ownCallback(incoming.name) ?? "");
     const callbackName = callback?.name ?? network.ownCallback(incoming.name) ?? "";
-    problem ??= this.#problem(callback, callbackName, source);
+    problem ??= this.objection(callback, callbackName, source);
     if (callback === undefined || problem !== undefined) {
       return this.#replier.refuse(unrun(source, incoming, callbackName), problem!);
     }
     const { call: callId, flags, value: callerTimeoutMs } = incoming;
     const reply = this.#replier;
     const call = new RunningCall({ g, source, callId, flags, callback, callerTimeoutMs, reply });
-    this.#admit(call, incoming);
-  }
-
-  /**
-   * Runs a callback that is not called, but due.
-   *
-   * @param callbackName The callback.
-   * @param args The encoded list of its arguments.
-   * @param owner The process that wanted it.
-   * @param reply Hears of the outcome.
-   * @throws {DaffiError} when it cannot be run.
-   */
-  runTask(callbackName: string, args: Uint8Array, owner: string, reply: Reply): void {
-    const { g, registry } = this.#options;
-    const callback = registry.get(callbackName);
-    const source = this.#owners.get(owner) ?? new RemoteProcess(0, owner);
-    const problem = this.#problem(callback, callbackName, source);
-    if (callback === undefined || problem !== undefined) throw problem;
-    const callId = ++this.#taskRuns;
-    const fields = { g, source, callId, flags: Flag.NoReply, callback, callerTimeoutMs: 0, reply };
-    this.#owners.set(owner, source);
-    this.#admit(new RunningCall(fields), frame(Kind.Call, { payload: args }));
+    this.admit(call, incoming);
   }
 
   #onTask(incoming: Frame): void {
@@ -233,7 +209,7 @@ export class Dispatcher {
     if (source === undefined) return;
     const asked = unrun(source, incoming, "the scheduler");
     try {
-      if (this.#stopping) throw this.#problem(undefined, asked.callbackName, source);
+      if (this.#stopping) throw this.objection(undefined, asked.callbackName, source);
       const list = asArguments(codec.decode(incoming.payload));
       this.#replier.answer(asked, handleTask(list.length === 1 ? list[0] : undefined, source.name));
     } catch (error) {
@@ -241,7 +217,8 @@ export class Dispatcher {
     }
   }
 
-  #admit(call: RunningCall, incoming: Frame): void {
+  /** Runs a call, when it has its turn. Ask for an {@linkcode objection} before. */
+  admit(call: RunningCall, incoming: Frame): void {
     const { callback } = call;
     const turns = callback.concurrency === Infinity ? undefined : this.#calls.turnsOf(callback);
     this.#active++;
@@ -257,7 +234,8 @@ export class Dispatcher {
     else this.#calls.track(call);
   }
 
-  #problem(
+  /** Why a callback cannot be called. */
+  objection(
     callback: RegisteredCallback | undefined,
     name: string,
     { activeCalls }: RemoteProcess,
@@ -327,7 +305,7 @@ export class Dispatcher {
   #finished(call: RunningCall): void {
     endScope(call);
     this.#active--;
-    if (--call.source.activeCalls === 0 && call.isTask) this.#owners.delete(call.caller);
+    call.source.activeCalls--;
     this.#calls.untrack(call);
     call.reply.ended?.();
     if (!this.#stopping) return;

@@ -34,7 +34,6 @@ import {
   type MakeTasks,
   type OwnedTaskFailure,
   readTaskFailure,
-  type TaskFailure,
   type TaskService,
 } from "./task_service.ts";
 import { makeUuid } from "../internal/uuid.ts";
@@ -126,9 +125,9 @@ export class Node {
       transferred: options.transfers?.callback,
     });
     this.#tasks = options.makeTasks?.({
-      ...{ codec, registry, logger },
-      run: (...task) => this.#dispatcher.runTask(...task),
-      tellOwner: (owner, failure) => this.#tellOwner(owner, failure),
+      ...options,
+      ...{ codec, network, dispatcher: this.#dispatcher },
+      outbox: () => this.#session?.outbox,
     });
     this.#offers = new Offers(registry, (frame) => this.#session?.connection.send(frame));
     this.#unsubscribe = registry.subscribe((change) => {
@@ -266,18 +265,6 @@ export class Node {
   handleTask(request: unknown, owner: string): unknown {
     if (this.#tasks !== undefined) return this.#tasks.handle(request, owner);
     throw new DaffiError("TASK", "A page runs no tasks", { executed: "never" });
-  }
-
-  #tellOwner(owner: string, failure: TaskFailure): void {
-    if (owner === this.#options.processName) {
-      return this.#options.events.onTaskFailure({ ...failure, processName: owner });
-    }
-    if (!this.network.offers("", owner)) return;
-    const peer = this.network.process(owner, "tell of a task").id;
-    const payload = this.#codec.encode(failure, "failure");
-    const told = frame(Kind.TaskFailed, { peer, payload });
-    // An owner that does not read must not fill the memory; the failure is logged here as well.
-    if (this.#session?.outbox.hasRoom(told)) this.#session.outbox.post(told);
   }
 
   #onTaskFailed({ peer, payload }: Frame): void {

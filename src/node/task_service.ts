@@ -15,10 +15,14 @@ import type { TaskStore } from "../scheduler/task_store.ts";
 import type { CompileCron } from "../scheduler/trigger.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeControl } from "../wire/control.ts";
+import { frame, Kind } from "../wire/frame.ts";
 import { MAX_CONTROL_BYTES } from "../wire/limits.ts";
 import { asArguments } from "./arguments.ts";
-import type { Reply } from "./running_call.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Network } from "./network.ts";
+import type { Outbox } from "./outbox.ts";
 import { TaskReply } from "./task_reply.ts";
+import { TaskRuns } from "./task_runs.ts";
 
 /** A run that failed, as its task's owner hears of it. */
 export interface TaskFailure {
@@ -39,10 +43,17 @@ export interface TaskServiceOptions {
   readonly registry: CallbackRegistry;
   readonly logger: Logger;
   readonly compileCron: CompileCron;
-  /** Runs a callback with encoded arguments. @throws {DaffiError} when it cannot be run. */
-  readonly run: (callbackName: string, args: Uint8Array, owner: string, reply: Reply) => void;
-  /** Tells a task's owner, if it is there, of a failed run. */
-  readonly tellOwner: (owner: string, failure: TaskFailure) => void;
+  readonly processName: string;
+  /** What callbacks get as `currentCall().g`. */
+  readonly g: unknown;
+  readonly network: Network;
+  readonly dispatcher: Dispatcher;
+  /** Where frames go, if there is a connection. */
+  readonly outbox: () => Outbox | undefined;
+  readonly events: {
+    /** A run of a task of this process failed. */
+    onTaskFailure(failure: OwnedTaskFailure): void;
+  };
 }
 
 /** Makes the service of a node. @throws {InitializationError} when the stored tasks cannot be read. */
@@ -65,7 +76,8 @@ export class TaskService {
    * @throws {InitializationError} when they cannot be read.
    */
   constructor(options: TaskServiceOptions) {
-    const { registry, run, tellOwner, codec, compileCron, logger } = options;
+    const { registry, codec, compileCron, logger } = options;
+    const runs = new TaskRuns(options);
     this.#codec = codec;
     this.#compileCron = compileCron;
     this.#logger = logger;
@@ -76,9 +88,11 @@ export class TaskService {
         return callback !== undefined && callback.problem() === undefined;
       },
       run: ({ callbackName, args, owner }, fail) =>
-        new Promise<void>((ended) => run(callbackName, args, owner, new TaskReply(ended, fail))),
+        new Promise<void>((ended) =>
+          runs.run(callbackName, args, owner, new TaskReply(ended, fail))
+        ),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
-        tellOwner(owner, { uuid, callbackName, message: lastError ?? "" }),
+        tellOwner(options, owner, { uuid, callbackName, message: lastError ?? "" }),
     });
     this.#unsubscribe = registry.subscribe(({ names }) => this.#scheduler.callbacksChanged(names));
   }
@@ -131,6 +145,18 @@ export class TaskService {
       this.#logger.error("daffi: the task store cannot be closed:", error);
     }
   }
+}
+
+/** Tells a task's owner, if it is there, of a failed run. */
+function tellOwner(node: TaskServiceOptions, owner: string, failure: TaskFailure): void {
+  const { processName, events, network, codec } = node;
+  if (owner === processName) return events.onTaskFailure({ ...failure, processName });
+  if (!network.offers("", owner)) return;
+  const peer = network.process(owner, "tell of a task").id;
+  const told = frame(Kind.TaskFailed, { peer, payload: codec.encode(failure, "failure") });
+  const outbox = node.outbox();
+  // An owner that does not read must not fill the memory; the failure is logged here as well.
+  if (outbox?.hasRoom(told)) outbox.post(told);
 }
 
 /** Reads what another process tells of a failed run; `undefined` if it makes no sense. */

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { encode, ExtData } from "@msgpack/msgpack";
 import { CallbackRegistry, currentCall, OverloadedError } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
+import { TaskRuns } from "../../src/node/task_runs.ts";
 import { Network } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import type { Reply, RunningCall } from "../../src/node/running_call.ts";
@@ -34,6 +35,7 @@ class Rig {
   readonly end = Promise.withResolvers<void>();
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
+  readonly tasks: TaskRuns;
 
   constructor() {
     const registry = new CallbackRegistry();
@@ -76,6 +78,7 @@ class Rig {
       handleTask: () => {},
       transferred: {} as RegisteredCallback,
     });
+    this.tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
     const wire = new FakeConnection();
     wire.send = ({ kind, peer, call, payload }) => {
       const { code } = (payload.length === 0 ? {} : this.codec.decode(payload)) as {
@@ -163,7 +166,7 @@ Deno.test("Dispatcher counts calls of one caller that all have the same number",
 
 Deno.test("Dispatcher counts the runs of one owner's tasks as those of a caller", () => {
   const rig = new Rig();
-  const run = (owner: string) => rig.dispatcher.runTask("wait", encode([]), owner, NOBODY_ASKS);
+  const run = (owner: string) => rig.tasks.run("wait", encode([]), owner, NOBODY_ASKS);
   for (let i = 0; i < MAX_RUNNING_CALLS_PER_CALLER; i++) run("o");
   assertThrows(() => run("o"), OverloadedError);
   run("p");
@@ -173,7 +176,7 @@ Deno.test("Dispatcher counts the runs of one owner's tasks as those of a caller"
 Deno.test("Dispatcher lets an owner's tasks run again when those before have ended", () => {
   const rig = new Rig();
   for (let i = 0; i <= MAX_RUNNING_CALLS_PER_CALLER; i++) {
-    rig.dispatcher.runTask("give", encode([1]), "o", NOBODY_ASKS);
+    rig.tasks.run("give", encode([1]), "o", NOBODY_ASKS);
   }
   assertEquals(rig.dispatcher.counts.runningCalls, 0);
 });
@@ -243,7 +246,7 @@ Deno.test("Dispatcher lets nobody of the next network cancel what goes on from t
 Deno.test("Dispatcher keeps no arguments of what runs", () => {
   const kept: unknown[][] = [];
   const reply = { ...NOBODY_ASKS, value: ({ args }: RunningCall) => kept.push(args) };
-  new Rig().dispatcher.runTask("give", encode([3]), "owner", reply);
+  new Rig().tasks.run("give", encode([3]), "owner", reply);
   assertEquals(kept, [[]]);
 });
 
@@ -257,7 +260,7 @@ Deno.test("Dispatcher tells that a run has ended when its callback has, long aft
     refuse: (_call, { name }) => told.push(name),
     ended: () => told.push("ended"),
   };
-  rig.dispatcher.runTask("limited", encode([]), "owner", reply);
+  rig.tasks.run("limited", encode([]), "owner", reply);
   await time.tickAsync(100);
   assertEquals(told, ["CallTimeoutError"]);
   rig.end.resolve();
