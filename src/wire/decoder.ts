@@ -5,11 +5,17 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
 import type { StreamOpener } from "./codec.ts";
 import { type Attachment, EMPTY } from "./frame.ts";
 import { Constant, Extension, isTag } from "./extensions.ts";
-import { bigintOf, dateOf, numberIfExact, valuesOfSource, viewOf } from "./extension_values.ts";
+import {
+  bigintOf,
+  dateOf,
+  malformed,
+  numberIfExact,
+  valuesOfSource,
+  viewOf,
+} from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
 import { MAX_READ_BYTES } from "./framer.ts";
@@ -18,10 +24,6 @@ import { MAX_COMPOUND_VALUES, MAX_DEPTH } from "./limits.ts";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const NONE: readonly Attachment[] = [];
-
-function malformed(why: string): ProtocolError {
-  return new ProtocolError(`Cannot decode the payload: ${why}`);
-}
 
 /** Decodes one value at a time. */
 export class Decoder {
@@ -256,10 +258,9 @@ export class Decoder {
       this.#at += size;
       return known;
     }
-    if (tag === 0xd9) return this.#string(this.#u8());
-    if (tag === 0xda) return this.#string(this.#u16());
-    if (tag === 0xdb) return this.#string(this.#u32());
-    throw malformed("a key must be a string");
+    if (tag < 0xd9 || tag > 0xdb) throw malformed("a key must be a string");
+    this.#at--;
+    return this.#read(0) as string; // a longer one
   }
 
   #extension(size: number, depth: number): unknown {

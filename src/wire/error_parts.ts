@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { malformed } from "./extension_values.ts";
 import { ERROR_CLASSES } from "./extensions.ts";
 
 /** What every error has, besides fields of its own. */
@@ -59,7 +59,7 @@ export function rebuildError(parts: Record<string, unknown>): Error {
 /** @throws {ProtocolError} when a value is not a string. */
 export function asString(value: unknown): string {
   if (typeof value === "string") return value;
-  throw new ProtocolError("Cannot decode the payload: a string was expected");
+  throw malformed("a string was expected");
 }
 
 /** Plain assignment would run a setter of the prototype for names such as `__proto__`. */

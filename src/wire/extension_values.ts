@@ -8,6 +8,11 @@ import { ProtocolError } from "../errors.ts";
 import { BINARY_VIEWS } from "./extensions.ts";
 import { MAX_BIGINT_BYTES, MAX_REGEXP_LENGTH } from "./limits.ts";
 
+/** The error of a payload that is none. */
+export function malformed(why: string): ProtocolError {
+  return new ProtocolError(`Cannot decode the payload: ${why}`);
+}
+
 /** A timestamp of MessagePack. @throws {ProtocolError} when it has a size that none has. */
 export function dateOf(view: DataView, at: number, size: number): Date {
   if (size === 4) return new Date(view.getUint32(at) * 1000);
@@ -20,16 +25,14 @@ export function dateOf(view: DataView, at: number, size: number): Date {
     const ms = Math.floor(view.getUint32(at) / 1_000_000);
     return new Date(Number(view.getBigInt64(at + 4)) * 1000 + ms);
   }
-  throw new ProtocolError(`Cannot decode the payload: a timestamp of ${size} bytes`);
+  throw malformed(`a timestamp of ${size} bytes`);
 }
 
 /** A sign byte and a magnitude. @throws {ProtocolError} when it is too large, or has no sign. */
 export function bigintOf(bytes: Uint8Array, at: number, size: number): bigint {
-  if (size - 1 > MAX_BIGINT_BYTES || size < 1) {
-    throw new ProtocolError(`Cannot decode the payload: a bigint of ${size} bytes`);
-  }
+  if (size - 1 > MAX_BIGINT_BYTES || size < 1) throw malformed(`a bigint of ${size} bytes`);
   const sign = bytes[at]!;
-  if (sign > 1) throw new ProtocolError(`Cannot decode the payload: a bigint of sign ${sign}`);
+  if (sign > 1) throw malformed(`a bigint of sign ${sign}`);
   let hex = "0";
   for (let i = at + 1; i < at + size; i++) hex += bytes[i]!.toString(16).padStart(2, "0");
   const magnitude = BigInt("0x" + hex);
@@ -40,9 +43,7 @@ export function bigintOf(bytes: Uint8Array, at: number, size: number): bigint {
 export function viewOf(kind: number, buffer: ArrayBuffer): ArrayBuffer | ArrayBufferView {
   if (kind === 0) return buffer;
   const View = BINARY_VIEWS[kind];
-  if (View === undefined) {
-    throw new ProtocolError(`Cannot decode the payload: unknown binary kind ${kind}`);
-  }
+  if (View === undefined) throw malformed(`unknown binary kind ${kind}`);
   return new View(buffer);
 }
 
@@ -54,9 +55,7 @@ export function viewOf(kind: number, buffer: ArrayBuffer): ArrayBuffer | ArrayBu
  */
 export function valuesOfSource(source: string): number {
   const { length } = source;
-  if (length > MAX_REGEXP_LENGTH) {
-    throw new ProtocolError(`Cannot decode the payload: a RegExp of length ${length}`);
-  }
+  if (length > MAX_REGEXP_LENGTH) throw malformed(`a RegExp of length ${length}`);
   return length ** 2 / 64 + 4096 * (source.split(/\\p/i).length - 1);
 }
 
