@@ -8,6 +8,7 @@ import { encode } from "@msgpack/msgpack";
 import { type CallbackOptions, CallbackRegistry } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { Network } from "../../src/node/network.ts";
+import { TaskRuns } from "../../src/node/task_runs.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
@@ -26,6 +27,7 @@ export class AnsweringRig {
   readonly wire = new FakeConnection();
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
+  readonly tasks: TaskRuns;
 
   constructor(f: (...args: never[]) => unknown, options: CallbackOptions = {}) {
     const registry = new CallbackRegistry();
@@ -40,6 +42,7 @@ export class AnsweringRig {
       handleTask: () => {},
       transferred: {} as RegisteredCallback,
     });
+    this.tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
     const { connection, send } = this.wire;
     this.wire.send = (sent) => send.call(this.wire, { ...sent, payload: sent.payload.slice() });
     this.outbox = new Outbox(connection);

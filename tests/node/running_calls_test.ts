@@ -88,7 +88,7 @@ Deno.test("a run that has ended in time is told of once, and its signal stays qu
   const { f, runs, signals } = held();
   const rig = new AnsweringRig(f, { timeout: 100 });
   const told: string[] = [];
-  rig.dispatcher.runTask("f", encode([]), "owner", listening(told));
+  rig.tasks.run("f", encode([]), "owner", listening(told));
   runs[0]!.resolve();
   await time.tickAsync(1_000);
   assertEquals([told, signals[0]!.aborted], [["value"], false]);
@@ -99,7 +99,7 @@ Deno.test("a run that goes on behind its limit is given up once", async () => {
   const rig = new AnsweringRig(held().f, { timeout: 100 });
   const told: string[] = [];
   for (let i = 0; i < 3; i++) {
-    rig.dispatcher.runTask("f", encode([]), "owner", listening(told));
+    rig.tasks.run("f", encode([]), "owner", listening(told));
     await time.tickAsync(50);
   }
   await time.tickAsync(1_000);
@@ -119,7 +119,7 @@ Deno.test("a run of a task that gives items goes on when the connection is lost"
       ended ||= "early";
     }
   });
-  rig.dispatcher.runTask("f", encode([]), "owner", listening([]));
+  rig.tasks.run("f", encode([]), "owner", listening([]));
   await settled();
   rig.dispatcher.disconnected();
   more.resolve();
