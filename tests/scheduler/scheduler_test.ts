@@ -99,6 +99,32 @@ Deno.test("Scheduler.describe() tells what is known of a task", async () => {
   });
 });
 
+Deno.test("Scheduler.describe() gives triggers that are the caller's own, and clones none", () => {
+  using rig = new Rig();
+  for (const trigger of [interval(1000), atTime(1000, 2000), cron("* * * * *")]) {
+    rig.create(trigger);
+  }
+  const { structuredClone } = globalThis;
+  let clones = 0;
+  globalThis.structuredClone = <T>(value: T) => {
+    clones++;
+    return structuredClone(value);
+  };
+  try {
+    const triggers = () => rig.scheduler.describe().map(({ trigger }) => trigger);
+    const before = triggers();
+    const kept = structuredClone(before);
+    for (const trigger of before as { timesMs?: number[]; type?: string }[]) {
+      trigger.timesMs?.pop();
+      delete trigger.type;
+    }
+    assertEquals(triggers(), kept);
+  } finally {
+    globalThis.structuredClone = structuredClone;
+  }
+  assertEquals(clones, 0);
+});
+
 Deno.test("Scheduler.create() ends a task after maxRuns", async () => {
   using rig = new Rig();
   rig.create(interval(1000), { maxRuns: 3 });
