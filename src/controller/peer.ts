@@ -17,8 +17,30 @@ const ASKING: ReadonlySet<Kind> = new Set<Kind>([
 
 /** What waits for all nodes together, of those for which much waits. */
 export class Backlog {
-  /** Bytes. */
+  /** Bytes; those that several have in the same memory count once. */
   bytes = 0;
+}
+
+/** Bytes that lie in the queues of several nodes, and count once. */
+export class Shared {
+  /** The nodes for which they still wait. */
+  #holders = 0;
+
+  /**
+   * @param bytes Part of a frame; they never change.
+   * @param backlog Where they count.
+   */
+  constructor(readonly bytes: Uint8Array, readonly backlog: Backlog) {}
+
+  /** They wait for one more node. */
+  hold(): void {
+    if (this.#holders++ === 0) this.backlog.bytes += this.bytes.length;
+  }
+
+  /** They wait for one node less. */
+  release(): void {
+    if (--this.#holders === 0) this.backlog.bytes -= this.bytes.length;
+  }
 }
 
 /** A joined node, with what it may do, and what keeps others from sending it more than it reads. */
@@ -33,8 +55,10 @@ export class Peer {
   #held: Set<Peer> | undefined;
   /** Nodes, or whatever else, because of which this one is not read from. */
   #heldBy: Set<object> | undefined;
-  /** Its part of the backlog. */
-  #queuedBytes = 0;
+  /** Its part of the backlog, but for what others have as well. */
+  #ownBytes = 0;
+  /** So much of its queue others have as well. */
+  #sharedBytes = 0;
   /** At most so much of a queue that is too long are changes of the directory. */
   #unreadBytes = 0;
 
@@ -54,6 +78,18 @@ export class Peer {
     readonly connection: Connection,
     readonly backlog: Backlog,
   ) {}
+
+  /** Sends what others get in the same memory. */
+  sendShared(shared: Shared): void {
+    const { bytes } = shared;
+    if (this.connection.closed) return;
+    shared.hold();
+    this.#sharedBytes += bytes.length;
+    this.connection.sendShared(bytes, () => {
+      shared.release();
+      this.#sharedBytes -= bytes.length;
+    });
+  }
 
   /**
    * Called after `source` sent something to this node, whose queue is long now: asks it to pause, and
@@ -89,8 +125,9 @@ export class Peer {
 
   #holdBack(source: Peer, mostBytes: number): void {
     const { queuedBytes } = this.connection;
-    this.backlog.bytes += queuedBytes - this.#queuedBytes;
-    this.#queuedBytes = queuedBytes;
+    const ownBytes = queuedBytes - this.#sharedBytes;
+    this.backlog.bytes += ownBytes - this.#ownBytes;
+    this.#ownBytes = ownBytes;
     if (queuedBytes <= mostBytes && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
     (this.#held ??= new Set()).add(source);
     source.hold(this);
@@ -143,7 +180,7 @@ export class Peer {
   gone(): void {
     this.#held?.forEach((source) => source.goOn(this));
     this.#paused = this.#held = undefined;
-    this.backlog.bytes -= this.#queuedBytes;
-    this.#queuedBytes = this.#unreadBytes = 0;
+    this.backlog.bytes -= this.#ownBytes;
+    this.#ownBytes = this.#unreadBytes = 0;
   }
 }

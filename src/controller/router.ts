@@ -5,13 +5,15 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { MAX_BUFFER_BYTES, MIN_SHARED_BYTES } from "../link/write_queue.ts";
 import { controlToSend } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, payloadSize, Undelivered } from "../wire/frame.ts";
+import { encodeFrame } from "../wire/frame_codec.ts";
 import { kindName } from "../wire/kind_name.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
 import type { Announcer } from "./announcer.ts";
-import type { Peer } from "./peer.ts";
+import { type Peer, Shared } from "./peer.ts";
 
 /** What the router has forwarded and dropped since it was made. */
 export interface RouterCounts {
@@ -99,6 +101,14 @@ export class Router {
     if (target.connection.congested) target.slowDown(source, payloadSize(incoming) + HEADER_BYTES);
   }
 
+  /** The same for a frame that several get, in memory that they have in common. */
+  #forwardShared(source: Peer, target: Peer, shared: readonly Shared[], bytes: number): void {
+    if (this.#announcer.isBehind) this.#announcer.catchUp(target);
+    for (const each of shared) target.sendShared(each);
+    this.counts.forwarded++;
+    if (target.connection.congested) target.slowDown(source, bytes);
+  }
+
   #send(target: Peer, outgoing: Frame): void {
     if (this.#announcer.isBehind) this.#announcer.catchUp(target);
     target.connection.send(outgoing);
@@ -156,15 +166,30 @@ export class Router {
       this.#send(source, frame(Kind.Targets, { call: incoming.call, payload }));
     }
     incoming.kind = Kind.Call;
+    incoming.peer = source.id;
+    const frameBytes = bytes + HEADER_BYTES;
+    const shared = frameBytes < MIN_SHARED_BYTES
+      ? undefined
+      : divided(encodeFrame(incoming)).map((piece) => new Shared(piece, source.backlog));
     // The first ones work on it while it is sent to the others; of several, they do on all that came together.
     const isLast = !source.connection.hasMore;
     for (const target of targets) {
       incoming.peer = target.id;
       if (denied.has(target)) this.deny(source, incoming);
-      else this.#forward(source, incoming, bytes);
+      else if (shared === undefined || frameBytes > target.maxFrameBytes) {
+        this.#forward(source, incoming, bytes);
+      } else this.#forwardShared(source, target, shared, frameBytes);
       if (isLast) target.connection.writeNow();
     }
   }
+}
+
+/** Equal pieces, each of which leaves in a write: some connections copy what they write. */
+function divided(bytes: Uint8Array): Uint8Array[] {
+  const size = Math.ceil(bytes.length / Math.ceil(bytes.length / MAX_BUFFER_BYTES));
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+  return pieces;
 }
 
 /** What is sent back of call 0 is of no call, but of an `OFFER`. */

@@ -165,10 +165,12 @@ export class Connection {
   /**
    * Sends whole frames of which others get the same bytes, which must never change. They do not wait for what else is
    * sent in this turn, for they leave in a write of their own. On a closed connection nothing happens.
+   *
+   * @param release Called when the bytes are written, or the connection is over.
    */
-  sendShared(frames: Uint8Array): void {
+  sendShared(frames: Uint8Array, release?: () => void): void {
     if (this.#closed) return;
-    this.#queue.addShared(frames);
+    this.#queue.addShared(frames, release);
     this.#checkCongestion();
     this.writeNow();
   }
@@ -204,6 +206,7 @@ export class Connection {
     this.#closed = true;
     this.#stream.close();
     // Megabytes, which whoever still knows of the connection, be it by an error's stack, would keep.
+    this.#queue.drop();
     this.#queue = new WriteQueue();
     this.#framer = new Framer(0);
     this.#piece = undefined;

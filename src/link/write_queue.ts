@@ -13,6 +13,8 @@ import { SpareBuffers } from "./spare_buffers.ts";
 export const MAX_BUFFER_BYTES: number = 256 * 1024;
 /** Payloads of up to so many bytes are copied by hand: that costs less than asking the runtime to. */
 const SMALL_BYTES = 64;
+/** Fewer bytes that others have as well are copied behind what waits: a write of their own costs more. */
+export const MIN_SHARED_BYTES: number = 64 * 1024;
 
 /**
  * Packs frames behind each other into buffers, each of which leaves in one write. What is added is
@@ -20,8 +22,8 @@ const SMALL_BYTES = 64;
  */
 export class WriteQueue {
   #sealed: Uint8Array[] = [];
-  /** A piece that others have as well. It leaves before the sealed ones. */
-  #shared: Uint8Array | undefined;
+  /** Pieces that others have as well, in order, and who is told when they are here no longer. */
+  #shared: { readonly piece: Uint8Array; readonly release: (() => void) | undefined }[] = [];
   #open: Uint8Array | undefined;
   #used = 0;
   #spares: SpareBuffers;
@@ -71,11 +73,20 @@ export class WriteQueue {
     }
   }
 
-  /** Adds bytes that others have as well, and copies them only if something leaves before. */
-  addShared(bytes: Uint8Array): void {
-    if (this.#bytes > 0) return this.addBytes(bytes);
-    this.#shared = bytes;
-    this.#bytes = bytes.length;
+  /**
+   * Adds bytes that others have as well, and copies them only if they are few and something leaves before.
+   *
+   * @param release Called when the bytes lie here no longer.
+   */
+  addShared(piece: Uint8Array, release?: () => void): void {
+    if (this.#bytes > 0 && piece.length < MIN_SHARED_BYTES) {
+      this.addBytes(piece);
+      return release?.();
+    }
+    this.#seal();
+    this.#sealed.push(piece);
+    this.#shared.push({ piece, release });
+    this.#bytes += piece.length;
   }
 
   /** The open buffer, with at least `size` bytes free behind what is used. */
@@ -106,7 +117,6 @@ export class WriteQueue {
 
   /** Takes what is to be written next, if anything waits. It goes back by {@linkcode WriteQueue.written}. */
   next(): Uint8Array | undefined {
-    if (this.#shared !== undefined) return this.#shared;
     if (this.#sealed.length > 0) return this.#sealed.shift();
     return this.#used > 0 ? this.#close() : undefined;
   }
@@ -114,7 +124,12 @@ export class WriteQueue {
   /** Tells that the piece from {@linkcode WriteQueue.next} was written. */
   written(piece: Uint8Array): void {
     this.#bytes -= piece.length;
-    if (piece === this.#shared) this.#shared = undefined;
-    else this.#spares.give(piece);
+    if (piece !== this.#shared[0]?.piece) return this.#spares.give(piece);
+    this.#shared.shift()!.release?.();
+  }
+
+  /** Tells that nothing of it will be written. */
+  drop(): void {
+    for (const { release } of this.#shared) release?.();
   }
 }

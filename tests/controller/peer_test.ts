@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
-import { Backlog } from "../../src/controller/peer.ts";
+import { Backlog, Shared } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
 import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
@@ -90,6 +90,35 @@ Deno.test("slowDown() stops reading from a source once all queues together are f
   assertEquals(source.wire.held, false);
   for (const sink of sinks) sink.peer.drained();
   assertEquals(backlog.bytes, 0);
+});
+
+Deno.test("slowDown() does not count again for each node what all have in the same memory", () => {
+  const backlog = new Backlog();
+  const source = fakePeer(1, undefined, backlog);
+  const sinks = [2, 3].map((id) => fakePeer(id, undefined, backlog));
+  const shared = new Shared(directory(1_000_000), backlog);
+  for (const { peer, wire } of sinks) {
+    peer.sendShared(shared);
+    wire.queuedBytes = 1_000_100;
+    peer.slowDown(source.peer, 1);
+  }
+  assertEquals(backlog.bytes, 1_000_200);
+  const [first, second] = sinks as [typeof source, typeof source];
+  first.wire.releases[0]!();
+  first.wire.queuedBytes = 150;
+  first.peer.slowDown(source.peer, 1);
+  assertEquals(backlog.bytes, 1_000_250);
+  second.wire.releases[0]!();
+  for (const { peer } of sinks) peer.gone();
+  assertEquals(backlog.bytes, 0);
+});
+
+Deno.test("sendShared() counts nothing for a connection that is over", () => {
+  const backlog = new Backlog();
+  const { peer, wire } = fakePeer(1, undefined, backlog);
+  wire.closed = true;
+  peer.sendShared(new Shared(new Uint8Array(100), backlog));
+  assertEquals([backlog.bytes, wire.shared], [0, []]);
 });
 
 const directory = (bytes: number) =>

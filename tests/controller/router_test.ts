@@ -3,7 +3,7 @@ import { ProtocolError } from "../../mod.ts";
 import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { decodeTargets } from "../../src/wire/control.ts";
-import { Flag, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
+import { EMPTY, Flag, type Frame, frame, Kind, Undelivered } from "../../src/wire/frame.ts";
 import { kindName } from "../../src/wire/kind_name.ts";
 import {
   HEADER_BYTES,
@@ -11,6 +11,7 @@ import {
   MAX_QUEUED_BYTES,
   MAX_UNDER_WAY_BYTES,
 } from "../../src/wire/limits.ts";
+import { MIN_SHARED_BYTES } from "../../src/link/write_queue.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
 import type { Gate } from "../../src/controller/gate.ts";
 
@@ -167,6 +168,42 @@ Deno.test("route() lets broadcasts that came together leave together", () => {
   a.wire.hasMore = false;
   router.route(a.peer, frame(Kind.Broadcast, { call: 6, name: 7 }));
   assertEquals(b.wire.hurried, [2]);
+});
+
+Deno.test("route() gives a large broadcast to all in the same memory, which counts once until all have it", () => {
+  const { router, a, b, c, offers } = network();
+  offers.set(7, new Set([2, 3]));
+  const fields = { call: 5, name: 7, value: 9, payload: new Uint8Array(1_000_000).fill(8) };
+  router.route(a.peer, frame(Kind.Broadcast, fields));
+  fields.payload.fill(0); // which is valid no longer
+  for (const { wire } of [b, c]) {
+    const [{ payload, ...others }, ...more] = wire.sent as [Frame];
+    assertEquals(
+      { ...others, payload: EMPTY },
+      frame(Kind.Call, { ...fields, payload: EMPTY, peer: 1 }),
+    );
+    assertEquals([payload.length, payload.every((byte) => byte === 8)], [1_000_000, true]);
+    assertEquals([more, wire.shared.length], [[], 4], "pieces that leave in a write each");
+  }
+  assertEquals(new Set([...b.wire.shared, ...c.wire.shared].map(({ buffer }) => buffer)).size, 1);
+  assertEquals(router.counts.forwarded, 2);
+  const { backlog } = a.peer;
+  assertEquals(backlog.bytes, 1_000_000 + HEADER_BYTES);
+  const release = ({ wire }: typeof b) => wire.releases.forEach((release) => release());
+  release(b);
+  assertEquals(backlog.bytes, 1_000_000 + HEADER_BYTES);
+  release(c);
+  assertEquals(backlog.bytes, 0);
+});
+
+Deno.test("route() asks the source of a large broadcast to pause, and sends back what a target cannot take", () => {
+  const { router, a, b, c, offers } = network({ 3: MIN_SHARED_BYTES });
+  offers.set(7, new Set([2, 3]));
+  b.wire.congested = true;
+  const payload = new Uint8Array(MIN_SHARED_BYTES);
+  router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7, payload }));
+  assertEquals(a.wire.told, ["TARGETS 0 5", "PAUSE 2 0", "UNDELIVERED 3 5"]);
+  assertEquals([b.wire.told, c.wire.told], [["CALL 1 5"], []]);
 });
 
 Deno.test("route() tells that a broadcast has no targets", () => {

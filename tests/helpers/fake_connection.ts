@@ -1,5 +1,5 @@
 import type { Connection } from "../../src/link/connection.ts";
-import { type Frame, frame } from "../../src/wire/frame.ts";
+import { type Frame, ownFrame } from "../../src/wire/frame.ts";
 import { KIND_NAMES } from "../../src/wire/kind_names.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { DEFAULT_MAX_FRAME_BYTES } from "../../src/wire/limits.ts";
@@ -16,22 +16,24 @@ export class FakeConnection {
   readonly hurried: number[] = [];
   held = false;
   closedBecause: Error | undefined;
+  closed = false;
+  /** Says that what was shared is written. */
+  readonly releases: (() => void)[] = [];
+  readonly #framer = new Framer(DEFAULT_MAX_FRAME_BYTES);
 
   send(frame: Frame): void {
     this.sent.push({ ...frame });
   }
 
-  sendShared(frames: Uint8Array): void {
+  sendShared(frames: Uint8Array, release?: () => void): void {
     this.shared.push(frames);
-    const framer = new Framer(DEFAULT_MAX_FRAME_BYTES);
+    if (release !== undefined) this.releases.push(release);
     for (let at = 0; at < frames.length;) {
-      const space = framer.space();
+      const space = this.#framer.space();
       const part = frames.subarray(at, at + space.length);
       space.set(part);
       at += part.length;
-      framer.advance(part.length, ({ kind, payload }) => {
-        this.sent.push(frame(kind, { payload: payload.slice() }));
-      });
+      this.#framer.advance(part.length, (frame) => this.sent.push(ownFrame(frame)));
     }
   }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { collectGarbage } from "../helpers/garbage.ts";
 import { Connection } from "../../src/link/connection.ts";
+import { MIN_SHARED_BYTES } from "../../src/link/write_queue.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES, PAUSE_AT_BYTES, RESUME_AT_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
@@ -151,6 +152,21 @@ Deno.test("Connection.sendShared() writes the same bytes at once, in order with 
   connection.close();
   connection.sendShared(shared);
   assertEquals(connection.queuedBytes, 0);
+});
+
+Deno.test("Connection.sendShared() tells when it holds the bytes no longer: when they are written, or it is closed", async () => {
+  const { stream, connection } = await open();
+  const released: number[] = [];
+  connection.sendShared(toBytes(ping(1)), () => released.push(1));
+  assertEquals(released, []);
+  await connection.flushed();
+  assertEquals(released, [1]);
+  stream.block();
+  connection.sendShared(toBytes(ping(2)), () => released.push(2));
+  connection.sendShared(payloadOf(MIN_SHARED_BYTES), () => released.push(3));
+  assertEquals(released, [1]);
+  connection.close();
+  assertEquals(released, [1, 2, 3]);
 });
 
 for (const most of [1, 7, 23, 25]) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { SpareBuffers } from "../../src/link/spare_buffers.ts";
-import { WriteQueue } from "../../src/link/write_queue.ts";
+import { MIN_SHARED_BYTES, WriteQueue } from "../../src/link/write_queue.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { anyFrame, concat, payloadOf, toBytes } from "../wire/frames.ts";
@@ -187,11 +187,54 @@ Deno.test("WriteQueue gives shared bytes before what was added behind them, howe
   );
   queue.addShared(shared);
   for (const each of behind) queue.add(each);
-  assertStrictEquals(queue.next(), shared);
+  let piece = queue.next();
+  assertStrictEquals(piece, shared);
   const got: Uint8Array[] = [];
-  for (let piece = queue.next(); piece !== undefined; piece = queue.next()) {
+  for (; piece !== undefined; piece = queue.next()) {
     got.push(piece.slice());
     queue.written(piece);
   }
   assertEquals(concat(got), concat([shared, ...behind.map(toBytes)]));
+});
+
+Deno.test("WriteQueue copies nothing large of what others have as well, whatever waits before it", () => {
+  const queue = new WriteQueue();
+  const ping = frame(Kind.Ping, { value: 1 });
+  const few = payloadOf(MIN_SHARED_BYTES - 1);
+  const many = payloadOf(MIN_SHARED_BYTES, 1);
+  let released = "";
+  queue.add(ping);
+  queue.addShared(few, () => released += "few");
+  assertEquals(released, "few", "which were copied");
+  queue.addShared(many, () => released += " many");
+  queue.addShared(many);
+  queue.add(ping);
+  const pieces = takeAll(queue);
+  assertEquals(pieces.map((piece) => piece === many), [false, true, true, false]);
+  assertEquals(pieces.map(({ length }) => length), [
+    HEADER_BYTES + few.length,
+    many.length,
+    many.length,
+    HEADER_BYTES,
+  ]);
+  const told = pieces.map((piece) => (queue.written(piece), released));
+  assertEquals(told, ["few", "few many", "few many", "few many"]);
+  assertEquals(queue.bytes, 0);
+  queue.add(frame(Kind.Item, { call: 1, payload: payloadOf(60_000, 2) }));
+  assertEquals(many, payloadOf(MIN_SHARED_BYTES, 1), "what was shared is filled again");
+});
+
+Deno.test("drop() tells that what others have as well lies here no longer, once", () => {
+  const queue = new WriteQueue();
+  const released: number[] = [];
+  queue.add(frame(Kind.Ping));
+  for (const i of [1, 2, 3]) {
+    queue.addShared(payloadOf(MIN_SHARED_BYTES, i), () => released.push(i));
+  }
+  queue.written(queue.next()!);
+  queue.written(queue.next()!);
+  assertEquals(released, [1]);
+  queue.next();
+  queue.drop();
+  assertEquals(released, [1, 2, 3]);
 });
