@@ -63,7 +63,7 @@ export class Controller {
   readonly #directory = new Directory();
   readonly #peers = new Map<number, Peer>();
   readonly #peersByName = new Map<string, Peer>();
-  readonly #backlog = new Backlog();
+  readonly #backlog = new Backlog(this.#peers);
   readonly #announcer = new Announcer(this.#peers);
   readonly #router = new Router(
     this.#peers,
@@ -175,7 +175,7 @@ export class Controller {
     if (former !== undefined) former.connection.close(); // its node has given that connection up
     const change = this.#join(process, hello.callbacks);
     const [id] = change.process;
-    const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog);
+    const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog, own);
     const payload = controlToSend({
       id: peer.id,
       controller: this.#instance,

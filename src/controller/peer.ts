@@ -8,7 +8,12 @@ import { ConnectionError } from "../errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../wire/limits.ts";
+import {
+  HOLD_AT_BYTES,
+  MAX_ALL_QUEUED_BYTES,
+  MAX_QUEUED_BYTES,
+  MAX_UNDER_WAY_BYTES,
+} from "../wire/limits.ts";
 
 /** What others answer, sooner or later: by results, or by credit. */
 const ASKING: ReadonlySet<Kind> = new Set<Kind>([
@@ -19,6 +24,37 @@ const ASKING: ReadonlySet<Kind> = new Set<Kind>([
 export class Backlog {
   /** Bytes; those that several have in the same memory count once. */
   bytes = 0;
+  readonly #peers: ReadonlyMap<number, Peer>;
+  #isChecking = false;
+
+  /** @param peers The joined nodes by id. */
+  constructor(peers: ReadonlyMap<number, Peer>) {
+    this.#peers = peers;
+  }
+
+  /** Called when it has grown: if it is too much, the node for which most waits is given up. */
+  check(): void {
+    if (this.bytes <= MAX_ALL_QUEUED_BYTES || this.#isChecking) return;
+    this.#isChecking = true;
+    queueMicrotask(() => { // no node leaves while a frame is passed on
+      this.#isChecking = false;
+      const longest = this.#longest();
+      if (this.bytes > MAX_ALL_QUEUED_BYTES) longest?.giveUp();
+    });
+  }
+
+  #longest(): Peer | undefined {
+    let longest: Peer | undefined;
+    for (const peer of this.#peers.values()) {
+      const { queuedBytes, congested } = peer.connection;
+      if (!congested) continue;
+      peer.count(); // it has read since it was sent anything, perhaps
+      // Without the node in this process there is no controller, and that one reads what it can.
+      if (peer.isOwn) continue;
+      if (longest === undefined || queuedBytes > longest.connection.queuedBytes) longest = peer;
+    }
+    return longest;
+  }
 }
 
 /** Bytes that lie in the queues of several nodes, and count once. */
@@ -69,6 +105,7 @@ export class Peer {
    * @param maxFrameBytes Largest frame that it accepts.
    * @param connection How to reach it.
    * @param backlog What waits for all nodes of its controller.
+   * @param isOwn Whether it is in the process of the controller.
    */
   constructor(
     readonly id: number,
@@ -77,6 +114,7 @@ export class Peer {
     readonly maxFrameBytes: number,
     readonly connection: Connection,
     readonly backlog: Backlog,
+    readonly isOwn = false,
   ) {}
 
   /** Sends what others get in the same memory. */
@@ -105,8 +143,8 @@ export class Peer {
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    const underWayBytes = MAX_UNDER_WAY_BYTES + frameBytes;
-    this.#holdBack(source, sentSince > underWayBytes ? MAX_QUEUED_BYTES : Infinity);
+    if (sentSince > MAX_UNDER_WAY_BYTES + frameBytes) this.#holdBack(source, MAX_QUEUED_BYTES);
+    else this.#grew();
   }
 
   /**
@@ -124,13 +162,29 @@ export class Peer {
   }
 
   #holdBack(source: Peer, mostBytes: number): void {
-    const { queuedBytes } = this.connection;
-    const ownBytes = queuedBytes - this.#sharedBytes;
-    this.backlog.bytes += ownBytes - this.#ownBytes;
-    this.#ownBytes = ownBytes;
-    if (queuedBytes <= mostBytes && this.backlog.bytes <= MAX_ALL_QUEUED_BYTES) return;
+    this.#grew();
+    if (this.connection.queuedBytes <= mostBytes && this.backlog.bytes <= HOLD_AT_BYTES) return;
     (this.#held ??= new Set()).add(source);
     source.hold(this);
+  }
+
+  #grew(): void {
+    this.count();
+    this.backlog.check();
+  }
+
+  /** Brings its part of the backlog up to date. */
+  count(): void {
+    const ownBytes = this.connection.queuedBytes - this.#sharedBytes;
+    this.backlog.bytes += ownBytes - this.#ownBytes;
+    this.#ownBytes = ownBytes;
+  }
+
+  /** Closes its connection, for which most waits while too much waits for all. */
+  giveUp(): void {
+    const { queuedBytes } = this.connection;
+    const why = `Too much waits for all processes, and most of it, ${queuedBytes} bytes, for it`;
+    this.connection.close(new ConnectionError(why));
   }
 
   /**

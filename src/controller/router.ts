@@ -181,6 +181,7 @@ export class Router {
       } else this.#forwardShared(source, target, shared, frameBytes);
       if (isLast) target.connection.writeNow();
     }
+    if (shared !== undefined) source.backlog.check();
   }
 }
 

@@ -158,8 +158,14 @@ export const MAX_QUEUED_BYTES: number = 64 * MiB;
 export const MAX_UNDER_WAY_BYTES: number = 16 * MiB;
 
 /**
- * Bytes waiting for all connections together at which it does so too. Stops a sender from filling the
+ * Bytes waiting for all connections together at which it does so too. Stops such a sender from filling the
  * memory by way of many nodes that do not read.
+ */
+export const HOLD_AT_BYTES: number = 768 * MiB;
+
+/**
+ * Bytes waiting for all connections together at which the one for which most waits is closed. Stops many
+ * senders, each of which may have sent that much before it was told to pause, from filling the memory.
  */
 export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
 

@@ -1,9 +1,15 @@
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
-import { Backlog, Shared } from "../../src/controller/peer.ts";
+import { Backlog, type Peer, Shared } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
-import { HEADER_BYTES, MAX_ALL_QUEUED_BYTES, MAX_QUEUED_BYTES } from "../../src/wire/limits.ts";
+import {
+  HEADER_BYTES,
+  HOLD_AT_BYTES,
+  MAX_ALL_QUEUED_BYTES,
+  MAX_QUEUED_BYTES,
+  PAUSE_AT_BYTES,
+} from "../../src/wire/limits.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
 import { settled } from "../helpers/soon.ts";
 
@@ -70,30 +76,89 @@ Deno.test("holdItself() stops reading from a node that asks and does not read wh
   }
 });
 
-Deno.test("slowDown() stops reading from a source once all queues together are full", () => {
-  const backlog = new Backlog();
-  const source = fakePeer(1, undefined, backlog);
-  const sinks = Array.from({ length: 20 }, (_, i) => fakePeer(2 + i, undefined, backlog));
-  const most = MAX_ALL_QUEUED_BYTES / MAX_QUEUED_BYTES;
-  const fill = (sink: typeof source, bytes: number) => {
-    sink.wire.queuedBytes = bytes;
-    sink.peer.slowDown(source.peer, 1);
-  };
-  for (const sink of sinks.slice(0, most)) {
-    fill(sink, MAX_QUEUED_BYTES / 2); // as it grows
-    fill(sink, MAX_QUEUED_BYTES);
-  }
-  assertEquals([source.wire.held, backlog.bytes], [false, MAX_ALL_QUEUED_BYTES]);
-  fill(sinks[most]!, 1);
+/** Nodes of one controller, for each of which so much waits. */
+function crowd(queues: readonly number[]) {
+  const peers = new Map<number, Peer>();
+  const backlog = new Backlog(peers);
+  const nodes = queues.map((bytes, i) => {
+    const node = fakePeer(2 + i, undefined, backlog, i === 0);
+    peers.set(node.peer.id, node.peer);
+    node.wire.congested = bytes > PAUSE_AT_BYTES;
+    node.wire.queuedBytes = bytes;
+    return node;
+  });
+  const [source, other] = [fakePeer(100, undefined, backlog), fakePeer(101, undefined, backlog)];
+  for (const { peer, wire } of nodes) if (wire.congested) peer.slowDown(other.peer, 1);
+  const closed = () => nodes.filter(({ wire }) => wire.closedBecause !== undefined);
+  return { backlog, nodes, source, closed };
+}
+
+Deno.test("slowDown() stops reading from a source that does not pause once all queues together are long", () => {
+  const { backlog, nodes, source } = crowd(Array(13).fill(MAX_QUEUED_BYTES));
+  const small = nodes[0]!;
+  small.wire.queuedBytes = 0;
+  small.peer.slowDown(source.peer, 1);
+  small.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
+  assertEquals([backlog.bytes, source.wire.held], [HOLD_AT_BYTES, false]);
+  small.wire.queuedBytes = 1;
+  small.peer.slowDown(source.peer, 1);
   assertEquals(source.wire.held, true);
-  sinks[most]!.peer.drained();
+  small.peer.drained();
   assertEquals(source.wire.held, false);
-  for (const sink of sinks) sink.peer.drained();
+  for (const { peer } of nodes) peer.drained();
   assertEquals(backlog.bytes, 0);
 });
 
+Deno.test("slowDown() goes on reading from a source that answers, however much waits for all together", async () => {
+  const { backlog, nodes, source } = crowd(Array(40).fill(MAX_QUEUED_BYTES));
+  assert(backlog.bytes > 2 * MAX_ALL_QUEUED_BYTES);
+  nodes[7]!.peer.slowDown(source.peer, 100);
+  nodes[7]!.peer.slowDown(source.peer, UNDER_WAY_BYTES);
+  await settled();
+  assertEquals([source.wire.held, source.wire.told], [false, ["PAUSE 9 0"]]);
+});
+
+Deno.test("slowDown() gives up the node for which most waits when all queues together are full", async () => {
+  const MiB = 2 ** 20;
+  // The first one is the node of the controller's own process.
+  const { backlog, nodes, source, closed } = crowd(
+    [200, 7, 150, 170, 160, 9, 155, 165].map((n) => n * MiB),
+  );
+  assertEquals(backlog.bytes, (200 + 150 + 170 + 160 + 9 + 155 + 165) * MiB);
+  await settled();
+  assertEquals(closed(), []);
+  const grow = (i: number, bytes: number) => {
+    nodes[i]!.wire.queuedBytes += bytes;
+    nodes[i]!.peer.slowDown(source.peer, 1);
+  };
+  grow(2, 15 * MiB);
+  await settled();
+  assertEquals([closed(), backlog.bytes], [[], MAX_ALL_QUEUED_BYTES]);
+  grow(5, 1);
+  grow(6, 1);
+  assertEquals(closed(), [], "while a frame is passed on");
+  await settled();
+  assertEquals(closed(), [nodes[3]]);
+  const { closedBecause } = nodes[3]!.wire;
+  assertInstanceOf(closedBecause, ConnectionError);
+  assertEquals(
+    closedBecause.message,
+    `Too much waits for all processes, and most of it, ${170 * MiB} bytes, for it`,
+  );
+});
+
+Deno.test("slowDown() gives nobody up for what was read meanwhile", async () => {
+  const { backlog, nodes, source, closed } = crowd(Array(16).fill(MAX_QUEUED_BYTES));
+  for (const { wire } of nodes.slice(0, 8)) wire.queuedBytes = PAUSE_AT_BYTES;
+  nodes[15]!.wire.queuedBytes++;
+  nodes[15]!.peer.slowDown(source.peer, 1);
+  await settled();
+  assertEquals(closed(), []);
+  assertEquals(backlog.bytes, 8 * (MAX_QUEUED_BYTES + PAUSE_AT_BYTES) + 1);
+});
+
 Deno.test("slowDown() does not count again for each node what all have in the same memory", () => {
-  const backlog = new Backlog();
+  const backlog = new Backlog(new Map());
   const source = fakePeer(1, undefined, backlog);
   const sinks = [2, 3].map((id) => fakePeer(id, undefined, backlog));
   const shared = new Shared(directory(1_000_000), backlog);
@@ -114,7 +179,7 @@ Deno.test("slowDown() does not count again for each node what all have in the sa
 });
 
 Deno.test("sendShared() counts nothing for a connection that is over", () => {
-  const backlog = new Backlog();
+  const backlog = new Backlog(new Map());
   const { peer, wire } = fakePeer(1, undefined, backlog);
   wire.closed = true;
   peer.sendShared(new Shared(new Uint8Array(100), backlog));

@@ -9,9 +9,13 @@ export const UNDER_WAY_BYTES: number = MAX_UNDER_WAY_BYTES + DEFAULT_MAX_FRAME_B
 export function fakePeer(
   id: number,
   maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES,
-  backlog: Backlog = new Backlog(),
+  backlog: Backlog = new Backlog(new Map()),
+  isOwn = false,
 ): { peer: Peer; wire: FakeConnection } {
   const wire = new FakeConnection();
   const { connection } = wire;
-  return { peer: new Peer(id, `p${id}`, `i${id}`, maxFrameBytes, connection, backlog), wire };
+  return {
+    peer: new Peer(id, `p${id}`, `i${id}`, maxFrameBytes, connection, backlog, isOwn),
+    wire,
+  };
 }
