@@ -27,7 +27,7 @@ interface Count {
 /**
  * Passes lines on, but of each kind only so many in a minute, and says when it leaves some out, and how
  * many it did, if the kind comes again soon. Control characters are escaped, so that a name or a message from another process cannot
- * look like a line of its own.
+ * look like a line of its own; a text that a callback throws neither.
  */
 export class CalmLogger implements Logger {
   readonly #logger: Logger;
@@ -63,7 +63,7 @@ export class CalmLogger implements Logger {
     count.lines++;
     if (count.lines > MAX_LINES) return;
     if (count.lines === MAX_LINES) note = " (more lines like this one are left out for a minute)";
-    this.#logger[level](message.replace(CONTROL, escaped) + note, ...details);
+    this.#logger[level](plain(message) + note, ...details.map(plain));
   }
 
   /** Makes room: kinds whose period is over begin anew anyway. */
@@ -83,6 +83,11 @@ function isOver(count: Count, now: number): boolean {
  */
 function kindOf(message: string): string {
   return message.replace("daffi: ", "").replace(NAMES_AND_NUMBERS, "").split(":", 1)[0]!;
+}
+
+/** A text without control characters. What is no text, an error for example, is the logger's to show. */
+function plain<T>(value: T): T | string {
+  return typeof value === "string" ? value.replace(CONTROL, escaped) : value;
 }
 
 function escaped(character: string): string {

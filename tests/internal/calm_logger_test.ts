@@ -80,6 +80,12 @@ Deno.test("CalmLogger keeps a line one line", () => {
   ]);
 });
 
+Deno.test("CalmLogger keeps a line one line, whatever text is among its details", () => {
+  const [logger, lines] = made();
+  logger.error("daffi: a call failed:", "no\ndaffi: all is well\x1b[2J", 5);
+  assertEquals(lines, ["error daffi: a call failed: no\\u000adaffi: all is well\\u001b[2J 5"]);
+});
+
 Deno.test("CalmLogger takes what is quoted and does not end as the same kind, however long it is", () => {
   const [logger, lines] = made();
   // With a look back at each quote, these would take minutes.
