@@ -122,7 +122,8 @@ export function acceptNode(
       fail(error);
     }
   };
-  return withinHandshakeTime(HANDSHAKE_TIMEOUT_MS, connection, promise);
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = stream;
+  return withinHandshakeTime(handshakeTimeoutMs, connection, promise);
 }
 
 function nonceOf({ auth }: Hello): Uint8Array {

@@ -6,6 +6,7 @@
 
 import { ConnectionError, InitializationError } from "../errors.ts";
 import { show } from "../internal/show.ts";
+import { PORT_HANDSHAKE_TIMEOUT_MS } from "../wire/limits.ts";
 import { Arrivals } from "./arrivals.ts";
 import { MessageStream } from "./message_stream.ts";
 import type { Address, ByteStream, Connecting, Listener, Listening } from "./transport.ts";
@@ -80,7 +81,8 @@ export class PortListener implements Listener, Listening {
       );
     }
     this.#attached.add(port);
-    this.#arrivals.add(messagePortStream(port));
+    const handshakeTimeoutMs = PORT_HANDSHAKE_TIMEOUT_MS;
+    this.#arrivals.add(Object.assign(messagePortStream(port), { handshakeTimeoutMs }));
   }
 
   /** See {@linkcode Listener.accept}. */

@@ -33,6 +33,9 @@ export interface ByteStream {
   /** The other side's network address, where there is one: not of UNIX sockets and pipes. */
   readonly remote?: string | undefined;
 
+  /** Time that the other side has to join. @default {HANDSHAKE_TIMEOUT_MS} */
+  readonly handshakeTimeoutMs?: number;
+
   /**
    * Reads up to `into.length` bytes.
    *

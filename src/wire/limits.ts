@@ -47,6 +47,9 @@ export const MAX_NODES = 16_384;
 /** Time that a new connection has to finish its handshake. Stops connections that say nothing. */
 export const HANDSHAKE_TIMEOUT_MS = 5_000;
 
+/** The same for whoever is at the other end of a port: a worker that has to load its program first, and no stranger. */
+export const PORT_HANDSHAKE_TIMEOUT_MS = 60_000;
+
 /** Time that a controller has to take a connection. Stops a host that is cut off from being waited for. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConnectionError, ProtocolError } from "../../src/errors.ts";
 import { messagePortStream, PortListener } from "../../src/transport/message_port.ts";
+import { PORT_HANDSHAKE_TIMEOUT_MS } from "../../src/wire/limits.ts";
 import { soon } from "../helpers/soon.ts";
 
 /** A stream, and the port at the other end of which it is. */
@@ -69,6 +70,16 @@ Deno.test("messagePortStream().write() leaves the bytes to their owner", async (
   assertEquals(await soon(message), Uint8Array.of(2, 3));
   stream.close();
   other.close();
+});
+
+Deno.test("PortListener gives a worker time to load its program", async () => {
+  const listener = new PortListener();
+  const { port1, port2 } = new MessageChannel();
+  listener.attach(port1);
+  const stream = await listener.accept();
+  assertEquals(stream?.handshakeTimeoutMs, PORT_HANDSHAKE_TIMEOUT_MS);
+  stream?.close();
+  port2.close();
 });
 
 Deno.test("PortListener.close() says goodbye to the ports that nobody has accepted", async () => {
