@@ -129,7 +129,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
 
   /**
    * Lets the node at the other end of a port join: one in a `Worker`, a frame, or whatever else can be
-   * sent a port. It has a minute to join. When the port closes, its node is gone, and its `Global` fails: a new one needs a new port.
+   * sent a port. It has a minute to join. When the port closes, its node is gone, and its `Global` fails: a new one
+   * needs a new port.
    *
    * @param port One end; the other is the node's option `port`.
    * @throws {GlobalContextError} when the Controller is not in this process.
