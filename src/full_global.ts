@@ -22,7 +22,6 @@ import { ServerRuntime } from "./server_runtime.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { piecesOf } from "./transport/pieces.ts";
-import { socketTransport } from "./transport/sockets.ts";
 import { providePieces } from "./transport/websocket.ts";
 import { largePayloads, largePayloadsOverUnix } from "./wire/large_payloads.ts";
 import { provideKindNames } from "./wire/kind_name.ts";
@@ -39,7 +38,6 @@ provideParts({
     return { address, web, security: resolveSecurity(options, address, web) };
   },
   makeRuntime: (...all) => new ServerRuntime(...all),
-  socketTransport,
   makeTasks(taskStore) {
     const store = new RememberingTaskStore(openTaskStore(taskStore));
     return (node) => new TaskService({ ...node, store, compileCron });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { Hooks } from "./hooks.ts";
 import type { WaitOptions } from "./wait_options.ts";
 import type { GlobalOptions, JoinOptions, StopOptions } from "./options.ts";
 import { type Parts, providedParts } from "./parts.ts";
@@ -91,10 +90,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   constructor(options: GlobalOptions = {}) {
     const parts = providedParts();
     const resolved = resolveOptions(options, parts);
-    const { processName, initController, hooks, logger } = resolved;
+    const { processName, initController } = resolved;
     this.processName = processName;
     this.isController = initController;
-    this.#runtime = parts.makeRuntime(this, resolved, parts, new Hooks(this, hooks, logger));
+    this.#runtime = parts.makeRuntime(this, resolved, parts);
     this.#tasks = new TaskClient(
       processName,
       (verb, object) => this.#runtime.requireNode(verb, object),

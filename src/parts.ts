@@ -5,7 +5,6 @@
  */
 
 import { InitializationError, TransferError } from "./errors.ts";
-import type { Hooks } from "./hooks.ts";
 import { type Logger, safely } from "./internal/log.ts";
 import { messageAddress } from "./message_address.ts";
 import type { TransferService } from "./node/transfer_service.ts";
@@ -18,14 +17,14 @@ import type { MakeTasks } from "./node/task_service.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionSource } from "./transfer/function_source.ts";
-import type { ControllerAddress, SocketTransport } from "./transport/select.ts";
+import type { ControllerAddress } from "./transport/select.ts";
 import type { LargePayloads } from "./wire/large_payloads.ts";
 import type { WebPlace } from "./transport/web_listener.ts";
 
 /** Where the controller is, and how processes get in. */
 export interface Entrance {
   readonly address: ControllerAddress | undefined;
-  readonly web: WebPlace;
+  readonly web: WebPlace | undefined;
   readonly security: ResolvedSecurity;
 }
 
@@ -34,14 +33,7 @@ export interface Parts {
   /** Checks the options that say where the controller is, and who may join, and those that a page does not have. */
   readonly resolveEntrance: (options: GlobalOptions) => Entrance;
   /** Starts everything. */
-  readonly makeRuntime: (
-    g: unknown,
-    options: ResolvedOptions,
-    parts: Parts,
-    hooks: Hooks,
-  ) => Runtime;
-  /** Makes the transport for TCP and UNIX sockets. */
-  readonly socketTransport: SocketTransport;
+  readonly makeRuntime: (g: unknown, options: ResolvedOptions, parts: Parts) => Runtime;
   /** Makes what runs tasks, with what the option `taskStore` stands for; `undefined` where none is ever run. */
   readonly makeTasks: (store: string | TaskStore | undefined) => MakeTasks | undefined;
   /** Makes what runs the functions that others send; `undefined` where none is ever run. */
@@ -60,38 +52,34 @@ export interface Parts {
   readonly compileCron: CompileCron | undefined;
 }
 
-const refuse = (what: string, instead = "import Global from @daffi/core for that") => (): never => {
+const refuse = (what: string, instead = "import Global from @daffi/core for that"): never => {
   throw new InitializationError(`Cannot start: @daffi/core/browser has no ${what}; ${instead}`);
 };
-
-const refuseSockets = refuse(
-  "TCP and no UNIX sockets",
-  "give either url, or port as a MessagePort",
-);
 
 let parts: Parts = {
   resolveEntrance(options) {
     const { initController, secret, tls, authorize, url, port, host, unixSockPath, web } = options;
-    if (initController) refuse("Controller")();
-    if (tls !== undefined) refuse("tls", "give url with wss:")();
-    if (authorize !== undefined) refuse("authorize")();
+    if (initController) refuse("Controller");
+    if (tls !== undefined) refuse("tls", "give url with wss:");
+    if (authorize !== undefined) refuse("authorize");
     const address = messageAddress(options);
     const other = host ?? unixSockPath ?? web ?? (url === undefined ? undefined : port);
-    if (address === undefined || other !== undefined) refuseSockets();
+    if (address === undefined || other !== undefined) {
+      refuse("TCP and no UNIX sockets", "give either url, or port as a MessagePort");
+    }
     return {
       address,
-      web: { address: undefined, origins: undefined, tokens: undefined },
-      security: { secret: resolveSecret(secret), tls, authorize },
+      web: undefined,
+      security: { secret: resolveSecret(secret) },
     };
   },
   makeRuntime: (...all) => new Runtime(...all),
-  socketTransport: refuseSockets,
   makeTasks(store) {
-    if ((store ?? "memory") !== "memory") refuse("taskStore")();
+    if ((store ?? "memory") !== "memory") refuse("taskStore");
     return undefined;
   },
   makeTransfers(transfer = "deny") {
-    if (transfer !== "deny") refuse('transfer but "deny"')();
+    if (transfer !== "deny") refuse('transfer but "deny"');
     return undefined;
   },
   sourceOf(fn) {

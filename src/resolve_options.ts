@@ -32,7 +32,8 @@ export interface ResolvedOptions {
   readonly initNode: boolean;
   /** `undefined` for a controller that is reached over the web alone. */
   readonly address: ControllerAddress | undefined;
-  readonly web: WebPlace;
+  /** Of a controller. */
+  readonly web: WebPlace | undefined;
   readonly security: ResolvedSecurity;
   readonly defaultTimeoutMs: number;
   readonly callbacks: CallbackRegistry;

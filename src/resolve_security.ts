@@ -20,8 +20,8 @@ export const SECURITY_OPTIONS = ["secret", "tls", "authorize", "insecure"] as co
 /** These options, checked. */
 export interface ResolvedSecurity {
   readonly secret: string | undefined;
-  readonly tls: TlsSettings | undefined;
-  readonly authorize: Authorize | undefined;
+  readonly tls?: TlsSettings | undefined;
+  readonly authorize?: Authorize | undefined;
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   ProtocolError,
 } from "./errors.ts";
 import { GatedCalls, type NodeCalls } from "./gated_calls.ts";
-import type { Hooks } from "./hooks.ts";
+import { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { stoppedError } from "./internal/stopped_error.ts";
@@ -27,7 +27,7 @@ import type { Parts } from "./parts.ts";
 import type { ResolvedOptions } from "./resolve_options.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import { connectingTo } from "./transport/select.ts";
+import { type MessageAddress, messageTransport } from "./transport/message_transport.ts";
 import type { Address, ByteStream, Connecting } from "./transport/transport.ts";
 
 /**
@@ -41,16 +41,16 @@ export class Runtime {
   readonly ready: Promise<void>;
   /** Where the controller is, as bound or connected. */
   address: Address = {};
-  /** Sees that connections are alive. */
-  protected readonly heartbeat: Heartbeat | undefined;
   /** Without one nothing but a Controller runs. */
   protected readonly node: Node | undefined;
+  /** The user's lifecycle functions. */
+  protected readonly hooks: Hooks;
   /** Set when it is to stop. */
   protected stopping: Promise<void> | undefined;
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
-  readonly #hooks: Hooks;
   readonly #connecting: Connecting | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   /** Ends an attempt to connect. */
   readonly #connects = new AbortController();
   readonly #stopped = Promise.withResolvers<void>();
@@ -64,7 +64,6 @@ export class Runtime {
    * @param g What callbacks get as `currentCall().g`.
    * @param options What to run.
    * @param parts What there is to run it.
-   * @param hooks The user's lifecycle functions.
    * @param secret What proves who may join.
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
@@ -72,17 +71,14 @@ export class Runtime {
     g: unknown,
     options: ResolvedOptions,
     parts: Parts,
-    hooks: Hooks,
     secret: Secret | undefined = makeSecret(options),
   ) {
-    const { initController, address, security } = options;
+    const { initController, address } = options;
     this.#g = g;
     this.#options = options;
-    this.#hooks = hooks;
-    if (options.heartbeat !== undefined) this.heartbeat = new Heartbeat(options.heartbeat);
-    if (!initController && address !== undefined) {
-      this.#connecting = connectingTo(address, parts.socketTransport, security.tls);
-    }
+    this.hooks = new Hooks(g, options.hooks, options.logger);
+    if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
+    if (!initController) this.#connecting = this.transportTo(options);
     if (address?.kind === "url") this.address = { url: address.url };
     // Before anything is started: a store that cannot be used must leave nothing behind.
     if (options.initNode) this.node = this.#makeNode(parts, secret);
@@ -104,7 +100,7 @@ export class Runtime {
   /** Resolves when everything is up. */
   protected async start(): Promise<void> {
     await this.node?.ready;
-    this.#hooks.run("onInit", this.#options.processName);
+    this.hooks.run("onInit", this.#options.processName);
   }
 
   #makeNode(parts: Parts, secret: Secret | undefined): Node {
@@ -122,18 +118,18 @@ export class Runtime {
       // The own controller is lost only when this process is, and a port leads nowhere else.
       reconnect: initController || address?.kind === "port" ? undefined : reconnect,
       watch: (connection) => {
-        if (!initController) this.heartbeat?.watch(connection, false);
+        if (!initController) this.#heartbeat?.watch(connection);
       },
       connect: async () => {
         await undefined; // the constructor is not over yet
         return await this.connect();
       },
       events: {
-        onConnect: () => this.#hooks.run("onNodeConnect", processName),
+        onConnect: () => this.hooks.run("onNodeConnect", processName),
         onDisconnect: (error) => this.#onDisconnect(error),
-        onJoin: (name) => this.#hooks.run("onProcessJoin", name),
-        onLeave: (name) => this.#hooks.run("onProcessLeave", name),
-        onTaskFailure: (failure) => this.#hooks.run("onTaskFailure", failure),
+        onJoin: (name) => this.hooks.run("onProcessJoin", name),
+        onLeave: (name) => this.hooks.run("onProcessLeave", name),
+        onTaskFailure: (failure) => this.hooks.run("onTaskFailure", failure),
         onShutdown: () => void this.stop(),
         onFailure: (error) => this.#fail(error),
       },
@@ -143,7 +139,12 @@ export class Runtime {
   #onDisconnect(error: Error | undefined): void {
     if (this.stopping === undefined) this.#lostConnections++;
     if (error instanceof ProtocolError) this.#protocolErrors++;
-    this.#hooks.run("onNodeDisconnect", this.#options.processName);
+    this.hooks.run("onNodeDisconnect", this.#options.processName);
+  }
+
+  /** What connects it. @throws {InitializationError} when this runtime has nothing of the kind. */
+  protected transportTo({ address }: ResolvedOptions): Connecting {
+    return messageTransport(address as MessageAddress);
   }
 
   /** Connects the node. */

@@ -7,11 +7,11 @@
 import { ControllerHost } from "./controller/controller_host.ts";
 import { type DaffiError, GlobalContextError } from "./errors.ts";
 import type { NodeCalls } from "./gated_calls.ts";
-import type { Hooks } from "./hooks.ts";
 import { loadAsyncContexts } from "./internal/async_contexts.ts";
 import { currentScope } from "./internal/call_scope.ts";
 import { onTermination } from "./internal/termination.ts";
 import { within } from "./internal/within.ts";
+import { NodeHeartbeat } from "./link/node_heartbeat.ts";
 import type { Node } from "./node/node.ts";
 import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
@@ -19,8 +19,9 @@ import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { makeSecret, Runtime } from "./runtime.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import { listeningAt } from "./transport/select.ts";
-import type { ByteStream, Listening } from "./transport/transport.ts";
+import { connectingTo, listeningAt } from "./transport/select.ts";
+import { socketTransport } from "./transport/sockets.ts";
+import type { ByteStream, Connecting, Listening } from "./transport/transport.ts";
 
 /** How long the process waits for lifecycle functions when it is asked to end. */
 const HOOKS_TIMEOUT_MS = 10_000;
@@ -29,7 +30,6 @@ const HOOKS_TIMEOUT_MS = 10_000;
 export class ServerRuntime extends Runtime {
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
-  readonly #hooks: Hooks;
   readonly #controller: ControllerHost | undefined;
   readonly #listening: Promise<void>;
   /** Whether the connected nodes may be stopped. */
@@ -41,30 +41,30 @@ export class ServerRuntime extends Runtime {
    *
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
-  constructor(g: unknown, options: ResolvedOptions, parts: Parts, hooks: Hooks) {
+  constructor(g: unknown, options: ResolvedOptions, parts: Parts) {
     const { initController, initNode, address, web, maxFrameBytes, logger } = options;
     const { tls, authorize } = options.security;
     const secret = makeSecret(options);
     // What may fail, before there is a node.
-    const listening = initController ? listeningAt(address, parts.socketTransport, tls) : [];
-    super(g, options, parts, hooks, secret);
+    const listening = initController ? listeningAt(address, socketTransport, tls) : [];
+    super(g, options, parts, secret);
     this.#g = g;
     this.#options = options;
-    this.#hooks = hooks;
     if (address?.kind === "tcp") this.address = { host: address.host, port: address.port };
     if (initController) {
       // A node hears of the others by itself.
       const tell = (hook: HookName) =>
-        initNode ? () => {} : (name: string) => this.#hooks.run(hook, name);
+        initNode ? () => {} : (name: string) => this.hooks.run(hook, name);
+      const heartbeat = options.heartbeat && new NodeHeartbeat(options.heartbeat);
       this.#controller = new ControllerHost({
         maxFrameBytes,
         secret,
         authorize,
         logger,
-        watch: (connection) => this.heartbeat?.watch(connection, true),
+        watch: (connection) => heartbeat?.watch(connection),
         onJoin: tell("onProcessJoin"),
         onLeave: tell("onProcessLeave"),
-      }, web);
+      }, web!);
     }
     this.#listening = this.#listen(listening);
     this.#listening.catch(() => {}); // that is told by `ready`
@@ -77,6 +77,10 @@ export class ServerRuntime extends Runtime {
   protected override async start(): Promise<void> {
     await this.#listening;
     await super.start();
+  }
+
+  protected override transportTo({ address, security }: ResolvedOptions): Connecting {
+    return connectingTo(address!, socketTransport, security.tls);
   }
 
   protected override async connect(): Promise<ByteStream> {
@@ -125,7 +129,7 @@ export class ServerRuntime extends Runtime {
     const leave = onTermination(async () => {
       this.#terminating = true;
       await this.stop(stopOptions);
-      await within(this.#hooks.finished(), HOOKS_TIMEOUT_MS);
+      await within(this.hooks.finished(), HOOKS_TIMEOUT_MS);
     });
     try {
       await super.join(options);

@@ -222,7 +222,7 @@ Deno.test("resolveOptions() reads the ways to a controller that is elsewhere", (
 Deno.test("resolveOptions() reads how a controller serves the web", () => {
   const read = (options: GlobalOptions) => {
     const { address, web } = resolveOptions({ initController: true, insecure: true, ...options });
-    return [address?.kind, web.address, web.origins, web.tokens];
+    return [address?.kind, web!.address, web!.origins, web!.tokens];
   };
   const nowhere = [undefined, undefined, undefined];
   assertEquals(read({}), ["unix", ...nowhere]);

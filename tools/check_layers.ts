@@ -62,11 +62,10 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...BOTTOM,
   ],
   "global.ts": [...SURFACE, ...MIDDLE, "wire", ...GROUND],
-  "server_runtime.ts": [...SURFACE, "controller", "node", ...BOTTOM],
+  "server_runtime.ts": [...SURFACE, "controller", "node", "link", ...BOTTOM],
   "runtime.ts": [...SURFACE, "controller", "node", "link", ...MIDDLE, ...BOTTOM],
   "parts.ts": [
     "options.ts",
-    "hooks.ts",
     "message_address.ts",
     "resolve_options.ts",
     "resolve_security.ts",

@@ -9,7 +9,6 @@ import { ConnectionError } from "../errors.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { frame, Kind } from "../wire/frame.ts";
 import { encodeFrame } from "../wire/frame_codec.ts";
-import { STALLED_TIMEOUTS } from "../wire/limits.ts";
 import type { Connection } from "./connection.ts";
 
 /** How soon a lost connection is noticed. */
@@ -25,10 +24,9 @@ const PING = encodeFrame(frame(Kind.Ping));
 /** The finer, the sooner after its time a loss is noticed. */
 const TICKS_PER_INTERVAL = 2;
 
-interface Watched {
+/** What is known of a connection. */
+export interface Watched {
   readonly connection: Connection;
-  /** Whether the other side always reads, so that one that takes nothing is lost. */
-  readonly alwaysReads: boolean;
   receivedBytes: number;
   writtenBytes: number;
   /** Ticks for which nothing was received. */
@@ -43,31 +41,30 @@ interface Watched {
  * are none, so it does not blame the others for what it could not hear.
  */
 export class Heartbeat {
-  readonly #policy: HeartbeatPolicy;
+  /** How soon a loss is noticed, */
+  protected readonly policy: HeartbeatPolicy;
+  /** and in ticks. */
+  protected readonly lostTicks: number;
   readonly #tickMs: number;
-  readonly #lostTicks: number;
   readonly #watched = new Set<Watched>();
   #cancelTimer: (() => void) | undefined;
   #tickedAt = 0;
 
   /** @param policy How soon a loss is noticed. */
   constructor(policy: HeartbeatPolicy) {
-    this.#policy = policy;
+    this.policy = policy;
     this.#tickMs = policy.intervalMs / TICKS_PER_INTERVAL;
-    this.#lostTicks = Math.ceil(policy.timeoutMs / this.#tickMs);
+    this.lostTicks = Math.ceil(policy.timeoutMs / this.#tickMs);
   }
 
   /**
    * Watches a connection until it is over, and closes it when it is lost.
    *
    * @param connection A joined connection.
-   * @param alwaysReads Whether the other side reads at all times, as nodes do. A controller may stop
-   * for as long as a third process is slow.
    */
-  watch(connection: Connection, alwaysReads: boolean): void {
+  watch(connection: Connection): void {
     const { receivedBytes, writtenBytes } = connection;
-    const watched = { connection, alwaysReads, receivedBytes, writtenBytes };
-    const entry: Watched = { ...watched, silentTicks: 0, quietTicks: 0 };
+    const entry = { connection, receivedBytes, writtenBytes, silentTicks: 0, quietTicks: 0 };
     this.#watched.add(entry);
     if (this.#watched.size === 1) this.#arm();
     connection.over.then(() => {
@@ -97,28 +94,24 @@ export class Heartbeat {
     watched.quietTicks = told ? 0 : watched.quietTicks + 1;
     watched.receivedBytes = receivedBytes;
     watched.writtenBytes = writtenBytes;
-    if (this.#isOver(watched.silentTicks, this.#lostTicks, late)) {
-      return this.#lose(connection, `nothing was received for ${this.#policy.timeoutMs} ms`);
-    }
-    const stalledTicks = this.#lostTicks * STALLED_TIMEOUTS;
-    if (
-      watched.alwaysReads && queuedBytes > 0 && this.#isOver(watched.quietTicks, stalledTicks, late)
-    ) {
-      const stalledMs = this.#policy.timeoutMs * STALLED_TIMEOUTS;
-      return this.#lose(connection, `it has taken nothing of what was sent for ${stalledMs} ms`);
+    const why = this.whyLost(watched, late);
+    if (why !== undefined) {
+      return connection.close(new ConnectionError(`The other side is gone: ${why}`));
     }
     // What waits to be written will do as a sign of life; what was never heard must be asked for.
     const mustTell = queuedBytes === 0 && isFirstOfInterval(watched.quietTicks);
     if (mustTell || isFirstOfInterval(watched.silentTicks)) connection.sendShared(PING);
   }
 
-  /** A late tick comes before what arrived meanwhile is read: it only counts. */
-  #isOver(ticks: number, mostTicks: number, late: boolean): boolean {
-    return ticks > mostTicks || (ticks === mostTicks && !late);
+  /** Why a connection is lost, if it is. */
+  protected whyLost({ silentTicks }: Watched, late: boolean): string | undefined {
+    if (!this.isOver(silentTicks, this.lostTicks, late)) return undefined;
+    return `nothing was received for ${this.policy.timeoutMs} ms`;
   }
 
-  #lose(connection: Connection, why: string): void {
-    connection.close(new ConnectionError(`The other side is gone: ${why}`));
+  /** A late tick comes before what arrived meanwhile is read: it only counts. */
+  protected isOver(ticks: number, mostTicks: number, late: boolean): boolean {
+    return ticks > mostTicks || (ticks === mostTicks && !late);
   }
 }
 

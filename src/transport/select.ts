@@ -4,18 +4,13 @@
  * @module
  */
 
-import { InitializationError } from "../errors.ts";
-import { messagePortTransport } from "./message_port.ts";
+import { type MessageAddress, messageTransport } from "./message_transport.ts";
 import type { TlsSettings } from "./tls.ts";
 import type { SocketAddress } from "./sockets.ts";
 import type { Connecting, Listening, Transport } from "./transport.ts";
-import { webSocketTransport } from "./websocket.ts";
 
 /** Where a controller is. */
-export type ControllerAddress =
-  | SocketAddress
-  | { readonly kind: "url"; readonly url: string; readonly token: string | undefined }
-  | { readonly kind: "port"; readonly port: MessagePort };
+export type ControllerAddress = SocketAddress | MessageAddress;
 
 /** Makes the transport for a socket. @throws {InitializationError} when there are no sockets. */
 export type SocketTransport = (address: SocketAddress, tls?: TlsSettings) => Transport;
@@ -44,10 +39,6 @@ export function connectingTo(
   socketTransport: SocketTransport,
   tls?: TlsSettings,
 ): Connecting {
-  if (address.kind === "port") return messagePortTransport(address.port);
-  if (address.kind !== "url") return socketTransport(address, tls);
-  if (typeof WebSocket === "undefined") {
-    throw new InitializationError("Cannot start: this runtime has no WebSocket");
-  }
-  return webSocketTransport(address.url, address.token);
+  if (address.kind === "port" || address.kind === "url") return messageTransport(address);
+  return socketTransport(address, tls);
 }

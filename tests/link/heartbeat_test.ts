@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../src/errors.ts";
 import { Connection } from "../../src/link/connection.ts";
 import { Heartbeat } from "../../src/link/heartbeat.ts";
+import { NodeHeartbeat } from "../../src/link/node_heartbeat.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
@@ -24,13 +25,13 @@ class Link implements Disposable {
   readonly connection: Connection;
   lostBecause: Error | undefined;
 
-  constructor(heartbeat = new Heartbeat(POLICY), alwaysReads = true) {
+  constructor(heartbeat: Heartbeat = new NodeHeartbeat(POLICY)) {
     this.connection = new Connection(this.stream, 1 << 20, {
       onFrame: (got) => this.frames.push({ ...got }),
       onClose: (error) => this.lostBecause = error,
     });
     this.stream.feed(PREFACE);
-    heartbeat.watch(this.connection, alwaysReads);
+    heartbeat.watch(this.connection);
   }
 
   /** Lets time pass, in steps in which what happens can happen. */
@@ -96,7 +97,7 @@ Deno.test("Heartbeat closes a connection on which nothing comes, not before its 
 });
 
 Deno.test("Heartbeat closes nothing before its timeout, which need not be so many half intervals", async () => {
-  using link = new Link(new Heartbeat({ intervalMs: 4 * SECOND, timeoutMs: 15 * SECOND }));
+  using link = new Link(new NodeHeartbeat({ intervalMs: 4 * SECOND, timeoutMs: 15 * SECOND }));
   await link.pass(15 * SECOND);
   assert(!link.connection.closed);
   await link.pass(2 * SECOND);
@@ -211,7 +212,7 @@ Deno.test("Heartbeat lets a node be that takes what it is sent slowly", async ()
 });
 
 Deno.test("Heartbeat lets a controller be that speaks but reads nothing", async () => {
-  using link = new Link(undefined, false);
+  using link = new Link(new Heartbeat(POLICY));
   await turn();
   link.stream.block();
   link.connection.send(frame(Kind.Cancel));
@@ -232,7 +233,7 @@ for (const intervals of [[5, 5], [5, 60], [60, 5]]) {
       });
       // One that says nothing by itself but answers will do for the other.
       const intervalMs = intervals[side]! * SECOND;
-      new Heartbeat({ intervalMs, timeoutMs: intervalMs + 10 * SECOND }).watch(connection, true);
+      new NodeHeartbeat({ intervalMs, timeoutMs: intervalMs + 10 * SECOND }).watch(connection);
       return connection;
     });
     for (let i = 0; i < 600; i++) {
@@ -246,10 +247,10 @@ for (const intervals of [[5, 5], [5, 60], [60, 5]]) {
 
 Deno.test("Heartbeat has one timer for all its connections, and none when they are over", async () => {
   using time = new FakeTime();
-  const heartbeat = new Heartbeat({ intervalMs: SECOND, timeoutMs: 1e12 });
+  const heartbeat = new NodeHeartbeat({ intervalMs: SECOND, timeoutMs: 1e12 });
   const connections = Array.from({ length: 3 }, () => {
     const connection = new Connection(new FakeStream(), 1 << 20, { onFrame() {}, onClose() {} });
-    heartbeat.watch(connection, true);
+    heartbeat.watch(connection);
     return connection;
   });
   assertEquals(time.pending, 1);
@@ -264,12 +265,12 @@ Deno.test("Heartbeat has one timer for all its connections, and none when they a
 
 Deno.test("Heartbeat loses each connection by itself", async () => {
   using time = new FakeTime();
-  const heartbeat = new Heartbeat(POLICY);
+  const heartbeat = new NodeHeartbeat(POLICY);
   const [dead, alive] = [1, 2].map(() => {
     const stream = new FakeStream();
     const connection = new Connection(stream, 1 << 20, { onFrame() {}, onClose() {} });
     stream.feed(PREFACE);
-    heartbeat.watch(connection, true);
+    heartbeat.watch(connection);
     return { stream, connection };
   });
   for (let i = 0; i < 20; i++) {
