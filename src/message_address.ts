@@ -7,7 +7,7 @@
 import { InitializationError } from "./errors.ts";
 import { badOption } from "./internal/bad_option.ts";
 import type { GlobalOptions } from "./options.ts";
-import type { ControllerAddress } from "./transport/select.ts";
+import type { ControllerAddress } from "./transport/places.ts";
 import { isMessagePort } from "./transport/message_port.ts";
 import { isToken } from "./transport/web_token.ts";
 

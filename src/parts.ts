@@ -17,9 +17,8 @@ import type { MakeTasks } from "./node/task_service.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { CompileCron } from "./scheduler/trigger.ts";
 import type { FunctionSource } from "./transfer/function_source.ts";
-import type { ControllerAddress } from "./transport/select.ts";
+import type { ControllerAddress, WebPlace } from "./transport/places.ts";
 import type { LargePayloads } from "./wire/large_payloads.ts";
-import type { WebPlace } from "./transport/web_listener.ts";
 
 /** Where the controller is, and how processes get in. */
 export interface Entrance {

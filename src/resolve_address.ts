@@ -10,8 +10,7 @@ import { isMessagePort } from "./transport/message_port.ts";
 import { badOption, checkInteger } from "./internal/bad_option.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { GlobalOptions, WebOptions } from "./options.ts";
-import type { ControllerAddress } from "./transport/select.ts";
-import type { WebPlace } from "./transport/web_listener.ts";
+import type { ControllerAddress, WebPlace } from "./transport/places.ts";
 import { isToken } from "./transport/web_token.ts";
 
 /**

@@ -15,8 +15,7 @@ import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./option
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { type Parts, providedParts } from "./parts.ts";
 import { type ResolvedSecurity, SECURITY_OPTIONS } from "./resolve_security.ts";
-import type { ControllerAddress } from "./transport/select.ts";
-import type { WebPlace } from "./transport/web_listener.ts";
+import type { ControllerAddress, WebPlace } from "./transport/places.ts";
 import { nameProblem } from "./wire/control.ts";
 import {
   DEFAULT_MAX_FRAME_BYTES,

@@ -10,9 +10,7 @@ import { badOption } from "./internal/bad_option.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import { show } from "./internal/show.ts";
 import type { GlobalOptions } from "./options.ts";
-import type { ControllerAddress } from "./transport/select.ts";
-import type { TlsSettings } from "./transport/tls.ts";
-import type { WebPlace } from "./transport/web_listener.ts";
+import type { ControllerAddress, TlsSettings, WebPlace } from "./transport/places.ts";
 
 /** The options that are checked here. */
 export const SECURITY_OPTIONS = ["secret", "tls", "authorize", "insecure"] as const;

@@ -5,7 +5,6 @@
  */
 
 import { checkAwaitedName, readWaitOptions, type WaitOptions } from "./wait_options.ts";
-import type { ControllerHost } from "./controller/controller_host.ts";
 import {
   CallCancelledError,
   CallTimeoutError,
@@ -27,8 +26,17 @@ import type { Parts } from "./parts.ts";
 import type { ResolvedOptions } from "./resolve_options.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import { type MessageAddress, messageTransport } from "./transport/message_transport.ts";
+import { messageTransport } from "./transport/message_transport.ts";
+import type { MessageAddress } from "./transport/places.ts";
 import type { Address, ByteStream, Connecting } from "./transport/transport.ts";
+
+/** What a controller in this process does for others than nodes. */
+export interface Entrances {
+  /** Answers an HTTP request. */
+  fetch(request: Request, info: unknown): Promise<Response>;
+  /** Lets whoever is at the other end of a port join. */
+  attach(port: unknown): void;
+}
 
 /**
  * A Node that joins others, from its start to its end: all that a page has. {@linkcode ServerRuntime} adds to it
@@ -176,7 +184,7 @@ export class Runtime {
   }
 
   /** @throws {GlobalContextError} when the controller is not in this process. */
-  protected requireController(verb: string): ControllerHost {
+  protected requireController(verb: string): Entrances {
     throw new GlobalContextError(
       `Cannot ${verb}: the Controller is not in this process; set initController to true`,
     );

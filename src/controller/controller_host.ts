@@ -6,7 +6,8 @@
 
 import { PortListener } from "../transport/message_port.ts";
 import type { Address, ByteStream, Listening } from "../transport/transport.ts";
-import { WebListener, type WebPlace } from "../transport/web_listener.ts";
+import type { WebPlace } from "../transport/places.ts";
+import { WebListener } from "../transport/web_listener.ts";
 import { Controller, type ControllerCounts, type ControllerOptions } from "./controller.ts";
 
 /** Runs a controller in this process. */

@@ -11,6 +11,11 @@ export interface CallSite {
   readonly stack?: string;
 }
 
+/** The types of pages do not know of it. */
+interface MayCapture {
+  captureStackTrace?(site: CallSite, below: unknown): void;
+}
+
 /** Remembering a place takes microseconds, as long as a call; so many are remembered in each window. */
 const MAX_PER_WINDOW = 100;
 const WINDOW_MS = 100;
@@ -45,7 +50,7 @@ export class CallSites {
       return undefined;
     }
     const site: CallSite = {};
-    Error.captureStackTrace?.(site, below);
+    (Error as MayCapture).captureStackTrace?.(site, below);
     return site;
   }
 }

@@ -7,7 +7,7 @@
 import { currentScope } from "../internal/call_scope.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import { MAX_SOURCE_LENGTH } from "../transfer/function_source.ts";
-import type { FunctionRunner } from "../transfer/transfer_runner.ts";
+import type { FunctionRunner } from "../transfer/function_runner.ts";
 import { TransferError } from "../errors.ts";
 import { NotRun } from "./checks.ts";
 import { Encoded } from "./replier.ts";

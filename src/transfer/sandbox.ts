@@ -14,6 +14,7 @@ import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
 import { ChildStream } from "./child_stream.ts";
 import { MAX_SENT_FAILURE_BYTES } from "./function_failure.ts";
+import type { TransferOutcome } from "./function_runner.ts";
 import type { FunctionSource } from "./function_source.ts";
 import { logOutput } from "./sandbox_output.ts";
 import { spawnSandbox } from "./sandbox_process.ts";
@@ -25,17 +26,6 @@ const END_TIMEOUT_MS = 1_000;
 const START_TIMEOUT_MS = 10_000;
 /** So many functions may be at work whose answer nobody wants: what cancels without end must not fill the memory. */
 const MAX_ABANDONED = 1_000;
-
-/** What became of a function that was sent. */
-export type TransferOutcome =
-  /** It gave this, encoded: the node itself does not look at what a sandbox writes. */
-  | { readonly payload: Uint8Array }
-  /** It failed with this, encoded as well. */
-  | { readonly failure: Uint8Array }
-  /** It threw this. */
-  | { readonly thrown: unknown }
-  /** It was not run, or not to the end. */
-  | { readonly refused: DaffiError };
 
 /** A running function. */
 interface Running {

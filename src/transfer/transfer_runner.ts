@@ -10,17 +10,15 @@ import { isA } from "../internal/is_a.ts";
 import type { Logger } from "../internal/log.ts";
 import { type Codec, MessagePackCodec } from "../wire/codec.ts";
 import { missingVariable, ownStack } from "./function_failure.ts";
+import type { FunctionRunner, TransferOutcome } from "./function_runner.ts";
 import { argumentsFor, compile, type FunctionSource } from "./function_source.ts";
-import { Sandbox, type TransferOutcome } from "./sandbox.ts";
+import { Sandbox } from "./sandbox.ts";
 import { loadProgram } from "./sandbox_process.ts";
 import type { ResolvedTransferOptions } from "./transfer_options.ts";
 import { WaitingTransfers } from "./waiting_transfers.ts";
 
 /** Most sandboxes at a time. Stops many senders from filling the machine with processes. */
 export const MAX_SANDBOXES = 8;
-
-/** What a node needs to run functions that others send. */
-export type FunctionRunner = Pick<TransferRunner, "run" | "leave" | "stop">;
 
 /** Gets a sandbox when it is its turn, or why there will be none. */
 type Waiting = (sandbox: Sandbox | DaffiError) => void;
@@ -29,7 +27,7 @@ type Waiting = (sandbox: Sandbox | DaffiError) => void;
  * Keeps a sandbox for each process that sends functions, so that functions of different senders
  * never meet.
  */
-export class TransferRunner {
+export class TransferRunner implements FunctionRunner {
   readonly #options: ResolvedTransferOptions;
   readonly #maxFrameBytes: number;
   readonly #logger: Logger;

@@ -6,13 +6,9 @@
 
 import { InitializationError } from "../errors.ts";
 import { messagePortTransport } from "./message_port.ts";
+import type { MessageAddress } from "./places.ts";
 import type { Connecting } from "./transport.ts";
 import { webSocketTransport } from "./websocket.ts";
-
-/** Where a controller is that is reached by messages. */
-export type MessageAddress =
-  | { readonly kind: "url"; readonly url: string; readonly token: string | undefined }
-  | { readonly kind: "port"; readonly port: MessagePort };
 
 /**
  * Makes what a node needs to reach a controller.

@@ -4,13 +4,9 @@
  * @module
  */
 
-import { type MessageAddress, messageTransport } from "./message_transport.ts";
-import type { TlsSettings } from "./tls.ts";
-import type { SocketAddress } from "./sockets.ts";
+import { messageTransport } from "./message_transport.ts";
+import type { ControllerAddress, SocketAddress, TlsSettings } from "./places.ts";
 import type { Connecting, Listening, Transport } from "./transport.ts";
-
-/** Where a controller is. */
-export type ControllerAddress = SocketAddress | MessageAddress;
 
 /** Makes the transport for a socket. @throws {InitializationError} when there are no sockets. */
 export type SocketTransport = (address: SocketAddress, tls?: TlsSettings) => Transport;

@@ -8,14 +8,9 @@ import { InitializationError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
 import { nodeNet, nodeTcpTransport, nodeUnixTransport } from "./node_net.ts";
 import { tcpTransport } from "./tcp.ts";
-import type { TlsSettings } from "./tls.ts";
+import type { SocketAddress, TlsSettings } from "./places.ts";
 import type { Transport } from "./transport.ts";
 import { socketPath, unixTransport } from "./unix.ts";
-
-/** Where a controller is that listens on a socket. */
-export type SocketAddress =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly directory: string | undefined };
 
 /**
  * Makes the transport for a socket.

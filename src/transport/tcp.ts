@@ -6,7 +6,8 @@
 
 import { ConnectionError } from "../errors.ts";
 import { SocketStream } from "./socket_stream.ts";
-import { checkCertificate, listenTls, startTls, type TlsSettings } from "./tls.ts";
+import type { TlsSettings } from "./places.ts";
+import { checkCertificate, listenTls, startTls } from "./tls.ts";
 import {
   acceptFrom,
   type Address,

@@ -19,16 +19,7 @@ import {
   type Listener,
   type OnTrouble,
 } from "./transport.ts";
-
-/** What a controller shows to its nodes, and what nodes trust. */
-export interface TlsSettings {
-  /** The controller's certificate, and those between it and its authority, as PEM. */
-  readonly cert?: string | undefined;
-  /** Its private key, as PEM. */
-  readonly key?: string | undefined;
-  /** Authorities that the node trusts besides those that its machine does, as PEM. */
-  readonly caCerts?: readonly string[] | undefined;
-}
+import type { TlsSettings } from "./places.ts";
 
 /**
  * Begins TLS on a connection to a controller. The certificate must be for `host`, and is checked when

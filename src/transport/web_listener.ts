@@ -7,6 +7,7 @@
 import { Arrivals } from "./arrivals.ts";
 import type { OtherSide } from "./message_stream.ts";
 import { OpenSockets } from "./open_sockets.ts";
+import type { WebPlace } from "./places.ts";
 import { socketTransport } from "./sockets.ts";
 import type { Address, ByteStream, Listener, Listening, OnTrouble } from "./transport.ts";
 import {
@@ -16,16 +17,9 @@ import {
   type WebGate,
   webGate,
   type WebRefusal,
-  type WebRules,
 } from "./web_gate.ts";
 import { WebServer } from "./web_server.ts";
 import { webSocketStream } from "./websocket.ts";
-
-/** Where and for whom a controller serves WebSockets. */
-export interface WebPlace extends WebRules {
-  /** Where it serves them itself; without it, another server hands its requests on. */
-  readonly address: { readonly host: string; readonly port: number } | undefined;
-}
 
 /** Upgrades requests, from its own server or another one's, until it is closed. */
 export class WebListener implements Listener, Listening {

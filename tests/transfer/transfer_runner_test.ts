@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert
 import { EncodeError, OverloadedError, TransferError } from "../../src/errors.ts";
 import { sourceOf } from "../../src/transfer/function_source.ts";
 import { resolveTransfer } from "../../src/transfer/resolve_transfer.ts";
-import type { TransferOutcome } from "../../src/transfer/sandbox.ts";
+import type { TransferOutcome } from "../../src/transfer/function_runner.ts";
 import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
 import { MAX_SANDBOXES, TransferRunner } from "../../src/transfer/transfer_runner.ts";
 import { MAX_WAITING_TRANSFERS } from "../../src/transfer/waiting_transfers.ts";

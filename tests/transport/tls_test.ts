@@ -3,7 +3,7 @@ import { createPrivateKey } from "node:crypto";
 import { makeAuthority, makeCertificate } from "../../examples/tls/make_certificates.ts";
 import { Global, InitializationError } from "../../mod.ts";
 import { tcpTransport } from "../../src/transport/tcp.ts";
-import type { TlsSettings } from "../../src/transport/tls.ts";
+import type { TlsSettings } from "../../src/transport/places.ts";
 import { registry } from "../helpers/test_network.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 
