@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DaffiError, ProtocolError, TransferError } from "../errors.ts";
+import { ProtocolError, TransferError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import { longTimeout } from "../internal/long_timeout.ts";
 import { within } from "../internal/within.ts";
