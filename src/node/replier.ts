@@ -121,8 +121,8 @@ export class Replier implements Reply {
     call.closeArgumentStreams();
     if (call.aborted) return this.#unheard(call, thrown);
     if (isA(thrown, NotRun)) return this.refuse(call, thrown.error);
-    const isEncoded = thrown instanceof Encoded;
-    this.#fail(call, thrown, () => isEncoded ? thrown.payload : encodeThrown(this.#codec, thrown));
+    const encoded = isA(thrown, Encoded) ? thrown.payload : undefined;
+    this.#fail(call, thrown, () => encoded ?? encodeThrown(this.#codec, thrown));
   }
 
   /** Answers that this node did not run the callback, or not to the end. */
