@@ -11,15 +11,15 @@ import { Constant, Extension, isTag } from "./extensions.ts";
 import {
   bigintOf,
   dateOf,
+  lengthOfSource,
   malformed,
   numberIfExact,
-  valuesOfSource,
   viewOf,
 } from "./extension_values.ts";
 import { asString, defineField, rebuildError } from "./error_parts.ts";
 import { KeyCache, readAscii, SHORT_STRING } from "./short_strings.ts";
 import { MAX_READ_BYTES } from "./framer.ts";
-import { MAX_COMPOUND_VALUES, MAX_DEPTH } from "./limits.ts";
+import { MAX_COMPOUND_VALUES, MAX_DEPTH, MAX_REGEXP_LENGTH } from "./limits.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -297,7 +297,9 @@ export class Decoder {
         return new Set(this.#list(depth));
       case Extension.RegExp: {
         const [source, flags] = this.#list(depth);
-        this.#spend(valuesOfSource(asString(source)));
+        const length = lengthOfSource(asString(source));
+        if (length > MAX_REGEXP_LENGTH) throw malformed(`a RegExp of length ${length}`);
+        this.#spend(length ** 2 / 16);
         return new RegExp(asString(source), asString(flags));
       }
       case Extension.Url:
@@ -333,9 +335,7 @@ export class Decoder {
 
   #map(depth: number): Map<unknown, unknown> {
     const list = this.#list(depth);
-    if (list.length % 2 !== 0) {
-      throw malformed("a Map with a key without value");
-    }
+    if (list.length % 2 !== 0) throw malformed("a Map with a key without value");
     const result = new Map<unknown, unknown>();
     for (let i = 0; i + 1 < list.length; i += 2) result.set(list[i], list[i + 1]);
     return result;

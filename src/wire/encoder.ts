@@ -8,6 +8,7 @@ import { EncodeError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { AttachmentTaker, StreamWriter } from "./codec.ts";
 import { BINARY_VIEWS, Constant, Extension } from "./extensions.ts";
+import { lengthOfSource } from "./extension_values.ts";
 import { errorParts } from "./error_parts.ts";
 import { isStreamable, type Streamable } from "./streamable.ts";
 import type { LargePayloads } from "./large_payloads.ts";
@@ -147,7 +148,7 @@ export class Encoder {
     if (value instanceof Error) return this.#error(value, depth);
     if (isExactly(value, RegExp)) {
       const { source, flags } = value;
-      const { length } = source;
+      const length = lengthOfSource(source);
       if (length > MAX_REGEXP_LENGTH) {
         this.#refuse(depth, `is a RegExp of length ${length}`, SHORTER);
       }
@@ -336,7 +337,7 @@ const MAX_KEYS = 512;
 const MAX_KEY_LENGTH = 32;
 
 const TOO_DEEP = `at most ${MAX_DEPTH} levels are allowed (is it circular?)`;
-const SHORTER = `at most ${MAX_REGEXP_LENGTH} can travel`;
+const SHORTER = `at most ${MAX_REGEXP_LENGTH} can travel; \\p counts as 64, RGI as 512`;
 const NO_CODE =
   "send plain objects, arrays, Map, Set, Date, Error, URL, RegExp, typed arrays or primitive values";
 const AWAIT_FIRST = "await it first";

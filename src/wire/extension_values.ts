@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { BINARY_VIEWS } from "./extensions.ts";
-import { MAX_BIGINT_BYTES, MAX_REGEXP_LENGTH } from "./limits.ts";
+import { MAX_BIGINT_BYTES } from "./limits.ts";
 
 /** The error of a payload that is none. */
 export function malformed(why: string): ProtocolError {
@@ -48,15 +48,11 @@ export function viewOf(kind: number, buffer: ArrayBuffer): ArrayBuffer | ArrayBu
 }
 
 /**
- * How many values the source of a `RegExp` stands for: the engine repeats classes for those that follow them, and puts
- * tables of thousands of characters in the place of a property of Unicode.
- *
- * @throws {ProtocolError} when it is too long.
+ * How long the source of a `RegExp` is, properties of Unicode, and those of emojis, counted as what the engine puts in their
+ * place: lists of thousands.
  */
-export function valuesOfSource(source: string): number {
-  const { length } = source;
-  if (length > MAX_REGEXP_LENGTH) throw malformed(`a RegExp of length ${length}`);
-  return length ** 2 / 64 + 4096 * (source.split(/\\p/i).length - 1);
+export function lengthOfSource(source: string): number {
+  return source.length + 64 * source.split(/\\p/i).length + 512 * source.split("RGI").length - 576;
 }
 
 /** A number where it is as exact. */

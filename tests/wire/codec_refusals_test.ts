@@ -77,6 +77,18 @@ const refused: [what: string, value: unknown, path: string, word: string][] = [
     `a RegExp of length ${MAX_REGEXP_LENGTH + 1}; at most ${MAX_REGEXP_LENGTH} can travel`,
   ],
   [
+    "a RegExp with many properties of Unicode",
+    [{ rules: [new RegExp("\\p{L}\\P{L}".repeat(30), "u")] }],
+    "args[0].rules[0]",
+    `a RegExp of length ${60 * 69}; at most ${MAX_REGEXP_LENGTH} can travel`,
+  ],
+  [
+    "a RegExp with many sets of emojis",
+    [{ rules: [new RegExp("\\p{RGI_Emoji}".repeat(8), "v")] }],
+    "args[0].rules[0]",
+    `a RegExp of length ${8 * (13 + 64 + 512)}; at most ${MAX_REGEXP_LENGTH} can travel`,
+  ],
+  [
     "a getter that throws",
     [{
       a: {

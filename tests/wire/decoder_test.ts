@@ -163,28 +163,37 @@ Deno.test("decode() takes so many lists, objects and the like in one value, and 
   }
 });
 
-Deno.test("decode() takes a RegExp with MAX_REGEXP_LENGTH of source, and no more", () => {
-  const codec = new MessagePackCodec();
-  for (const length of [MAX_REGEXP_LENGTH, MAX_REGEXP_LENGTH + 1]) {
-    const parts = codec.encode(["é".repeat(length), "u"], "args").slice();
-    const bytes = new Uint8Array([...fromHex("c8 0000 05"), ...parts]);
-    new DataView(bytes.buffer).setUint16(1, parts.length);
-    if (length > MAX_REGEXP_LENGTH) assertRefused(bytes, codec);
-    else assertEquals((codec.decode(bytes) as RegExp).source.length, length);
-  }
-});
+for (
+  const [what, most, more] of [
+    ["characters", "é".repeat(MAX_REGEXP_LENGTH), "é"],
+    ["properties of Unicode", `${"\\p{L}".repeat(59)}${"a".repeat(25)}`, "a"],
+    ["sets of emojis", `${"\\p{RGI_Emoji}".repeat(6)}${"a".repeat(562)}`, "a"],
+  ] as const
+) {
+  Deno.test(`decode() takes a RegExp with so many ${what}, and no more`, () => {
+    const codec = new MessagePackCodec();
+    for (const source of [most, most + more]) {
+      const parts = codec.encode([source, "v"], "args").slice();
+      const bytes = new Uint8Array([...fromHex("c8 0000 05"), ...parts]);
+      new DataView(bytes.buffer).setUint16(1, parts.length);
+      if (source !== most) assertRefused(bytes, codec);
+      else assertEquals((codec.decode(bytes) as RegExp).source, source);
+    }
+  });
+}
 
 for (
-  const [what, source, cost] of [
-    ["long RegExps", "a".repeat(MAX_REGEXP_LENGTH), 16 + MAX_REGEXP_LENGTH ** 2 / 64],
-    ["RegExps with \\p", "[\\p{N}a\\p{P}]", 16 + 169 / 64 + 2 * 4096],
-    ["RegExps with \\P", "\\P{L}", 16 + 25 / 64 + 4096],
+  const [what, source, length] of [
+    ["long RegExps", "a".repeat(MAX_REGEXP_LENGTH), MAX_REGEXP_LENGTH],
+    ["RegExps with properties of Unicode", "[\\p{N}a\\P{P}]", 13 + 2 * 64],
+    ["RegExps with sets of emojis", "\\p{RGI_Emoji}", 13 + 64 + 512],
   ] as const
 ) {
   Deno.test(`decode() takes so many ${what} in one value, and no more`, () => {
     const codec = new MessagePackCodec();
+    const cost = 1 + 16 + length ** 2 / 16; // of its list, and its own
     const most = Math.floor((MAX_COMPOUND_VALUES - 1) / cost);
-    const bytes = (count: number) => codec.encode(Array(count).fill(new RegExp(source, "u")), "");
+    const bytes = (count: number) => codec.encode(Array(count).fill(new RegExp(source, "v")), "");
     assertEquals((codec.decode(bytes(most)) as unknown[]).length, most);
     assertThrows(() => codec.decode(bytes(most + 1)), ProtocolError, "too many values");
   });
