@@ -9,7 +9,6 @@ import type { Codec } from "../wire/codec.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Frame, frame, Kind } from "../wire/frame.ts";
 import { MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
-import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RunningCall } from "./running_call.ts";
 import type { Session } from "./session.ts";
@@ -39,6 +38,7 @@ export function decodeArguments(
       stop: () => session()?.connection.send(frame(Kind.Stop, fields)),
       over: () => {},
     });
+    if (call.lost !== undefined) incoming.fail(call.lost); // while the call has waited
     (call.argumentStreams ??= new Map()).set(stream, incoming);
     return incoming;
   };
@@ -72,11 +72,16 @@ export function onArgumentFrame(
   if (stream === undefined) return;
   try {
     if (problem !== undefined) throw problem;
-    if (kind === Kind.Item) {
-      stream.push(codec.decodePayload(incoming), wholeBytes(incoming));
-    } else if (kind === Kind.End) stream.finish();
+    if (kind === Kind.Item) stream.accept(codec, incoming);
+    else if (kind === Kind.End) stream.finish();
     else stream.fail(decodeFailure(codec, payload, { processName: call.caller }));
   } catch (error) {
     stream.fail(error); // what cannot be decoded is the callback's to see, and nobody else's
   }
+}
+
+/** Why a call is given up of which a stream began before it could be asked for. */
+export function tooEarly(): ProtocolError {
+  const message = "A stream among the arguments of a call began before it had credit";
+  return new ProtocolError(message, { executed: "never" });
 }

@@ -24,9 +24,8 @@ import {
   MAX_RUNNING_CALLS,
   MAX_RUNNING_CALLS_PER_CALLER,
 } from "../wire/limits.ts";
-import { wholeBytes } from "../wire/parts.ts";
 import { isStream } from "../wire/streamable.ts";
-import { asArguments, decodeArguments, onArgumentFrame } from "./arguments.ts";
+import { asArguments, decodeArguments, onArgumentFrame, tooEarly } from "./arguments.ts";
 import { execute } from "./execute.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
@@ -180,6 +179,7 @@ export class Dispatcher {
       case Kind.Credit:
         return call.resultStream?.credit(incoming.peer, incoming.value);
       default:
+        if (call.queued !== undefined) return this.#calls.giveUp(call, tooEarly());
         return onArgumentFrame(this.#options.codec, call, incoming, problem);
     }
   }
@@ -219,19 +219,15 @@ export class Dispatcher {
 
   /** Runs a call, when it has its turn. Ask for an {@linkcode objection} before. */
   admit(call: RunningCall, incoming: Frame): void {
-    const { callback } = call;
-    const turns = callback.concurrency === Infinity ? undefined : this.#calls.turnsOf(callback);
     this.#active++;
     call.source.activeCalls++;
     try {
-      turns?.checkRoom();
-      call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
+      if (this.#calls.waits(call, incoming)) return;
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#finished(call);
     }
-    if (turns === undefined || turns.take(call, wholeBytes(incoming))) this.#run(call);
-    else this.#calls.track(call);
+    this.#run(call, incoming);
   }
 
   /** Why a callback cannot be called. */
@@ -252,8 +248,14 @@ export class Dispatcher {
     );
   }
 
-  #run(call: RunningCall): void {
+  #run(call: RunningCall, incoming: Frame): void {
     if (call.aborted) return this.#ended(call); // cancelled just before its turn
+    try {
+      call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
+    } catch (error) {
+      call.reply.refuse(call, error as DaffiError);
+      return this.#ended(call);
+    }
     try {
       const result = execute(call);
       if (result instanceof Promise) this.#await(call, result);
@@ -299,7 +301,7 @@ export class Dispatcher {
     if (call.callback.concurrency === Infinity) return;
     const next = this.#calls.turnsOf(call.callback).next();
     // Not at once: a long queue of callbacks that return at once would exhaust the stack.
-    if (next !== undefined) queueMicrotask(() => this.#run(next));
+    if (next !== undefined) queueMicrotask(() => this.#run(next, next.queued!));
   }
 
   #finished(call: RunningCall): void {

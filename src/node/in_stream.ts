@@ -4,9 +4,15 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { type DaffiError, ProtocolError } from "../errors.ts";
+import type { Codec } from "../wire/codec.ts";
+import { type Frame, ownFrame } from "../wire/frame.ts";
 import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../wire/limits.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import { itemCost } from "./credit.ts";
+
+/** Larger items wait as they came: as a value, one byte may take a hundred. Copying smaller ones would cost too much. */
+const MAX_DECODED_BYTES = 512;
 
 /** How the consumer speaks to the producer. */
 export interface ProducerLink {
@@ -16,6 +22,8 @@ export interface ProducerLink {
   stop(): void;
   /** The stream is over on this side; called once. */
   over(): void;
+  /** Adds to an error whose it is. */
+  readonly locate?: (error: DaffiError) => DaffiError;
 }
 
 interface Reader {
@@ -66,7 +74,14 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
    */
   next(holder?: unknown): Promise<IteratorResult<unknown, undefined>> {
     this.start();
-    if (this.#head < this.#values.length) return Promise.resolve(this.#take());
+    if (this.#head < this.#values.length) {
+      try {
+        return Promise.resolve(this.#take());
+      } catch (error) { // it cannot be decoded
+        this.return();
+        return Promise.reject(this.#link.locate?.(error as DaffiError) ?? error);
+      }
+    }
     if (this.#failure !== undefined) {
       const { error } = this.#failure;
       this.#failure = undefined; // as with a generator: thrown once, finished afterwards
@@ -119,6 +134,22 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   }
 
   /**
+   * An item came, and is decoded, at the latest when it is taken.
+   *
+   * @param codec What decodes it.
+   * @param incoming Its frame.
+   * @throws {ProtocolError} as {@linkcode InStream.push} does, or when it cannot be decoded.
+   */
+  accept(codec: Codec, incoming: Frame): void {
+    const bytes = wholeBytes(incoming);
+    const waits = bytes > MAX_DECODED_BYTES && this.#readers.length === 0;
+    this.push(
+      waits ? undecoded(codec, ownFrame(incoming)) : codec.decodePayload(incoming),
+      bytes,
+    );
+  }
+
+  /**
    * An item came.
    *
    * @param value The item.
@@ -166,7 +197,8 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
   }
 
   #take(): IteratorResult<unknown, undefined> {
-    const value = this.#values[this.#head];
+    let value = this.#values[this.#head];
+    if (typeof value === "function") value = value(); // see undecoded()
     const cost = this.#costs[this.#head]!;
     this.#values[this.#head++] = undefined; // so that it can be collected
     // Now and then, so that a reader that never quite catches up does not grow the list.
@@ -195,4 +227,9 @@ export class InStream implements AsyncIterableIterator<unknown, undefined> {
     this.#allowed += credits;
     this.#link.credit(credits);
   }
+}
+
+/** What gives an item when it is called, which no item itself can be. Apart, so that small items need no closure. */
+function undecoded(codec: Codec, own: Frame): () => unknown {
+  return () => codec.decodePayload(own);
 }

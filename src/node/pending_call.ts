@@ -29,7 +29,6 @@ import type { Streamable } from "../wire/streamable.ts";
 import { decodeFailure } from "../wire/error_payload.ts";
 import { type Attachment, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import { kindName } from "../wire/kind_name.ts";
-import { wholeBytes } from "../wire/parts.ts";
 import { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
@@ -224,6 +223,9 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
         StreamReader.over(stream);
         over();
       },
+      locate: (error) => {
+        return this.locate(concerning(error, { processName: process.name, executed: "yes" }));
+      },
     });
     return [stream, new StreamReader(stream, () => this.#forsaken(process, stream))];
   }
@@ -239,7 +241,7 @@ export abstract class PendingCall implements AttachmentTaker, StreamWriter {
   protected acceptItem(stream: InStream, incoming: Frame, process: RemoteProcess): void {
     switch (incoming.kind) {
       case Kind.Item:
-        return stream.push(this.port.codec.decodePayload(incoming), wholeBytes(incoming));
+        return stream.accept(this.port.codec, incoming);
       case Kind.End:
         return stream.finish();
       case Kind.Fail:

@@ -9,7 +9,7 @@ import { monotonicMs } from "../internal/monotonic.ts";
 import { CallCancelledError, type DaffiError } from "../errors.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
 import type { AttachmentTaker } from "../wire/codec.ts";
-import type { Attachment } from "../wire/frame.ts";
+import type { Attachment, Frame } from "../wire/frame.ts";
 import type { InStream } from "./in_stream.ts";
 import type { RemoteProcess } from "./network.ts";
 import type { OutStream } from "./out_stream.ts";
@@ -53,6 +53,10 @@ export class RunningCall implements CallScope, AttachmentTaker {
   readonly limitedByCallback: boolean;
   /** The arguments, from when they are decoded until the callback gets them. */
   args: unknown[] = NONE;
+  /** What came, while it waits for its turn: as values it may take far more memory than its bytes. */
+  queued: Frame | undefined = undefined;
+  /** Why nobody sends what iterables among them would give. */
+  lost: Error | undefined = undefined;
   /** Iterables among the arguments by their number, if there are any. */
   argumentStreams: Map<number, InStream> | undefined;
   /** The result, if it is a stream. */
@@ -88,6 +92,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
   takeArgs(): unknown[] {
     const { args } = this;
     this.args = NONE;
+    this.queued = undefined;
     return args;
   }
 

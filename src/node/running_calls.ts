@@ -8,7 +8,8 @@
 import { CallCancelledError, CallTimeoutError, type DaffiError, type Executed } from "../errors.ts";
 import { Deadlines } from "../internal/deadlines.ts";
 import type { RegisteredCallback } from "../registry/registered_callback.ts";
-import { Flag } from "../wire/frame.ts";
+import { Flag, type Frame, ownFrame } from "../wire/frame.ts";
+import { wholeBytes } from "../wire/parts.ts";
 import type { RunningCall } from "./running_call.ts";
 import { Turns } from "./turns.ts";
 
@@ -61,6 +62,20 @@ export class RunningCalls {
     if (calls?.size === 0) this.#calls.delete(call.source.id);
   }
 
+  /**
+   * Whether one that came has to wait for its turn, and is kept until then.
+   *
+   * @throws {OverloadedError} when too many do already.
+   */
+  waits(call: RunningCall, incoming: Frame): boolean {
+    const { callback } = call;
+    if (callback.concurrency === Infinity) return false;
+    if (this.turnsOf(callback).take(call, wholeBytes(incoming))) return false;
+    call.queued = ownFrame(incoming);
+    this.track(call);
+    return true;
+  }
+
   /** How many calls of a callback may run at a time, and who waits. */
   turnsOf(callback: RegisteredCallback): Turns<RunningCall> {
     let turns = this.#turns.get(callback);
@@ -79,7 +94,10 @@ export class RunningCalls {
     for (const call of [...this.#calls.get(sourceId)?.values() ?? []]) {
       const isEndless = call.resultStream !== undefined && !call.isTask;
       if ((call.flags & Flag.NoReply) === 0 || isEndless) this.abort(call, reason);
-      else call.closeArgumentStreams(reason); // nobody sends their items any more
+      else {
+        call.lost = reason;
+        call.closeArgumentStreams(reason); // nobody sends their items any more
+      }
     }
   }
 
@@ -97,12 +115,13 @@ export class RunningCalls {
     const all = [...this.#calls.values()].flatMap((calls) => [...calls.values()]);
     // Those that wait first: none of them is to have the turn of one that ends.
     for (const call of all) {
-      if (this.#leavesTurns(call)) this.#giveUp(call, makeReason("never"), true);
+      if (this.#leavesTurns(call)) this.giveUp(call, makeReason("never"), true);
     }
-    for (const call of all) if (!call.aborted) this.#giveUp(call, makeReason("maybe"), false);
+    for (const call of all) if (!call.aborted) this.giveUp(call, makeReason("maybe"), false);
   }
 
-  #giveUp(call: RunningCall, reason: DaffiError, neverRan: boolean): void {
+  /** Ends one, and tells its caller why. */
+  giveUp(call: RunningCall, reason: DaffiError, neverRan = this.#leavesTurns(call)): void {
     call.giveUp(reason);
     this.abort(call, reason, neverRan);
   }
@@ -129,7 +148,7 @@ export class RunningCalls {
         : `The caller of ${callbackName} waits no longer`,
       { executed: neverRan ? "never" : "maybe" },
     );
-    if (limitedByCallback) this.#giveUp(call, reason, neverRan);
+    if (limitedByCallback) this.giveUp(call, reason, neverRan);
     else this.abort(call, reason, neverRan);
   }
 }

@@ -22,19 +22,20 @@ export class Turns<T> {
     this.#most = most;
   }
 
-  /** @throws {OverloadedError} when those that wait are too large together. */
-  checkRoom(): void {
-    if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
-    throw new OverloadedError(
-      `Cannot call: ${this.#waitingBytes} bytes wait for their turn, at most ${MAX_WAITING_BYTES} may`,
-    );
-  }
-
-  /** True if `item`, which has so many bytes, may run now; otherwise it waits. */
+  /**
+   * True if `item`, which has so many bytes, may run now; otherwise it waits.
+   *
+   * @throws {OverloadedError} when those that wait are too large together.
+   */
   take(item: T, bytes: number): boolean {
     if (this.#running < this.#most) {
       this.#running++;
       return true;
+    }
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      throw new OverloadedError(
+        `Cannot call: ${this.#waitingBytes} bytes wait for their turn, at most ${MAX_WAITING_BYTES} may`,
+      );
     }
     this.#waiting.set(item, bytes);
     this.#waitingBytes += bytes;

@@ -1,9 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encode, ExtData } from "@msgpack/msgpack";
-import { CallbackRegistry, currentCall, OverloadedError } from "../../mod.ts";
+import { CallbackRegistry, CallCancelledError, currentCall, OverloadedError } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { TaskRuns } from "../../src/node/task_runs.ts";
-import { Network } from "../../src/node/network.ts";
+import { Network, RemoteProcess } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
 import type { Reply, RunningCall } from "../../src/node/running_call.ts";
 import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
@@ -18,6 +18,7 @@ import {
 import { FakeConnection } from "../helpers/fake_connection.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
+import { settled } from "../helpers/soon.ts";
 
 const SELF = 1;
 const [A, B] = [2, 3];
@@ -33,6 +34,9 @@ class Rig {
   running = 0;
   /** Ends `limited`. */
   readonly end = Promise.withResolvers<void>();
+  /** What `queued` was called with, and what ends it. */
+  readonly queued: unknown[][] = [];
+  readonly ends: (() => void)[] = [];
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
   readonly tasks: TaskRuns;
@@ -47,6 +51,10 @@ class Rig {
       return new Promise(() => {});
     }, { concurrency: 1 });
     registry.callback("give", (size: number) => "x".repeat(size));
+    registry.callback("queued", (...args: unknown[]) => {
+      this.queued.push(args);
+      return new Promise((resolve) => this.ends.push(() => resolve("done")));
+    }, { concurrency: 1 });
     registry.callback("limited", () => this.end.promise, { timeout: 100 });
     registry.callback("endless", function* () {
       for (;;) yield 1;
@@ -63,7 +71,7 @@ class Rig {
       processes: [[SELF, "self", [[1, "wait"], [2, "listen"], [3, "alone"], [4, "give"], [
         5,
         "endless",
-      ]]], [
+      ], [6, "queued"]]], [
         A,
         "a",
         [],
@@ -203,6 +211,56 @@ Deno.test("Dispatcher refuses calls of a callback for which too large ones wait 
   rig.cancel(A, most + 1);
   rig.call(B, 3, 3);
   assertEquals(rig.answers.length, 1);
+});
+
+Deno.test("Dispatcher decodes the arguments of a call when it has its turn, and not before", async () => {
+  const rig = new Rig();
+  const decode = rig.codec.decodePayload.bind(rig.codec);
+  let decoded = 0;
+  rig.codec.decodePayload = (...args) => {
+    decoded++;
+    return decode(...args);
+  };
+  const received = encode([1, "x"]);
+  rig.call(A, 1, 6, received);
+  rig.call(A, 2, 6, received);
+  rig.call(A, 3, 6, received.subarray(1));
+  rig.call(A, 4, 6, encode([4]));
+  received.fill(0xc1); // what a connection reads into is used again
+  assertEquals([decoded, rig.queued, rig.answers], [1, [[1, "x"]], []]);
+  rig.ends[0]!();
+  await settled();
+  assertEquals([decoded, rig.queued.length], [2, 2]);
+  rig.ends[1]!();
+  await settled();
+  assertEquals([decoded, rig.queued], [4, [[1, "x"], [1, "x"], [4]]]);
+  assertEquals(rig.answers, [
+    `RESULT ${A} 1 undefined`,
+    `RESULT ${A} 2 undefined`,
+    `ERROR ${A} 3 PROTOCOL`,
+  ]);
+});
+
+Deno.test("Dispatcher gives a call up of which a stream begins while it waits for its turn", async () => {
+  const rig = new Rig();
+  for (const call of [1, 2, 3]) rig.call(A, call, 6, encode([stream(1)]));
+  rig.dispatcher.onFrame(frame(Kind.End, { peer: A, call: 2, stream: 1 }));
+  assertEquals(rig.answers, [`ERROR ${A} 2 PROTOCOL`]);
+  rig.ends[0]!();
+  await settled();
+  assertEquals([rig.queued.length, rig.dispatcher.counts.runningCalls], [2, 1]);
+});
+
+Deno.test("Dispatcher fails the streams of a call whose caller leaves while it waits for its turn", async () => {
+  const rig = new Rig();
+  rig.call(A, 1, 6);
+  rig.call(A, 2, 6, encode([stream(1)]), Flag.NoReply);
+  rig.dispatcher.onLeave(new RemoteProcess(A, "a"));
+  rig.ends[0]!();
+  await settled();
+  const [items] = rig.queued[1] as [AsyncIterator<unknown>];
+  await assertRejects(() => items.next(), CallCancelledError, "process a, is gone");
+  assertEquals(rig.answers, []);
 });
 
 Deno.test("Dispatcher answers that there is no room for an answer, if it is not a small one", () => {

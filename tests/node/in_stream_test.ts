@@ -3,6 +3,9 @@ import fc from "fast-check";
 import { ProtocolError } from "../../mod.ts";
 import { itemCost } from "../../src/node/credit.ts";
 import { InStream } from "../../src/node/in_stream.ts";
+import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
+import { concerning } from "../../src/internal/concerning.ts";
 import { MAX_STREAM_WINDOW, STREAM_WINDOW } from "../../src/wire/limits.ts";
 
 class Producer {
@@ -13,6 +16,7 @@ class Producer {
     credit: (credits) => this.credits.push(credits),
     stop: () => this.stops++,
     over: () => this.overs++,
+    locate: (error) => concerning(error, { processName: "p" }),
   });
 
   get granted(): number {
@@ -22,6 +26,16 @@ class Producer {
 
 const item = (value: unknown) => ({ done: false, value }) as const;
 const DONE = { done: true, value: undefined } as const;
+
+/** A codec that counts what it decodes. */
+class CountingCodec extends MessagePackCodec {
+  decoded = 0;
+
+  override decodePayload(incoming: Frame): unknown {
+    this.decoded++;
+    return super.decodePayload(incoming);
+  }
+}
 
 Deno.test("InStream asks for nothing before it is read", () => {
   const producer = new Producer();
@@ -222,3 +236,40 @@ Deno.test("InStream grants nothing for what is taken after the end", async () =>
   for (let i = 0; i < STREAM_WINDOW; i++) await producer.stream.next();
   assertEquals(producer.credits, [STREAM_WINDOW]);
 });
+
+Deno.test("accept() decodes what is awaited or small at once, and what is large when it is taken", async () => {
+  const codec = new CountingCodec();
+  const { stream } = new Producer();
+  const [small, large] = [["x"], ["x".repeat(1000)]];
+  const receive = (value: unknown) => {
+    const payload = codec.encode(value, "item").slice();
+    stream.accept(codec, frame(Kind.Item, { payload }));
+    payload.fill(0xc1); // what a connection reads into is used again
+  };
+  const awaited = stream.next();
+  receive(large);
+  assertEquals([codec.decoded, await awaited], [1, item(large)]);
+  receive(small);
+  assertEquals(codec.decoded, 2);
+  for (let i = 0; i < 10; i++) receive(large);
+  assertEquals([codec.decoded, await stream.next(), codec.decoded], [2, item(small), 2]);
+  assertEquals([await stream.next(), codec.decoded], [item(large), 3]);
+});
+
+for (const ended of [false, true]) {
+  const when = ended ? "when it has ended" : "before its end";
+  Deno.test(`InStream breaks off ${when} at a large item that cannot be decoded`, async () => {
+    const codec = new CountingCodec();
+    const producer = new Producer();
+    const { stream } = producer;
+    stream.start();
+    stream.push("before", 1);
+    stream.accept(codec, frame(Kind.Item, { payload: new Uint8Array(1000).fill(0xc1) }));
+    stream.push("behind", 1);
+    if (ended) stream.finish();
+    assertEquals(await stream.next(), item("before"));
+    const error = await assertRejects(() => stream.next(), ProtocolError);
+    assertEquals([error.processName, producer.stops, producer.overs], ["p", ended ? 0 : 1, 1]);
+    assertEquals(await stream.next(), DONE);
+  });
+}

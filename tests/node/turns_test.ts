@@ -66,13 +66,15 @@ Deno.test("Turns has no room while those that wait are too large together", () =
   const turns = new Turns<string>(1);
   turns.take("runs", 2 * MAX_WAITING_BYTES);
   turns.take("a", MAX_WAITING_BYTES);
-  turns.checkRoom();
   turns.take("b", 1);
-  assertThrows(() => turns.checkRoom(), OverloadedError);
+  assertThrows(() => turns.take("c", 1), OverloadedError);
   turns.leave("b");
-  turns.checkRoom();
-  turns.take("c", 1);
-  assertThrows(() => turns.checkRoom(), OverloadedError);
-  assertEquals(turns.next(), "a");
-  turns.checkRoom();
+  turns.take("d", 1);
+  assertThrows(() => turns.take("e", 1), OverloadedError);
+  assertEquals([turns.next(), turns.take("f", 1), turns.next(), turns.next()], [
+    "a",
+    false,
+    "d",
+    "f",
+  ]);
 });
