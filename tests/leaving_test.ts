@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { ConnectionError, currentCall, Global } from "../mod.ts";
+import { CallCancelledError, ConnectionError, currentCall, Global } from "../mod.ts";
 import { KIND, PREFACE } from "./e2e/raw_peer.ts";
 import { RawController } from "./helpers/raw_controller.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
-import { soon, until } from "./helpers/soon.ts";
+import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 
 Deno.test("a node that leaves is not gone before the controller has decided about all that it sent", async () => {
@@ -74,6 +74,28 @@ Deno.test("what a task calls when its node stops and the controller is away fail
   release.resolve();
   await soon(outcome.promise);
   await soon(stopped);
+});
+
+Deno.test("stop() in a callback gives up the calls that wait for the callback's own turns", async () => {
+  await using net = await TestNetwork.start();
+  const called = Promise.withResolvers<void>();
+  const a = await net.join("a", (callback) => {
+    callback("quit", async (first: boolean) => {
+      if (first) {
+        await called.promise;
+        await currentCall()!.g.stop({ drainTimeout: "20s" });
+      }
+      return first;
+    }, { concurrency: 1 });
+  });
+  const quits = net.hub.call.quit(true).fg();
+  await until(() => a.stats.runningCalls === 1);
+  const waits = net.hub.call.quit(false).fg();
+  const refused = assertRejectsLater(() => soon(waits), CallCancelledError, "is stopping");
+  await until(() => a.stats.runningCalls === 2);
+  called.resolve();
+  assertEquals(await soon(quits), true);
+  assertEquals((await refused).executed, "never");
 });
 
 Deno.test("a node that stops while it joins closes its connection, whatever the controller does", async () => {

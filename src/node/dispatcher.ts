@@ -8,6 +8,7 @@ import {
   CallbackNotFoundError,
   CallCancelledError,
   type DaffiError,
+  type Executed,
   OverloadedError,
   TransferError,
 } from "../errors.ts";
@@ -116,9 +117,7 @@ export class Dispatcher {
     if (!await within(this.#finishAll(timeoutMs / 10), timeoutMs)) {
       clearTimeout(this.#linger);
       this.#close(); // or what comes from now on would run, and nobody hear of it
-      this.#calls.giveUpAll((executed) =>
-        new CallCancelledError("The process is stopping", { executed })
-      );
+      this.#calls.giveUpAll(stopping);
     }
     const left = Math.max(LEAVE_TIMEOUT_MS, until - monotonicMs());
     return this.#session === undefined || await within(this.#session.outbox.flushed(), left);
@@ -142,12 +141,14 @@ export class Dispatcher {
 
   #close(): void {
     this.#closing = true;
+    this.#calls.giveUpBehind(this.#stoppers, stopping);
     this.#checkIdle();
   }
 
   /** Resolves when no call is taken or runs any more but those that wait for just this. */
   othersDone(call: CallScope): Promise<void> {
     this.#stoppers.add(call);
+    if (this.#closing) this.#calls.giveUpBehind(this.#stoppers, stopping);
     this.#checkIdle();
     return this.#others.promise;
   }
@@ -314,6 +315,10 @@ export class Dispatcher {
     this.#stoppers.delete(call);
     this.#checkIdle();
   }
+}
+
+function stopping(executed: Executed): CallCancelledError {
+  return new CallCancelledError("The process is stopping", { executed });
 }
 
 function runsNone(): TransferError {

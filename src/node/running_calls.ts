@@ -112,12 +112,35 @@ export class RunningCalls {
 
   /** Ends everything, and tells the callers that it did not finish, or not begin. */
   giveUpAll(makeReason: (executed: Executed) => DaffiError): void {
-    const all = [...this.#calls.values()].flatMap((calls) => [...calls.values()]);
+    const all = this.#all();
     // Those that wait first: none of them is to have the turn of one that ends.
     for (const call of all) {
       if (this.#leavesTurns(call)) this.giveUp(call, makeReason("never"), true);
     }
     for (const call of all) if (!call.aborted) this.giveUp(call, makeReason("maybe"), false);
+  }
+
+  /** Gives up those that wait for a turn that none but `stoppers` have, which wait for them. */
+  giveUpBehind(
+    stoppers: ReadonlySet<object>,
+    makeReason: (executed: Executed) => DaffiError,
+  ): void {
+    if (stoppers.size === 0) return;
+    const all = this.#all();
+    const turns = new Map<RegisteredCallback, number>();
+    for (const call of all) {
+      if (stoppers.has(call)) turns.set(call.callback, (turns.get(call.callback) ?? 0) + 1);
+    }
+    for (const call of all) {
+      const { queued, callback } = call;
+      if (queued !== undefined && turns.get(callback) === callback.concurrency) {
+        this.giveUp(call, makeReason("never"));
+      }
+    }
+  }
+
+  #all(): RunningCall[] {
+    return [...this.#calls.values()].flatMap((calls) => [...calls.values()]);
   }
 
   /** Ends one, and tells its caller why. */
