@@ -7,7 +7,9 @@ const names = ["add", "subtract", "getUser", "getUsers", "MultiplyAll"];
 const found: [wanted: string, name: string | undefined][] = [
   ["ad", "add"],
   ["addd", "add"],
-  ["dad", undefined],
+  ["dad", "add"],
+  ["dda", undefined],
+  ["gteUesr", "getUser"],
   ["substract", "subtract"],
   ["subtracct", "subtract"],
   ["GETUSER", "getUser"],
