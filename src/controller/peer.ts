@@ -24,6 +24,8 @@ const ASKING: ReadonlySet<Kind> = new Set<Kind>([
 export class Backlog {
   /** Bytes; those that several have in the same memory count once. */
   bytes = 0;
+  /** So many of them several have. */
+  sharedBytes = 0;
   readonly #peers: ReadonlyMap<number, Peer>;
   #isChecking = false;
 
@@ -43,15 +45,21 @@ export class Backlog {
     });
   }
 
+  /**
+   * By what is alone for it, or by what others have as well, whichever fills the memory: to give up who waits
+   * for the other would free nothing.
+   */
   #longest(): Peer | undefined {
+    this.#peers.forEach((peer) => peer.connection.congested && peer.count()); // what was read meanwhile
+    const mostIsShared = this.sharedBytes > this.bytes / 2;
     let longest: Peer | undefined;
+    let most = 0;
     for (const peer of this.#peers.values()) {
-      const { queuedBytes, congested } = peer.connection;
-      if (!congested) continue;
-      peer.count(); // it has read since it was sent anything, perhaps
+      const bytes = mostIsShared ? peer.sharedBytes : peer.ownBytes;
       // Without the node in this process there is no controller, and that one reads what it can.
-      if (peer.isOwn) continue;
-      if (longest === undefined || queuedBytes > longest.connection.queuedBytes) longest = peer;
+      if (bytes <= most || peer.isOwn) continue;
+      most = bytes;
+      longest = peer;
     }
     return longest;
   }
@@ -70,12 +78,17 @@ export class Shared {
 
   /** They wait for one more node. */
   hold(): void {
-    if (this.#holders++ === 0) this.backlog.bytes += this.bytes.length;
+    if (this.#holders++ === 0) this.#count(this.bytes.length);
   }
 
   /** They wait for one node less. */
   release(): void {
-    if (--this.#holders === 0) this.backlog.bytes -= this.bytes.length;
+    if (--this.#holders === 0) this.#count(-this.bytes.length);
+  }
+
+  #count(bytes: number): void {
+    this.backlog.bytes += bytes;
+    this.backlog.sharedBytes += bytes;
   }
 }
 
@@ -83,6 +96,10 @@ export class Shared {
 export class Peer {
   /** Decides about its frames, if somebody is to decide. */
   gate: Gate | undefined;
+  /** Its part of the backlog, but for what others have as well. */
+  ownBytes = 0;
+  /** So much of its queue others have as well. */
+  sharedBytes = 0;
   /** How many of the changes that are being announced it was told. */
   toldChanges = 0;
   /** Nodes that were asked to send nothing to this one, and what they have sent to it since. */
@@ -91,10 +108,6 @@ export class Peer {
   #held: Set<Peer> | undefined;
   /** Nodes, or whatever else, because of which this one is not read from. */
   #heldBy: Set<object> | undefined;
-  /** Its part of the backlog, but for what others have as well. */
-  #ownBytes = 0;
-  /** So much of its queue others have as well. */
-  #sharedBytes = 0;
   /** At most so much of a queue that is too long are changes of the directory. */
   #unreadBytes = 0;
 
@@ -122,10 +135,10 @@ export class Peer {
     const { bytes } = shared;
     if (this.connection.closed) return;
     shared.hold();
-    this.#sharedBytes += bytes.length;
+    this.sharedBytes += bytes.length;
     this.connection.sendShared(bytes, () => {
       shared.release();
-      this.#sharedBytes -= bytes.length;
+      this.sharedBytes -= bytes.length;
     });
   }
 
@@ -175,9 +188,9 @@ export class Peer {
 
   /** Brings its part of the backlog up to date. */
   count(): void {
-    const ownBytes = this.connection.queuedBytes - this.#sharedBytes;
-    this.backlog.bytes += ownBytes - this.#ownBytes;
-    this.#ownBytes = ownBytes;
+    const ownBytes = this.connection.queuedBytes - this.sharedBytes;
+    this.backlog.bytes += ownBytes - this.ownBytes;
+    this.ownBytes = ownBytes;
   }
 
   /** Closes its connection, for which most waits while too much waits for all. */
@@ -234,7 +247,7 @@ export class Peer {
   gone(): void {
     this.#held?.forEach((source) => source.goOn(this));
     this.#paused = this.#held = undefined;
-    this.backlog.bytes -= this.#ownBytes;
-    this.#ownBytes = this.#unreadBytes = 0;
+    this.backlog.bytes -= this.ownBytes;
+    this.ownBytes = this.#unreadBytes = 0;
   }
 }

@@ -89,7 +89,7 @@ function crowd(queues: readonly number[]) {
   });
   const [source, other] = [fakePeer(100, undefined, backlog), fakePeer(101, undefined, backlog)];
   for (const { peer, wire } of nodes) if (wire.congested) peer.slowDown(other.peer, 1);
-  const closed = () => nodes.filter(({ wire }) => wire.closedBecause !== undefined);
+  const closed = () => [...nodes.keys()].filter((i) => nodes[i]!.wire.closedBecause !== undefined);
   return { backlog, nodes, source, closed };
 }
 
@@ -138,13 +138,39 @@ Deno.test("slowDown() gives up the node for which most waits when all queues tog
   grow(6, 1);
   assertEquals(closed(), [], "while a frame is passed on");
   await settled();
-  assertEquals(closed(), [nodes[3]]);
+  assertEquals(closed(), [3]);
   const { closedBecause } = nodes[3]!.wire;
   assertInstanceOf(closedBecause, ConnectionError);
   assertEquals(
     closedBecause.message,
     `Too much waits for all processes, and most of it, ${170 * MiB} bytes, for it`,
   );
+});
+
+Deno.test("slowDown() gives up who fills the memory, and not who has more of what others have as well", async () => {
+  const { backlog, nodes, source, closed } = crowd(Array(17).fill(MAX_QUEUED_BYTES));
+  const piece = new Uint8Array(1_000_000);
+  const share = (i: number, shared: Shared) => {
+    const { peer, wire } = nodes[i]!;
+    wire.sendShared = () => {};
+    peer.sendShared(shared);
+    wire.congested = true;
+    wire.queuedBytes += piece.length;
+    peer.slowDown(source.peer, 1);
+  };
+  const first = Array.from({ length: 100 }, () => new Shared(piece, backlog));
+  for (const shared of first) share(5, shared);
+  nodes[9]!.wire.queuedBytes++;
+  nodes[9]!.peer.slowDown(source.peer, 1);
+  await settled();
+  assertEquals(closed(), [9], "the longest queue of its own");
+  const more = Array.from({ length: 1_100 }, () => new Shared(piece, backlog));
+  for (const [i, shared] of more.entries()) {
+    share(5, shared);
+    if (i > 0) share(6, shared);
+  }
+  await settled();
+  assertEquals(closed(), [5, 9]);
 });
 
 Deno.test("slowDown() gives nobody up for what was read meanwhile", async () => {
