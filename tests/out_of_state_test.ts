@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { encode } from "@msgpack/msgpack";
+import { decode, encode } from "@msgpack/msgpack";
 import { Global, ProtocolError } from "../mod.ts";
 import type { Place } from "./e2e/network.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./e2e/raw_peer.ts";
@@ -151,4 +151,23 @@ Deno.test("a node gives up and counts a controller that sends anything before WE
     assertEquals(g.stats.protocolErrors, 1);
     await g.stop();
   }
+});
+
+Deno.test("a node whose callbacks find no room at the controller logs which, and goes on", async () => {
+  await using controller = new RawController();
+  const logger = new RecordingLogger();
+  const callbacks = registry(() => {});
+  const g = new Global({ processName: "node", ...controller.address, callbacks, logger });
+  using link = await soon(controller.accept());
+  await link.readUntil(KIND.HELLO);
+  await link.write(PREFACE);
+  await link.send(KIND.WELCOME, { payload: welcome() });
+  callbacks.callback("more", () => {});
+  const { payload } = await link.readUntil(KIND.OFFER);
+  await link.send(KIND.UNDELIVERED, { value: 2, payload });
+  assertEquals(await isOpen(link), true);
+  assert(logger.has(`the controller has no room to offer: ${decode(payload)}`));
+  assertEquals(g.stats.droppedCalls, 0);
+  await link.send(KIND.SHUTDOWN);
+  await soon(link.readUntil(KIND.LEAVE));
 });

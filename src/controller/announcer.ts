@@ -60,10 +60,11 @@ export class Announcer {
   }
 
   /**
-   * Tells what a process offers or withdraws: first itself, and then the others, who must not be slower to
-   * read it than it is to change it.
+   * Tells what a process offers or withdraws, if it does: first itself, and then the others, who must not be
+   * slower to read it than it is to change it.
    */
-  announceOf(cause: Peer, change: DirectoryChange): void {
+  announceOf(cause: Peer, change: DirectoryChange | undefined): void {
+    if (change === undefined) return;
     const bytes = this.#add(change);
     this.catchUp(cause);
     this.tellAll();

@@ -200,7 +200,7 @@ export class Controller {
       }
     };
     const onFrame = holding((incoming) => this.#onFrame(peer, incoming));
-    const deny = holding((incoming) => this.#deny(peer, incoming));
+    const deny = holding((incoming) => this.#router.deny(peer, incoming));
     const gate = this.#authorizer === undefined || own
       ? undefined
       : this.#gateOf(peer, this.#authorizer, onFrame, deny);
@@ -229,12 +229,6 @@ export class Controller {
     });
   }
 
-  #deny(peer: Peer, incoming: Frame): void {
-    if (incoming.kind !== Kind.Offer) return this.#router.deny(peer, incoming);
-    const { payload } = incoming; // which callbacks
-    peer.connection.send(frame(Kind.Undelivered, { value: Undelivered.Denied, payload }));
-  }
-
   #join(process: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
     try {
       return this.#directory.join(process, callbacks);
@@ -248,8 +242,10 @@ export class Controller {
     switch (incoming.kind) {
       case Kind.Offer:
         return this.#offer(peer, incoming);
-      case Kind.Withdraw:
-        return this.#announce(peer, this.#directory.withdraw(peer.id, readNames(incoming.payload)));
+      case Kind.Withdraw: {
+        const change = this.#directory.withdraw(peer.id, readNames(incoming.payload));
+        return this.#announcer.announceOf(peer, change);
+      }
       case Kind.Leave:
         return this.#leave(peer);
       case Kind.Ping:
@@ -266,11 +262,15 @@ export class Controller {
     if (this.#directory.countOf(peer.id) + names.length > MAX_CALLBACKS_PER_NODE) {
       throw new ProtocolError(`A process may offer at most ${MAX_CALLBACKS_PER_NODE} callbacks`);
     }
-    this.#announce(peer, this.#directory.offer(peer.id, names));
-  }
-
-  #announce(cause: Peer, change: DirectoryChange | undefined): void {
-    if (change !== undefined) this.#announcer.announceOf(cause, change);
+    try {
+      this.#announcer.announceOf(peer, this.#directory.offer(peer.id, names));
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) throw error;
+      this.#options.logger.warn(
+        `daffi: process ${JSON.stringify(peer.name)} cannot offer more: ${error.message}`,
+      );
+      this.#router.denyOffer(peer, incoming, Undelivered.Overloaded);
+    }
   }
 
   #leave(peer: Peer): void {

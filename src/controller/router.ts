@@ -116,8 +116,14 @@ export class Router {
 
   /** Sends back what its sender may not do. @throws {ProtocolError} when it is a call without a number. */
   deny(source: Peer, incoming: Frame): void {
+    if (incoming.kind === Kind.Offer) return this.denyOffer(source, incoming, Undelivered.Denied);
     checkCallId(incoming);
     this.#sendBack(source, incoming, incoming.peer, Undelivered.Denied);
+  }
+
+  /** Sends back an `OFFER` that changes nothing, for its sender to see what was in it. */
+  denyOffer({ connection }: Peer, { payload }: Frame, value: number): void {
+    connection.send(frame(Kind.Undelivered, { value, payload }));
   }
 
   #targetIsGone(source: Peer, incoming: Frame): void {

@@ -197,9 +197,10 @@ export class OneWayCalls {
 
   /** The controller could not, or would not, pass something on for which nobody waits. */
   undelivered({ call, value, payload }: Frame, process: RemoteProcess | undefined): void {
-    if (call === 0 && value === Undelivered.Denied) {
+    if (call === 0) {
       const names = decodeNames(payload).join(", ");
-      return this.#options.logger.warn(`daffi: the controller does not allow to offer: ${names}`);
+      const why = value === Undelivered.Denied ? "does not allow" : "has no room";
+      return this.#options.logger.warn(`daffi: the controller ${why} to offer: ${names}`);
     }
     const who = process?.name ?? "a process that has left";
     this.drop(

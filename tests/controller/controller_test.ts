@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { Controller } from "../../src/controller/controller.ts";
 import { Connection } from "../../src/link/connection.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
-import { decodeRefusal, encodeControl } from "../../src/wire/control.ts";
-import { frame, Kind } from "../../src/wire/frame.ts";
+import { decodeNames, decodeRefusal, encodeControl } from "../../src/wire/control.ts";
+import { type Frame, frame, Kind, ownFrame, Undelivered } from "../../src/wire/frame.ts";
 import {
   DEFAULT_MAX_FRAME_BYTES,
   MAX_CALLBACKS_PER_NODE,
@@ -18,8 +18,8 @@ import { settled, soon, until } from "../helpers/soon.ts";
 import { concat, toBytes } from "../wire/frames.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
 
-function controller(): Controller {
-  const options = { maxFrameBytes: DEFAULT_MAX_FRAME_BYTES, logger: new RecordingLogger() };
+function controller(logger = new RecordingLogger()): Controller {
+  const options = { maxFrameBytes: DEFAULT_MAX_FRAME_BYTES, logger };
   const ignored = () => {};
   return new Controller({ ...options, watch: ignored, onJoin: ignored, onLeave: ignored });
 }
@@ -67,6 +67,38 @@ Deno.test("Controller refuses nodes while the directory is full", async () => {
   for (const connection of [...joined, last]) connection.close();
   await until(() => to.counts.lost === joined.length);
   assertEquals(to.counts.refused, 1);
+  await to.stop();
+});
+
+Deno.test("Controller sends an OFFER back for which the directory has no room, and goes on", async () => {
+  const logger = new RecordingLogger();
+  const to = controller(logger);
+  const joined: Connection[] = [];
+  const names = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${prefix} ${i} `.padEnd(MAX_NAME_BYTES, "x"));
+  const [, own] = await join(to, "own", ["f"]);
+  for (let i = 0; i < MAX_DIRECTORY_BYTES / MAX_CALLBACKS_PER_NODE / MAX_NAME_BYTES - 1; i++) {
+    joined.push((await join(to, `p${i}`, names(String(i), MAX_CALLBACKS_PER_NODE)))[1]);
+  }
+  const told: Frame[] = [];
+  const pongs = Promise.withResolvers<void>();
+  own.handler = {
+    onFrame: (frame) => frame.kind === Kind.Pong ? pongs.resolve() : told.push(ownFrame(frame)),
+    onClose: pongs.reject,
+  };
+  const offer = (payload: Uint8Array) => own.send(frame(Kind.Offer, { payload }));
+  const tooMany = encodeControl(names("more", 4_000));
+  offer(tooMany);
+  offer(encodeControl(["g"]));
+  own.send(frame(Kind.Ping));
+  await soon(pongs.promise);
+  assertEquals(told.map(({ kind }) => kind), [Kind.Undelivered, Kind.Directory]);
+  const { call, value, payload } = told[0]!;
+  assertEquals([call, value], [0, Undelivered.Overloaded]);
+  assertEquals(decodeNames(payload), decodeNames(tooMany));
+  assertEquals(logger.lines.length, 1);
+  assert(logger.has('process "own" cannot offer more: The directory would have 17799991 bytes'));
+  for (const connection of [...joined, own]) connection.close();
   await to.stop();
 });
 
