@@ -107,14 +107,17 @@ export class Announcer {
     this.#timer = undefined;
     if (this.#telling) return; // a connection broke meanwhile, and what comes of it has its turn below
     this.#telling = true;
-    while (this.#changes.length > 0) {
-      const count = this.#changes.length;
-      this.#peers.forEach((peer) => this.catchUp(peer));
-      this.#changes.splice(0, count);
-      this.#piece = undefined;
-      this.#peers.forEach((peer) => peer.toldChanges -= count);
+    try {
+      while (this.#changes.length > 0) {
+        const count = this.#changes.length;
+        this.#peers.forEach((peer) => this.catchUp(peer));
+        this.#changes.splice(0, count);
+        this.#piece = undefined;
+        this.#peers.forEach((peer) => peer.toldChanges -= count);
+      }
+    } finally { // whatever failed, the next change is told, and this one with it
+      this.#telling = false;
     }
-    this.#telling = false;
     this.#bytes = 0;
     this.#toldAt = this.#now();
   }

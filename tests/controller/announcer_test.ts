@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Announcer } from "../../src/controller/announcer.ts";
 import type { Peer } from "../../src/controller/peer.ts";
@@ -187,6 +187,22 @@ Deno.test("Announcer tells everybody of a connection that breaks while it tells"
     time.tick(LONG_MS);
     wires.splice(15, 1);
     assertEquals(wires.map(told), wires.map(() => [1, 1_015, 2]));
+  });
+});
+
+Deno.test("Announcer goes on telling after something has failed while it told", () => {
+  network(19, ({ wires, change }) => {
+    const wire = wires[15]!;
+    const send = wire.sendShared.bind(wire);
+    wire.sendShared = () => {
+      wire.sendShared = send;
+      throw new RangeError("Array buffer allocation failed");
+    };
+    assertThrows(() => change(1), RangeError);
+    assertEquals(told(wires[18]!), []);
+    change(2);
+    wires.splice(15, 1);
+    assertEquals(wires.map(told), Array(18).fill([1, 2]));
   });
 });
 
