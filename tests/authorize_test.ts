@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { encode } from "@msgpack/msgpack";
 import {
   AuthenticationError,
   type AuthorizationRequest,
@@ -226,6 +227,20 @@ Deno.test("a denied call with or for a stream fails, and takes no items", async 
     for await (const _ of a.call.whoami()) throw new Error("there is no item");
   });
   assertEquals(taken, 0);
+});
+
+Deno.test("authorize changes nothing of what is offered by changing what it was asked", async () => {
+  await using guard = await guarded((request) => {
+    if ("callbacks" in request) (request.callbacks as string[]).splice(0, 9, "another", "other");
+    return true;
+  });
+  const { net } = guard;
+  const dial = () => Deno.connect({ hostname: "localhost", port: net.hub.port! });
+  using a = await RawPeer.join({ dial }, "a", ["one"]);
+  assertEquals(a.processes.get("a")![2].map(([, name]) => name), ["one"]);
+  await a.send(KIND.OFFER, { payload: encode(["two"]) });
+  await net.hub.waitFunction("two", { timeout: "20s" });
+  assertEquals(net.hub.registeredCallbacks, { a: ["one", "two"] });
 });
 
 Deno.test("authorize is asked about callbacks that are offered later", async () => {

@@ -141,7 +141,8 @@ async function permit(
 ): Promise<void> {
   const verdict = await authorizer.decideAndCount({
     action: "join",
-    ...{ processName: process, address, callbacks },
+    // A copy, for what it does to the list must not change what is joined.
+    ...{ processName: process, address, callbacks: [...callbacks] },
   });
   if (verdict === true) return;
   // A refusal of the first kind ends a node for good, and nobody has said that it may not join.
