@@ -8,12 +8,14 @@
 import { nextTurn } from "../internal/next_turn.ts";
 import { CLOSE_TIMEOUT_MS } from "../wire/limits.ts";
 import { MessageStream, type OtherSide } from "./message_stream.ts";
+import { PIECE_BYTES } from "./pieces.ts";
 import type { ByteStream } from "./transport.ts";
 import { brokenWebSocket, closedWebSocket } from "./websocket_end.ts";
 import { OPCODE, WebSocketReader } from "./websocket_reader.ts";
 
-const MIN_READ_BYTES = 1024;
-const MAX_READ_BYTES = 64 * 1024;
+/** As much as a client that holds back sends at once: its head has 8 bytes, with the mask. */
+const MIN_READ_BYTES = 8 + PIECE_BYTES;
+const MAX_READ_BYTES = 64 * MIN_READ_BYTES;
 const YIELD_AFTER_READS = 4;
 
 /** A frame, and who waits until it is sent. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PIECE_BYTES } from "../../src/transport/pieces.ts";
 import { ServerWebSocket } from "../../src/transport/server_websocket.ts";
 import { OPCODE } from "../../src/transport/websocket_reader.ts";
 import { CLOSE_TIMEOUT_MS, MESSAGE_WINDOW_BYTES } from "../../src/wire/limits.ts";
@@ -13,7 +14,7 @@ function open(socket = new FakeStream()) {
   return { socket, it: new ServerWebSocket(socket, NONE, {}) };
 }
 
-Deno.test("a WebSocket reads into 64 KiB at most, however much comes", async () => {
+Deno.test("a WebSocket reads into some 64 KiB at most, however much comes", async () => {
   const socket = new FakeStream();
   const rooms: number[] = [];
   const read = socket.read.bind(socket);
@@ -27,7 +28,22 @@ Deno.test("a WebSocket reads into 64 KiB at most, however much comes", async () 
   for (let i = 0; i < 3000; i++) flood.set(ping, i * ping.length);
   socket.feed(flood, goodbye(1000));
   await soon(it.over);
-  assertEquals([rooms[0], Math.max(...rooms)], [1024, 64 * 1024]);
+  assertEquals([rooms[0], Math.max(...rooms)], [1032, 64 * 1032]);
+});
+
+Deno.test("a WebSocket answers the first message of a client that holds back as soon as it is taken", async () => {
+  using time = new FakeTime();
+  const socket = new FakeStream();
+  const it = new ServerWebSocket(socket, NONE, { holdsBack: true });
+  socket.feed(clientFrame(OPCODE.binary, new Uint8Array(PIECE_BYTES)));
+  assertEquals(await it.stream.read(new Uint8Array(2 * PIECE_BYTES)), PIECE_BYTES);
+  await turn();
+  const credit = new TextEncoder().encode(String(PIECE_BYTES));
+  assertEquals(socket.written, Uint8Array.of(128 | OPCODE.text, credit.length, ...credit));
+  it.stream.close();
+  socket.feed(goodbye(1000));
+  await it.over;
+  assertEquals(time.pending, 0);
 });
 
 for (const most of [1, 3, 100]) {
