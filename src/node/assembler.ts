@@ -8,7 +8,7 @@ import { type DaffiError, OverloadedError, ProtocolError } from "../errors.ts";
 import { EMPTY, Flag, type Frame, Kind, ownFrame } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../wire/limits.ts";
 import { announcedBytes, announcedPlaces } from "../wire/parts.ts";
-import { type CheckRoom, UnfinishedPayload } from "./unfinished_payload.ts";
+import { type ClaimMemory, UnfinishedPayload } from "./unfinished_payload.ts";
 
 /** What becomes of frames. */
 export interface AssemblerOptions {
@@ -30,12 +30,19 @@ interface Unfinished {
 /** Lets whole frames pass, and holds others until their last part has come. */
 export class Assembler {
   readonly #options: AssemblerOptions;
-  /** By source: nobody begins another payload for this node before one has ended. */
+  readonly #maxBytes: number;
+  /** By source: nobody begins another payload for this node before one has ended. First what has stood still longest. */
   readonly #unfinished = new Map<number, Unfinished>();
+  /** Memory that they have taken. */
+  #held = 0;
 
-  /** @param options What becomes of frames. */
-  constructor(options: AssemblerOptions) {
+  /**
+   * @param options What becomes of frames.
+   * @param maxBytes Most memory that unfinished payloads take together.
+   */
+  constructor(options: AssemblerOptions, maxBytes: number = MAX_UNFINISHED_BYTES) {
     this.#options = options;
+    this.#maxBytes = maxBytes;
   }
 
   /** Takes a frame as it came. @throws {ProtocolError} when no controller passes it on so. */
@@ -58,6 +65,7 @@ export class Assembler {
 
   /** A process is gone: what it began will not be finished. */
   forget(source: number): void {
+    this.#held -= this.#unfinished.get(source)?.body.heldBytes ?? 0;
     this.#unfinished.delete(source);
   }
 
@@ -72,7 +80,7 @@ export class Assembler {
     const head = { ...ownFrame(incoming), flags: incoming.flags & ~Flag.InParts, payload: EMPTY };
     try {
       const places = announcedPlaces(incoming.payload);
-      const body = new UnfinishedPayload(size, places, this.#checkRoom);
+      const body = new UnfinishedPayload(size, places, this.#claim);
       this.#unfinished.set(head.peer, { head, size, body });
     } catch (error) {
       return this.#options.deliver(head, error as DaffiError);
@@ -84,6 +92,8 @@ export class Assembler {
   #add({ peer, call, stream, payload }: Frame): void {
     const unfinished = this.#unfinished.get(peer);
     if (unfinished?.head.call !== call || unfinished.head.stream !== stream) return;
+    this.#unfinished.delete(peer);
+    this.#unfinished.set(peer, unfinished);
     let problem: DaffiError | undefined;
     try {
       if (!unfinished.body.add(payload)) problem = incomplete(unfinished);
@@ -97,32 +107,26 @@ export class Assembler {
   }
 
   #end({ head, body }: Unfinished, problem?: DaffiError): void {
-    this.#unfinished.delete(head.peer);
+    this.forget(head.peer);
     if (problem !== undefined) return this.#options.deliver(head, problem);
     const { payload, attachments } = body;
     this.#options.deliver({ ...head, payload, attachments });
   }
 
-  /** Whoever has taken most makes room: to take much and to send no more must not keep others from sending. */
-  readonly #checkRoom: CheckRoom = (bytes, wanting) => {
-    let held = bytes;
-    let most: Unfinished | undefined;
-    let mostBytes = bytes + wanting.heldBytes;
-    for (const each of this.#unfinished.values()) {
-      const { heldBytes } = each.body;
-      held += heldBytes;
-      if (heldBytes > mostBytes) {
-        most = each;
-        mostBytes = heldBytes;
-      }
+  /** Whoever has stood still longest makes room: to begin much and to send no more must not keep others from sending. */
+  readonly #claim: ClaimMemory = (wanting, bytes, least) => {
+    const taken = this.#held + bytes > this.#maxBytes / 4 ? least : bytes;
+    wanting.heldBytes += taken;
+    for (let held = this.#held += taken; held > this.#maxBytes; held = this.#held) {
+      const error = new OverloadedError(
+        `${held} bytes are unfinished, at most ${this.#maxBytes} may be`,
+        { executed: undefined }, // of an answer the call has run
+      );
+      const [stillest] = this.#unfinished.values();
+      if (stillest!.body === wanting) throw error;
+      this.#end(stillest!, error);
     }
-    if (held <= MAX_UNFINISHED_BYTES) return;
-    const error = new OverloadedError(
-      `${held} bytes are unfinished, at most ${MAX_UNFINISHED_BYTES} may be`,
-      { executed: undefined },
-    );
-    if (most === undefined) throw error;
-    this.#end(most, error);
+    return taken;
   };
 }
 

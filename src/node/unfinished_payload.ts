@@ -5,19 +5,22 @@
  */
 
 import { concat } from "../internal/concat.ts";
-import type { Attachment } from "../wire/frame.ts";
+import { type Attachment, EMPTY } from "../wire/frame.ts";
 import type { Place } from "../wire/parts.ts";
 
 /** An array of bytes takes so much, however few they are. */
 const MIN_PIECE_BYTES = 512;
 
-/** Asked before memory is taken for a payload; throws if there may be no more of it. */
-export type CheckRoom = (bytes: number, wanting: UnfinishedPayload) => void;
+/**
+ * Adds to what a payload has taken: so many bytes, or only the `least` if that is much already. Tells how many; throws if
+ * there may be no more.
+ */
+export type ClaimMemory = (wanting: UnfinishedPayload, bytes: number, least: number) => number;
 
 /**
  * Takes parts: what lies in a place of an attachment into an array of its own, which can be handed to
- * the user, and everything else into one payload. Memory is taken for an attachment when it begins, and
- * for the rest as it comes, not as it was announced.
+ * the user, and everything else into one payload. Memory is taken as they come, not as it was announced; for an
+ * attachment when it begins, if there is plenty.
  */
 export class UnfinishedPayload {
   /** How many bytes of it there are. */
@@ -28,20 +31,20 @@ export class UnfinishedPayload {
   readonly attachments: Attachment[] = [];
   readonly #size: number;
   readonly #places: readonly Place[];
-  readonly #checkRoom: CheckRoom;
+  readonly #claim: ClaimMemory;
   #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
-  #attachment: Uint8Array | undefined;
+  #attachment = EMPTY;
 
   /**
    * @param size Bytes that were announced.
    * @param places Where attachments are in them.
-   * @param checkRoom Whether there may be more memory.
+   * @param claim Gives memory.
    */
-  constructor(size: number, places: readonly Place[], checkRoom: CheckRoom) {
+  constructor(size: number, places: readonly Place[], claim: ClaimMemory) {
     this.#size = size;
     this.#places = places;
-    this.#checkRoom = checkRoom;
+    this.#claim = claim;
   }
 
   /** Whether it is complete. */
@@ -71,22 +74,25 @@ export class UnfinishedPayload {
   }
 
   #addToAttachment(bytes: Uint8Array, { offset, size }: Place): void {
-    const attachment = this.#attachment ??= new Uint8Array(this.#claim(size));
-    attachment.set(bytes, this.there - offset);
-    if (this.there + bytes.length < offset + size) return;
-    this.attachments.push({ at: this.#piecesBytes, bytes: attachment });
-    this.#attachment = undefined;
+    const from = this.there - offset;
+    const end = from + bytes.length;
+    const former = this.#attachment;
+    if (end > former.length) {
+      const least = Math.min(size, 2 * end) - former.length;
+      const more = this.#claim(this, size - former.length, least);
+      this.#attachment = new Uint8Array(former.length + more);
+      this.#attachment.set(former);
+    }
+    this.#attachment.set(bytes, from);
+    if (end < size) return;
+    this.attachments.push({ at: this.#piecesBytes, bytes: this.#attachment });
+    this.#attachment = EMPTY;
   }
 
   #addPiece(bytes: Uint8Array): void {
-    this.#claim(Math.max(bytes.length, MIN_PIECE_BYTES));
+    const taken = Math.max(bytes.length, MIN_PIECE_BYTES);
+    this.#claim(this, taken, taken);
     this.#pieces.push(bytes.slice());
     this.#piecesBytes += bytes.length;
-  }
-
-  #claim(size: number): number {
-    this.#checkRoom(size, this);
-    this.heldBytes += size;
-    return size;
   }
 }

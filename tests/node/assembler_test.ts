@@ -3,21 +3,24 @@ import fc from "fast-check";
 import { type DaffiError, OverloadedError, ProtocolError } from "../../mod.ts";
 import { Assembler } from "../../src/node/assembler.ts";
 import { Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
-import { HEADER_BYTES, MAX_UNFINISHED_BYTES } from "../../src/wire/limits.ts";
+import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
-import { payloadOf } from "../wire/frames.ts";
+import { concat, payloadOf } from "../wire/frames.ts";
 
 interface Delivered {
   frame: Frame;
   problem: DaffiError | undefined;
 }
 
-function made(maxFrameBytes = 1 << 26): { assembler: Assembler; delivered: Delivered[] } {
+function made(
+  maxFrameBytes = 1 << 26,
+  maxBytes?: number,
+): { assembler: Assembler; delivered: Delivered[] } {
   const delivered: Delivered[] = [];
   const assembler = new Assembler({
     maxFrameBytes,
     deliver: (got, problem) => void delivered.push({ frame: ownFrame(got), problem }),
-  });
+  }, maxBytes);
   return { assembler, delivered };
 }
 
@@ -178,43 +181,52 @@ Deno.test("Assembler takes memory as bytes come, not as they are announced", () 
   assertEquals(delivered, []);
 });
 
-Deno.test("Assembler refuses a frame for which no memory is left, and goes on with the others", () => {
+Deno.test("Assembler has room for what comes, whatever others have announced and not sent", () => {
   const { assembler, delivered } = made(1 << 30);
-  const large = MAX_UNFINISHED_BYTES / 4 + 1;
-  for (let peer = 1; peer <= 3; peer++) {
+  const large = (1 << 30) - HEADER_BYTES;
+  for (let peer = 1; peer <= 2000; peer++) {
     assembler.onFrame(head(peer, 1, large, 0, large));
-    assembler.onFrame(part(peer, 1, 1));
-  }
-  assembler.onFrame(head(4, 1, 4));
-  assembler.onFrame(head(5, 1, large, 0, large));
-  assembler.onFrame(part(5, 1, 1));
-  const [refused] = delivered;
-  assert(refused?.problem instanceof OverloadedError);
-  assertEquals([delivered.length, refused.frame.peer], [1, 5]);
-  assembler.forget(3);
-  assembler.onFrame(head(5, 2, large, 0, large));
-  assembler.onFrame(part(5, 2, 1));
-  assembler.onFrame(part(4, 1, 4));
-  assertEquals(delivered.map(({ frame }) => [frame.peer, frame.call]), [[5, 1], [4, 1]]);
-});
-
-Deno.test("Assembler gives up what has taken most memory for what needs less", () => {
-  const { assembler, delivered } = made(1 << 30);
-  const large = MAX_UNFINISHED_BYTES / 4;
-  for (let peer = 1; peer <= 4; peer++) {
-    const size = large + (peer === 2 ? 4 : peer === 3 ? -4 : 0);
-    assembler.onFrame(head(peer, 1, size, 0, size));
     assembler.onFrame(part(peer, 1, 1)); // and then nothing
   }
-  assertEquals(delivered, []);
-  assembler.onFrame(head(5, 1, 4));
-  assembler.onFrame(part(5, 1, 4));
-  assertEquals(delivered.map(({ frame, problem }) => [frame.peer, problem?.code]), [
-    [2, "OVERLOADED"],
-    [5, undefined],
-  ]);
-  assembler.onFrame(part(2, 1, 1)); // is nobody's
-  assertEquals(delivered.length, 2);
+  const whole = frame(Kind.Result, {
+    ...{ peer: 5000, call: 1 },
+    attachments: [{ at: 0, bytes: payloadOf(4_000_000) }],
+  });
+  for (const each of inParts(whole)) assembler.onFrame(each);
+  assertEquals(delivered.map(({ frame, problem }) => [frame.peer, problem]), [[5000, undefined]]);
+  assertEquals(delivered[0]!.frame.attachments, whole.attachments);
+});
+
+Deno.test("Assembler puts attachments together for which memory was taken as they came", () => {
+  const { assembler, delivered } = made(1 << 20, 4_000); // a quarter may be taken at once
+  assembler.onFrame(head(1, 1, 1000, 0, 1000));
+  assembler.onFrame(part(1, 1, 1));
+  const pieces = [1, 2, 300, 697].map((size) => payloadOf(size, size));
+  assembler.onFrame(head(2, 1, 1000, 0, 1000));
+  for (const payload of pieces) {
+    assembler.onFrame(frame(Kind.Part, { peer: 2, call: 1, payload }));
+  }
+  const [attachment] = delivered[0]!.frame.attachments!;
+  assertEquals(attachment!.bytes, concat(pieces));
+  assertEquals(attachment!.bytes.buffer.byteLength, 1000);
+});
+
+Deno.test("Assembler gives up what has stood still longest when there is no memory left", () => {
+  const { assembler, delivered } = made(1 << 20, 4_000);
+  const outcome = () => delivered.map(({ frame, problem }) => [frame.peer, problem?.code]);
+  for (let peer = 1; peer <= 4; peer++) assembler.onFrame(head(peer, 1, 1000));
+  for (const peer of [2, 1, 3, 4]) assembler.onFrame(part(peer, 1, 999));
+  assembler.onFrame(head(5, 1, 600));
+  assembler.onFrame(part(2, 1, 0)); // which is no step, but shows that it is there
+  assertEquals(outcome(), []);
+  assembler.onFrame(part(5, 1, 600));
+  assertEquals(outcome(), [[1, "OVERLOADED"], [5, undefined]]);
+  assembler.onFrame(part(1, 1, 1)); // is nobody's
+  assembler.forget(3);
+  assembler.onFrame(head(6, 1, 2001));
+  assembler.onFrame(part(6, 1, 2000)); // there is just room for it
+  for (const peer of [2, 4, 6]) assembler.onFrame(part(peer, 1, 1));
+  assertEquals(outcome().slice(2), [[4, "OVERLOADED"], [2, undefined], [6, undefined]]);
 });
 
 Deno.test("forget() drops what a source has begun", () => {
@@ -227,10 +239,9 @@ Deno.test("forget() drops what a source has begun", () => {
 });
 
 Deno.test("Assembler counts what it takes to keep a part, however short it is", () => {
-  const { assembler, delivered } = made(1 << 30);
-  assembler.onFrame(head(1, 1, 1 << 25));
-  const most = MAX_UNFINISHED_BYTES / 512;
-  for (let i = 0; i < most; i++) assembler.onFrame(part(1, 1, 1));
+  const { assembler, delivered } = made(1 << 20, 512 * 100);
+  assembler.onFrame(head(1, 1, 1000));
+  for (let i = 0; i < 100; i++) assembler.onFrame(part(1, 1, 1));
   assertEquals(delivered, []);
   assembler.onFrame(part(1, 1, 1));
   assert(delivered[0]?.problem instanceof OverloadedError);

@@ -1,28 +1,39 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { OverloadedError } from "../../mod.ts";
+import { type DaffiError, OverloadedError } from "../../mod.ts";
 import { Assembler } from "../../src/node/assembler.ts";
-import { Flag, frame, Kind } from "../../src/wire/frame.ts";
-import { MAX_UNFINISHED_BYTES } from "../../src/wire/limits.ts";
+import { Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { request } from "../fuzz/live.ts";
 import { soon } from "../helpers/soon.ts";
 import { two } from "./caller_rig.ts";
 
-Deno.test("a call whose answer finds no memory here has run", async () => {
-  using rig = two();
-  const outcome = rig.caller.call(request("add", [1], { to: "quick" }));
-  const { call } = rig.wire.sent[0]!;
-  const assembler = new Assembler({
-    maxFrameBytes: 2 ** 31,
-    deliver: (incoming, problem) => rig.caller.onFrame(incoming, problem),
+const SIZE = 100_000;
+
+/** Says that so many bytes come in parts, all of them one attachment. */
+function announced(): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SIZE);
+  view.setUint32(8, SIZE);
+  return bytes;
+}
+
+for (
+  const [when, peerOfPart] of [["for itself", 2], ["any more, for others take it", 3]] as const
+) {
+  Deno.test(`a call whose answer finds no memory ${when} has run`, async () => {
+    using rig = two();
+    const outcome = rig.caller.call(request("add", [1], { to: "quick" }));
+    const { call } = rig.wire.sent[0]!;
+    const deliver = (incoming: Frame, problem?: DaffiError) =>
+      rig.caller.onFrame(incoming, problem);
+    const assembler = new Assembler({ maxFrameBytes: 2 ** 20, deliver }, SIZE - 1);
+    const begin = { call, flags: Flag.InParts, payload: announced() };
+    assembler.onFrame(frame(Kind.Result, { ...begin, peer: 2 }));
+    assembler.onFrame(frame(Kind.Part, { call, peer: 2, payload: new Uint8Array(1) }));
+    assembler.onFrame(frame(Kind.Result, { ...begin, peer: 3 }));
+    const payload = new Uint8Array(SIZE - 1);
+    assembler.onFrame(frame(Kind.Part, { call, peer: peerOfPart, payload }));
+    const error = await assertRejects(() => soon(outcome), OverloadedError);
+    assertEquals(error.executed, "yes");
   });
-  const size = MAX_UNFINISHED_BYTES + 1;
-  const announced = new Uint8Array(12);
-  const view = new DataView(announced.buffer);
-  view.setUint32(0, size); // bytes in all, one attachment that begins at 0
-  view.setUint32(8, size);
-  const answer = { peer: 2, call, payload: announced, flags: Flag.InParts };
-  assembler.onFrame(frame(Kind.Result, answer));
-  assembler.onFrame(frame(Kind.Part, { peer: 2, call, payload: new Uint8Array(1) }));
-  const error = await assertRejects(() => soon(outcome), OverloadedError, "are unfinished");
-  assertEquals(error.executed, "yes");
-});
+}
