@@ -7,14 +7,18 @@
 import { runOutside } from "./internal/call_scope.ts";
 import type { Logger } from "./internal/log.ts";
 import type { TaskFailureInfo } from "./options.ts";
+import { MAX_NODES } from "./wire/limits.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+
+/** So many calls of each may go on, for all processes may come at once. Stops others from starting more without end. */
+export const MAX_HOOKS: number = MAX_NODES;
 
 /** The lifecycle functions are the user's: they run in a turn of their own, and errors are told. */
 export class Hooks {
   readonly #g: unknown;
   readonly #hooks: ResolvedOptions["hooks"];
   readonly #logger: Logger;
-  readonly #running = new Set<Promise<void>>();
+  readonly #running: Partial<Record<HookName, Set<Promise<void>>>> = {};
 
   /**
    * @param g Their first argument.
@@ -31,9 +35,14 @@ export class Hooks {
   run(name: HookName, argument: string | TaskFailureInfo): void {
     const hook = this.#hooks[name] as ((g: unknown, argument: unknown) => unknown) | undefined;
     if (hook === undefined) return;
+    const all = this.#running[name] ??= new Set();
+    if (all.size >= MAX_HOOKS) {
+      const why = `${MAX_HOOKS} calls of it are not over yet`;
+      return this.#logger.error(`daffi: ${name} was not called, for ${why}:`, argument);
+    }
     const running = this.#run(name, () => hook(this.#g, argument));
-    this.#running.add(running);
-    void running.then(() => this.#running.delete(running));
+    all.add(running);
+    void running.then(() => all.delete(running));
   }
 
   async #run(name: HookName, hook: () => unknown): Promise<void> {
@@ -47,6 +56,6 @@ export class Hooks {
 
   /** Resolves when those that run have finished. */
   async finished(): Promise<void> {
-    await Promise.all(this.#running);
+    await Promise.all(Object.values(this.#running).flatMap((all) => [...all]));
   }
 }

@@ -15,7 +15,8 @@ import type { TransferMode, TransferOptions } from "./transfer/transfer_options.
 /**
  * A function that is called when something happens to a `Global`. It gets the own name, or, as
  * `onProcessJoin` and `onProcessLeave`, that of the other process. What it throws is logged. Nobody waits for it,
- * but {@linkcode Global.join} after a signal: up to 10 s.
+ * but {@linkcode Global.join} after a signal: up to 10 s. It is not called, and that is logged, while 16,384 calls of it
+ * have not finished.
  */
 // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
 export type LifecycleFunction = (g: Global<any>, processName: string) => void | Promise<void>;
@@ -32,7 +33,10 @@ export interface TaskFailureInfo {
   readonly message: string;
 }
 
-/** A function that is called when a run of a scheduled task fails. What it throws is logged. */
+/**
+ * A function that is called when a run of a scheduled task fails. What it throws is logged. It is not called, and that is
+ * logged, while 16,384 calls of it have not finished.
+ */
 export type TaskFailureFunction = (
   // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
   g: Global<any>,

@@ -6,7 +6,7 @@ import { uuid } from "./scheduler/rig.ts";
 import { until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 import { MessagePackCodec } from "../src/wire/codec.ts";
-import { MAX_CONTROL_BYTES } from "../src/wire/limits.ts";
+import { MAX_TASK_FAILED_BYTES } from "../src/node/task_service.ts";
 
 const TASK = 0x20;
 const TASK_FAILED = 0x21;
@@ -175,7 +175,7 @@ Deno.test("a TASK_FAILED that makes no sense is no event", async () => {
   await tell(new Uint8Array([0xc1]));
   const good = { uuid: uuid(1), callbackName: "f", message: "no", processName: "hub" };
   await tell(new MessagePackCodec().encode({ ...good, more: new Set([1]) }, "failure").slice());
-  await tell(encode({ ...good, message: "x".repeat(MAX_CONTROL_BYTES) }));
+  await tell(encode({ ...good, message: "x".repeat(MAX_TASK_FAILED_BYTES) }));
   await tell(encode(good));
   await until(() => heard.length > 0);
   assertEquals(heard, [{

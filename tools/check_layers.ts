@@ -100,7 +100,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "resolve_security.ts": ["options.ts", ...BOTTOM],
   "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
   "gated_calls.ts": ["remote_call.ts", "wire", ...GROUND],
-  "hooks.ts": ["options.ts", "resolve_options.ts", ...GROUND],
+  "hooks.ts": ["options.ts", "resolve_options.ts", "wire", ...GROUND],
   "result_iterator.ts": ["wire", ...GROUND],
   "remote_call.ts": [
     "modifiers.ts",

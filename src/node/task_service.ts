@@ -16,13 +16,15 @@ import type { CompileCron } from "../scheduler/trigger.ts";
 import type { Codec } from "../wire/codec.ts";
 import { decodeControl } from "../wire/control.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { MAX_CONTROL_BYTES } from "../wire/limits.ts";
 import { asArguments } from "./arguments.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Network } from "./network.ts";
 import type { Outbox } from "./outbox.ts";
 import { TaskReply } from "./task_reply.ts";
 import { TaskRuns } from "./task_runs.ts";
+
+/** Largest payload of `TASK_FAILED`. Stops a process from filling the memory of others with what they are told. */
+export const MAX_TASK_FAILED_BYTES: number = 16 * 1024;
 
 /** A run that failed, as its task's owner hears of it. */
 export interface TaskFailure {
@@ -162,7 +164,7 @@ function tellOwner(node: TaskServiceOptions, owner: string, failure: TaskFailure
 /** Reads what another process tells of a failed run; `undefined` if it makes no sense. */
 export function readTaskFailure(payload: Uint8Array): TaskFailure | undefined {
   try {
-    if (payload.length > MAX_CONTROL_BYTES) return undefined;
+    if (payload.length > MAX_TASK_FAILED_BYTES) return undefined;
     const { uuid, callbackName, message } = decodeControl(payload) as Record<string, unknown>;
     if (typeof uuid !== "string" || typeof callbackName !== "string") return undefined;
     return { uuid, callbackName, message: typeof message === "string" ? message : "" };
