@@ -79,7 +79,7 @@ Deno.test("a timeout of a stream to callbacks is a CallTimeoutError, and ends th
     }
   }
   const call = net.hub.call.put(items());
-  const error = await assertRejects(() => soon(call.stream({ timeout: 50 })), CallTimeoutError);
+  const error = await assertRejects(() => soon(call.stream({ timeout: 500 })), CallTimeoutError);
   assertEquals([error.callbackName, error.executed], ["put", "maybe"]);
   await soon(Promise.all([aborted.promise, ended.promise]));
 });
@@ -87,9 +87,9 @@ Deno.test("a timeout of a stream to callbacks is a CallTimeoutError, and ends th
 Deno.test("a timeout rejects the caller and aborts the signal of the callback", async () => {
   await using waiting = await Waiting.start("a");
   const error = await assertRejects(
-    () => soon(waiting.call.wait().fg({ timeout: 50 })),
+    () => soon(waiting.call.wait().fg({ timeout: 500 })),
     CallTimeoutError,
-    "50 ms",
+    "500 ms",
   );
   const { code, processName, callbackName, executed } = error;
   assertEquals([code, processName, callbackName, executed], ["CALL_TIMEOUT", "a", "wait", "maybe"]);
@@ -156,7 +156,7 @@ Deno.test("a signal that was aborted before keeps the call from being sent", asy
     const error = await assertRejects(() => soon<unknown>(call()), CallCancelledError);
     assertEquals([error.cause, error.executed, error.callbackName], ["before", "never", "wait"]);
   }
-  await assertRejects(() => waiting.call.wait().fg({ timeout: 20 }));
+  await assertRejects(() => waiting.call.wait().fg({ timeout: 500 }));
   assertEquals(waiting.started, 1);
 });
 

@@ -36,7 +36,7 @@ Deno.test("a call that a callback makes after its caller's time is over is not s
       }
     });
   });
-  await assertRejects(() => soon(net.hub.call.outer().fg({ timeout: 20 })), CallTimeoutError);
+  await assertRejects(() => soon(net.hub.call.outer().fg({ timeout: 500 })), CallTimeoutError);
   await until(() => outcomes.size === 8);
   for (const [name, error] of outcomes) {
     assertEquals([name, error.name, error.executed], [name, "CallTimeoutError", "never"]);
@@ -77,7 +77,7 @@ Deno.test("what a callback throws when its caller has given up is counted and lo
   });
   const { call } = net.hub;
   for (const name of ["heeds", "halts", "late"]) {
-    await assertRejects(() => soon(call[name]().fg({ timeout: 20 })), CallTimeoutError);
+    await assertRejects(() => soon(call[name]().fg({ timeout: 500 })), CallTimeoutError);
   }
   await until(() => a.stats.runningCalls === 0);
   assertEquals(a.stats.failedCalls, 1);
@@ -105,7 +105,7 @@ Deno.test("who listens for the abort of a callback's signal is part of the call"
     });
   });
   const error = await assertRejects(
-    () => soon(net.hub.call.job().fg({ timeout: 20 })),
+    () => soon(net.hub.call.job().fg({ timeout: 500 })),
     CallTimeoutError,
   );
   await until(() => seen.length === 3);

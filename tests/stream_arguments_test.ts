@@ -212,7 +212,7 @@ Deno.test("an iterable argument is closed when its call is over before", async (
       closed.resolve();
     }
   }
-  const call = net.hub.call.stuck(endless()).fg({ timeout: 50 });
+  const call = net.hub.call.stuck(endless()).fg({ timeout: 500 });
   await assertRejects(() => soon(call), CallTimeoutError);
   await soon(closed.promise);
 });

@@ -219,7 +219,7 @@ Deno.test("a timeout and a signal end a stream that is being read", async () => 
     });
   });
   const { stuck } = net.hub.call;
-  const late = await stuck().fg({ timeout: 50 });
+  const late = await stuck().fg({ timeout: 500 });
   assertEquals((await late.next()).value, 1);
   await assertRejects(() => soon(late.next()), CallTimeoutError);
   await until(() => aborted.length === 1);

@@ -9,7 +9,7 @@ const PROVIDERS = 50;
 
 for (const nodes of [100, 10_000]) {
   const peers = new Map<number, Peer>();
-  const backlog = new Backlog();
+  const backlog = new Backlog(peers);
   for (let id = 1; id <= nodes; id++) {
     const { connection } = new Sink();
     const [name, instance] = [`node${id}`, `instance${id}`];
