@@ -31,8 +31,9 @@ Deno.test("a node that leaves is not gone before the controller has decided abou
   assertEquals(await soon(answer), "done");
 });
 
-Deno.test("what a callback calls when its node stops and the controller is lost fails", async () => {
-  await using net = await TestNetwork.start();
+/** Runs `work`, which calls somebody when it is let go, on a node whose controller is lost then; or when it is stopped. */
+async function callsLate(start: (work: Global["call"][string]) => PromiseLike<unknown>) {
+  const net = await TestNetwork.start();
   const release = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<void>();
   const outcome = Promise.withResolvers<Error>();
@@ -43,36 +44,36 @@ Deno.test("what a callback calls when its node stops and the controller is lost 
       outcome.resolve(await assertRejects(() => g.call.anybody().fg(), Error));
     });
   }, { onNodeDisconnect: () => lost.resolve() });
-  await net.hub.call.work().noReturn();
+  await start(net.hub.call.work!);
   await until(() => a.stats.runningCalls === 1);
-  const stopped = a.stop({ drainTimeout: "20s" });
-  await net.hub.stop();
-  await lost.promise;
-  release.resolve();
-  const error = await soon(outcome.promise);
+  return {
+    stop: () => a.stop({ drainTimeout: "20s" }),
+    loseController: async () => {
+      await net.hub.stop();
+      await lost.promise;
+    },
+    outcome: () => {
+      release.resolve();
+      return soon(outcome.promise);
+    },
+    [Symbol.asyncDispose]: () => net[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("what a callback calls when its node stops and the controller is lost fails", async () => {
+  await using late = await callsLate((work) => work().noReturn());
+  const stopped = late.stop();
+  await late.loseController();
+  const error = await late.outcome();
   assertEquals([error.name, error instanceof ConnectionError], ["ConnectionError", true]);
   await soon(stopped);
 });
 
 Deno.test("what a task calls when its node stops and the controller is away fails", async () => {
-  await using net = await TestNetwork.start();
-  const release = Promise.withResolvers<void>();
-  const lost = Promise.withResolvers<void>();
-  const outcome = Promise.withResolvers<Error>();
-  const a = await net.join("a", (callback) => {
-    callback("work", async () => {
-      const { g } = currentCall()!;
-      await release.promise;
-      outcome.resolve(await assertRejects(() => g.call.anybody().fg(), Error));
-    });
-  }, { onNodeDisconnect: () => lost.resolve() });
-  await net.hub.call.work().period({ interval: 10 });
-  await until(() => a.stats.runningCalls === 1);
-  await net.hub.stop();
-  await lost.promise;
-  const stopped = a.stop({ drainTimeout: "20s" });
-  release.resolve();
-  await soon(outcome.promise);
+  await using late = await callsLate((work) => work().period({ interval: 10 }));
+  await late.loseController();
+  const stopped = late.stop();
+  await late.outcome();
   await soon(stopped);
 });
 

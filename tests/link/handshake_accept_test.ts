@@ -147,30 +147,21 @@ Deno.test("acceptNode() rejects when the node ends first, or is something else",
   }
 });
 
-Deno.test("acceptNode() gives a silent node the time of its stream", async () => {
-  using time = new FakeTime();
-  const handshakeTimeoutMs = 2 * HANDSHAKE_TIMEOUT_MS;
-  const stream = Object.assign(new FakeStream(), { handshakeTimeoutMs });
-  stream.feed(PREFACE);
-  const rejects = assertRejects(() => acceptNode(stream, 1 << 20, () => idle), ConnectionError);
-  await time.tickAsync(handshakeTimeoutMs - 1);
-  assertEquals(stream.closes, 0);
-  await time.tickAsync(1);
-  await rejects;
-  assertEquals([stream.closes, time.pending], [1, 0]);
-});
-
-Deno.test("acceptNode() gives a silent node five seconds", async () => {
-  using time = new FakeTime();
-  const stream = new FakeStream();
-  stream.feed(PREFACE);
-  const rejects = assertRejects(() => acceptNode(stream, 1 << 20, () => idle), ConnectionError);
-  await time.tickAsync(HANDSHAKE_TIMEOUT_MS - 1);
-  assertEquals(stream.closes, 0);
-  await time.tickAsync(1);
-  await rejects;
-  assertEquals([stream.closes, time.pending], [1, 0]);
-});
+for (const handshakeTimeoutMs of [undefined, 2 * HANDSHAKE_TIMEOUT_MS]) {
+  const time = handshakeTimeoutMs === undefined ? "five seconds" : "the time of its stream";
+  Deno.test(`acceptNode() gives a silent node ${time}`, async () => {
+    using time = new FakeTime();
+    const stream = new FakeStream();
+    if (handshakeTimeoutMs !== undefined) Object.assign(stream, { handshakeTimeoutMs });
+    stream.feed(PREFACE);
+    const rejects = assertRejects(() => acceptNode(stream, 1 << 20, () => idle), ConnectionError);
+    await time.tickAsync((handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS) - 1);
+    assertEquals(stream.closes, 0);
+    await time.tickAsync(1);
+    await rejects;
+    assertEquals([stream.closes, time.pending], [1, 0]);
+  });
+}
 
 Deno.test("acceptNode() fills the buffers that it is given", async () => {
   const stream = new FakeStream();
