@@ -63,7 +63,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "global.ts": [...SURFACE, ...MIDDLE, "wire", ...GROUND],
   "server_runtime.ts": [...SURFACE, "controller", "node", "link", ...BOTTOM],
-  "runtime.ts": [...SURFACE, "controller", "node", "link", ...MIDDLE, ...BOTTOM],
+  "runtime.ts": [...SURFACE, "node", "link", ...MIDDLE, ...BOTTOM],
   "parts.ts": [
     "options.ts",
     "message_address.ts",

@@ -89,29 +89,23 @@ export class Router {
     }
   }
 
-  #forward(source: Peer, incoming: Frame, bytes: number): void {
+  /** @param shared What is sent in its place, if others get it as well. */
+  #forward(source: Peer, incoming: Frame, bytes: number, shared?: readonly Shared[]): void {
     const target = this.#peers.get(incoming.peer);
     if (target === undefined) return this.#targetIsGone(source, incoming);
     if (bytes + HEADER_BYTES > target.maxFrameBytes) {
       return this.#tooLarge(source, target, incoming);
     }
     incoming.peer = source.id;
-    this.#send(target, incoming);
+    this.#send(target, incoming, shared);
     this.counts.forwarded++;
     if (target.connection.congested) target.slowDown(source, payloadSize(incoming) + HEADER_BYTES);
   }
 
-  /** The same for a frame that several get, in memory that they have in common. */
-  #forwardShared(source: Peer, target: Peer, shared: readonly Shared[], bytes: number): void {
+  #send(target: Peer, outgoing: Frame, shared?: readonly Shared[]): void {
     if (this.#announcer.isBehind) this.#announcer.catchUp(target);
-    for (const each of shared) target.sendShared(each);
-    this.counts.forwarded++;
-    if (target.connection.congested) target.slowDown(source, bytes);
-  }
-
-  #send(target: Peer, outgoing: Frame): void {
-    if (this.#announcer.isBehind) this.#announcer.catchUp(target);
-    target.connection.send(outgoing);
+    if (shared === undefined) target.connection.send(outgoing);
+    else for (const each of shared) target.sendShared(each);
   }
 
   /** Sends back what its sender may not do. @throws {ProtocolError} when it is a call without a number. */
@@ -173,8 +167,7 @@ export class Router {
     }
     incoming.kind = Kind.Call;
     incoming.peer = source.id;
-    const frameBytes = bytes + HEADER_BYTES;
-    const shared = frameBytes < MIN_SHARED_BYTES
+    const shared = bytes + HEADER_BYTES < MIN_SHARED_BYTES
       ? undefined
       : divided(encodeFrame(incoming)).map((piece) => new Shared(piece, source.backlog));
     // The first ones work on it while it is sent to the others; of several, they do on all that came together.
@@ -182,9 +175,7 @@ export class Router {
     for (const target of targets) {
       incoming.peer = target.id;
       if (denied.has(target)) this.deny(source, incoming);
-      else if (shared === undefined || frameBytes > target.maxFrameBytes) {
-        this.#forward(source, incoming, bytes);
-      } else this.#forwardShared(source, target, shared, frameBytes);
+      else this.#forward(source, incoming, bytes, shared);
       if (isLast) target.connection.writeNow();
     }
     if (shared !== undefined) source.backlog.check();

@@ -42,6 +42,16 @@ function network(nodes: number, fn: (network: Network) => void): void {
   assertEquals(time.pending, 0);
 }
 
+/** Has the connection of a node break as it is told of something. */
+function breakWhileTold({ peers, wires, change }: Network): void {
+  const wire = wires[15]!;
+  const send = wire.sendShared.bind(wire);
+  wire.sendShared = (frames) => {
+    send(frames);
+    if (peers.delete(1_015)) change(1_015);
+  };
+}
+
 /** What a node was told: ids of those who left, and kinds of other frames. */
 function told({ sent }: FakeConnection): (number | string)[] {
   return sent.map(({ kind, payload }) => {
@@ -174,13 +184,9 @@ Deno.test("announceOf() holds the one back that it is about while another node d
 });
 
 Deno.test("Announcer tells everybody of a connection that breaks while it tells", () => {
-  network(30, ({ time, peers, wires, change }) => {
-    const wire = wires[15]!;
-    const send = wire.sendShared.bind(wire);
-    wire.sendShared = (frames) => {
-      send(frames);
-      if (peers.delete(1_015)) change(1_015);
-    };
+  network(30, (net) => {
+    const { time, wires, change } = net;
+    breakWhileTold(net);
     change(1);
     time.tick(LONG_MS);
     change(2);
@@ -253,13 +259,9 @@ Deno.test("Announcer tells each node all that has changed since it joined, in or
 });
 
 Deno.test("Announcer tells all that comes together after a connection that broke while it told", () => {
-  network(200, ({ time, peers, wires, change }) => {
-    const wire = wires[15]!;
-    const send = wire.sendShared.bind(wire);
-    wire.sendShared = (frames) => {
-      send(frames);
-      if (peers.delete(1_015)) change(1_015);
-    };
+  network(200, (net) => {
+    const { time, wires, change } = net;
+    breakWhileTold(net);
     change(1);
     for (const id of [2, 3]) change(id);
     time.tick(LONG_MS);

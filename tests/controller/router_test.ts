@@ -13,6 +13,7 @@ import {
 } from "../../src/wire/limits.ts";
 import { MIN_SHARED_BYTES } from "../../src/link/write_queue.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
+import { announcementOf } from "../wire/frames.ts";
 import type { Gate } from "../../src/controller/gate.ts";
 
 /** Kinds to which the sender wants an answer. */
@@ -255,8 +256,7 @@ Deno.test("route() forwards parts as they come, and drops those for a process th
 Deno.test("route() goes by the size that is announced for a payload in parts", () => {
   const { router, a, b } = network({ 2: 1000 });
   const head = (bytes: number, kind: Kind = Kind.Call) => {
-    const payload = new Uint8Array(4);
-    new DataView(payload.buffer).setUint32(0, bytes);
+    const payload = announcementOf(bytes);
     return frame(kind, { flags: Flag.InParts, peer: 2, call: 5, payload });
   };
   router.route(a.peer, head(1000 - HEADER_BYTES));
@@ -283,12 +283,10 @@ Deno.test("route() drops the parts of what its target cannot take: they were sen
 
 Deno.test("route() counts a payload in parts once for a node that is congested", () => {
   const announced = UNDER_WAY_BYTES / 2;
-  const announcement = new Uint8Array(4);
-  new DataView(announcement.buffer).setUint32(0, announced);
   const { router, a, b } = network();
   b.wire.congested = true;
   b.wire.queuedBytes = MAX_QUEUED_BYTES + 1;
-  const head = { flags: Flag.InParts, peer: 2, call: 5, payload: announcement };
+  const head = { flags: Flag.InParts, peer: 2, call: 5, payload: announcementOf(announced) };
   for (let i = 0; i < 3; i++) router.route(a.peer, frame(Kind.Call, { ...head }));
   assertEquals(a.wire.held, false);
   const part = { call: 5, payload: new Uint8Array(MAX_PART_BYTES) };

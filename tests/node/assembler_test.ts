@@ -5,7 +5,7 @@ import { Assembler } from "../../src/node/assembler.ts";
 import { Flag, type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
 import { HEADER_BYTES } from "../../src/wire/limits.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
-import { concat, payloadOf } from "../wire/frames.ts";
+import { announcementOf, concat, payloadOf } from "../wire/frames.ts";
 
 interface Delivered {
   frame: Frame;
@@ -31,9 +31,7 @@ function inParts(whole: Frame): Frame[] {
 }
 
 function head(peer: number, call: number, ...announced: number[]): Frame {
-  const view = new DataView(new ArrayBuffer(announced.length * 4));
-  announced.forEach((number, i) => view.setUint32(i * 4, number));
-  const payload = new Uint8Array(view.buffer);
+  const payload = announcementOf(...announced);
   return frame(Kind.Call, { peer, call, flags: Flag.InParts, payload });
 }
 

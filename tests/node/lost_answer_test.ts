@@ -4,18 +4,10 @@ import { Assembler } from "../../src/node/assembler.ts";
 import { Flag, type Frame, frame, Kind } from "../../src/wire/frame.ts";
 import { request } from "../fuzz/live.ts";
 import { soon } from "../helpers/soon.ts";
+import { announcementOf } from "../wire/frames.ts";
 import { two } from "./caller_rig.ts";
 
 const SIZE = 100_000;
-
-/** Says that so many bytes come in parts, all of them one attachment. */
-function announced(): Uint8Array {
-  const bytes = new Uint8Array(12);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, SIZE);
-  view.setUint32(8, SIZE);
-  return bytes;
-}
 
 for (
   const [when, peerOfPart] of [["for itself", 2], ["any more, for others take it", 3]] as const
@@ -27,7 +19,7 @@ for (
     const deliver = (incoming: Frame, problem?: DaffiError) =>
       rig.caller.onFrame(incoming, problem);
     const assembler = new Assembler({ maxFrameBytes: 2 ** 20, deliver }, SIZE - 1);
-    const begin = { call, flags: Flag.InParts, payload: announced() };
+    const begin = { call, flags: Flag.InParts, payload: announcementOf(SIZE, 0, SIZE) };
     assembler.onFrame(frame(Kind.Result, { ...begin, peer: 2 }));
     assembler.onFrame(frame(Kind.Part, { call, peer: 2, payload: new Uint8Array(1) }));
     assembler.onFrame(frame(Kind.Result, { ...begin, peer: 3 }));

@@ -22,3 +22,10 @@ export const anyFrame: fc.Arbitrary<Frame> = fc.record({
 }).map(({ kind, call, value, size }) =>
   frame(kind, { call, value, payload: payloadOf(size, call & 0xff) })
 );
+
+/** The payload that announces one in parts: its size, and offset and size of each attachment in it. */
+export function announcementOf(...numbers: number[]): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(numbers.length * 4));
+  numbers.forEach((number, i) => view.setUint32(i * 4, number));
+  return new Uint8Array(view.buffer);
+}
