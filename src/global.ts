@@ -13,6 +13,7 @@ import { resolveOptions } from "./resolve_options.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
+import { readJoinOptions, readStopOptions } from "./stop_options.ts";
 import { beforeCall } from "./internal/concerning.ts";
 import { checkProcessName, requestTo, valueOf } from "./internal/call_request.ts";
 import { currentScope } from "./internal/call_scope.ts";
@@ -323,8 +324,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @param options How long running callbacks may take then.
    * @throws {DaffiError} the reason, when the start failed or the node had to give up.
    */
-  join(options: JoinOptions = {}): Promise<void> {
-    return this.#runtime.join(options);
+  async join(options: JoinOptions = {}): Promise<void> {
+    await this.#runtime.join(readJoinOptions(options));
   }
 
   /**
@@ -337,8 +338,8 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * @throws {GlobalContextError} when other nodes are to be stopped from where no Controller is.
    * @throws {AuthenticationError} when `authorize` does not allow to stop them.
    */
-  stop(options: StopOptions = {}): Promise<void> {
-    return this.#runtime.stop(options);
+  async stop(options: StopOptions = {}): Promise<void> {
+    await this.#runtime.stop(...readStopOptions(options));
   }
 
   /** The same as {@linkcode Global.stop}: for `await using`. */

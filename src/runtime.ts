@@ -21,11 +21,10 @@ import { connectInTime } from "./link/connect.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
 import { Secret } from "./link/secret.ts";
 import { Node } from "./node/node.ts";
-import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { ResolvedOptions } from "./resolve_options.ts";
 import type { GlobalStats } from "./stats.ts";
-import { readJoinOptions, readStopOptions } from "./stop_options.ts";
+import { DRAIN_TIMEOUT_MS } from "./stop_options.ts";
 import { messageTransport } from "./transport/message_transport.ts";
 import type { MessageAddress } from "./transport/places.ts";
 import type { Address, ByteStream, Connecting } from "./transport/transport.ts";
@@ -55,6 +54,8 @@ export class Runtime {
   protected readonly hooks: Hooks;
   /** Set when it is to stop. */
   protected stopping: Promise<void> | undefined;
+  /** From when the process is asked to end, calls neither succeed nor fail: no part of the program shall trip over it. */
+  protected terminating = false;
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
   readonly #connecting: Connecting | undefined;
@@ -245,35 +246,33 @@ export class Runtime {
     }
   }
 
-  /** Waits until everything has stopped; see `Global.join`. */
-  async join(options: JoinOptions = {}): Promise<void> {
-    readJoinOptions(options);
+  /**
+   * Waits until everything has stopped; see `Global.join`.
+   *
+   * @param _drainTimeoutMs How long what runs may take when the process is asked to end, as a page never is.
+   */
+  async join(_drainTimeoutMs: number): Promise<void> {
     await this.#stopped.promise;
   }
 
-  /** Stops everything; see `Global.stop`. */
-  async stop(options: StopOptions = {}): Promise<void> {
-    const [drainTimeoutMs, killAll] = readStopOptions(options);
+  /**
+   * Stops everything; see `Global.stop`.
+   *
+   * @param drainTimeoutMs How long what runs may take.
+   * @param killAll Whether the connected nodes stop, too.
+   */
+  async stop(drainTimeoutMs: number = DRAIN_TIMEOUT_MS, killAll = false): Promise<void> {
     if (killAll) this.requireController("stop the connected nodes");
-    this.stopping ??= this.finish(drainTimeoutMs, killAll, () => stoppedError("go on"));
+    this.stopping ??= this.finish(drainTimeoutMs);
     const call = currentScope();
     // A callback that waited for the end would wait for itself.
     const isOwn = call !== undefined && call.g === this.#g;
     await Promise.race([this.stopping, ...isOwn ? [this.node!.othersDone(call)] : []]);
   }
 
-  /**
-   * Does it.
-   *
-   * @param drainTimeoutMs How long what runs may take.
-   * @param _killAll Whether the connected nodes stop, too.
-   * @param reason Makes the error of each call that does not go on; without it they come to nothing.
-   */
-  protected async finish(
-    drainTimeoutMs: number,
-    _killAll: boolean,
-    reason: (() => DaffiError) | undefined,
-  ): Promise<void> {
+  /** Does it. */
+  protected async finish(drainTimeoutMs: number): Promise<void> {
+    const reason = this.terminating ? undefined : () => stoppedError("go on");
     if (reason !== undefined) {
       this.calls.end(() => this.#failure === undefined ? reason() : copyOf(this.#failure));
     }

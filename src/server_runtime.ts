@@ -5,7 +5,7 @@
  */
 
 import { ControllerHost } from "./controller/controller_host.ts";
-import { type DaffiError, GlobalContextError } from "./errors.ts";
+import { GlobalContextError } from "./errors.ts";
 import type { NodeCalls } from "./gated_calls.ts";
 import { loadAsyncContexts } from "./internal/async_contexts.ts";
 import { currentScope } from "./internal/call_scope.ts";
@@ -13,12 +13,11 @@ import { onTermination } from "./internal/termination.ts";
 import { within } from "./internal/within.ts";
 import { NodeHeartbeat } from "./link/node_heartbeat.ts";
 import type { Node } from "./node/node.ts";
-import type { JoinOptions, StopOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
 import { makeSecret, Runtime } from "./runtime.ts";
 import type { GlobalStats } from "./stats.ts";
-import { readJoinOptions, readStopOptions } from "./stop_options.ts";
+import { DRAIN_TIMEOUT_MS } from "./stop_options.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
 import { socketTransport } from "./transport/sockets.ts";
 import type { ByteStream, Connecting, Listening } from "./transport/transport.ts";
@@ -34,7 +33,6 @@ export class ServerRuntime extends Runtime {
   readonly #listening: Promise<void>;
   /** Whether the connected nodes may be stopped. */
   #deciding: Promise<void> | undefined;
-  #terminating = false;
 
   /**
    * Starts in the background; see {@linkcode Runtime}.
@@ -102,9 +100,8 @@ export class ServerRuntime extends Runtime {
     );
   }
 
-  /** From when the process is asked to end, calls neither succeed nor fail: no part of the program shall trip over it. */
   protected override caller(callbackName: string): NodeCalls | undefined {
-    if (this.#terminating && currentScope()?.g !== this.#g) return undefined;
+    if (this.terminating && currentScope()?.g !== this.#g) return undefined;
     return super.caller(callbackName);
   }
 
@@ -124,42 +121,35 @@ export class ServerRuntime extends Runtime {
     };
   }
 
-  override async join(options: JoinOptions = {}): Promise<void> {
-    const stopOptions = readJoinOptions(options);
+  override async join(drainTimeoutMs: number): Promise<void> {
     const leave = onTermination(async () => {
-      this.#terminating = true;
-      await this.stop(stopOptions);
+      this.terminating = true;
+      await this.stop(drainTimeoutMs);
       await within(this.hooks.finished(), HOOKS_TIMEOUT_MS);
     });
     try {
-      await super.join(options);
+      await super.join(drainTimeoutMs);
     } finally {
       leave();
     }
   }
 
-  override async stop(options: StopOptions = {}): Promise<void> {
-    const [, killAll] = readStopOptions(options);
+  override async stop(drainTimeoutMs: number = DRAIN_TIMEOUT_MS, killAll = false): Promise<void> {
     const controller = killAll && this.requireController("stop the connected nodes");
     if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
     if (controller && this.stopping === undefined) {
       this.#deciding = controller.authorizeStop(this.#options.processName)
         .finally(() => this.#deciding = undefined);
       await this.#deciding;
+      this.stopping ??= this.#finishAll(controller, drainTimeoutMs);
     }
-    await super.stop(options);
+    await super.stop(drainTimeoutMs);
   }
 
-  protected override async finish(
-    drainTimeoutMs: number,
-    killAll: boolean,
-    reason: (() => DaffiError) | undefined,
-  ): Promise<void> {
-    if (killAll) {
-      await this.ready.catch(() => {});
-      await this.#controller!.stopNodes(this.#options.processName, drainTimeoutMs);
-    }
-    await super.finish(drainTimeoutMs, killAll, this.#terminating ? undefined : reason);
+  async #finishAll(controller: ControllerHost, drainTimeoutMs: number): Promise<void> {
+    await this.ready.catch(() => {});
+    await controller.stopNodes(this.#options.processName, drainTimeoutMs);
+    await this.finish(drainTimeoutMs);
   }
 
   protected override async end(): Promise<void> {
