@@ -19,7 +19,6 @@ import { makeSecret, Runtime } from "./runtime.ts";
 import type { GlobalStats } from "./stats.ts";
 import { DRAIN_TIMEOUT_MS } from "./stop_options.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
-import { socketTransport } from "./transport/sockets.ts";
 import type { ByteStream, Connecting, Listening } from "./transport/transport.ts";
 
 /** How long the process waits for lifecycle functions when it is asked to end. */
@@ -44,7 +43,7 @@ export class ServerRuntime extends Runtime {
     const { tls, authorize } = options.security;
     const secret = makeSecret(options);
     // What may fail, before there is a node.
-    const listening = initController ? listeningAt(address, socketTransport, tls) : [];
+    const listening = initController ? listeningAt(address, tls) : [];
     super(g, options, parts, secret);
     this.#g = g;
     this.#options = options;
@@ -78,7 +77,7 @@ export class ServerRuntime extends Runtime {
   }
 
   protected override transportTo({ address, security }: ResolvedOptions): Connecting {
-    return connectingTo(address!, socketTransport, security.tls);
+    return connectingTo(address!, security.tls);
   }
 
   protected override async connect(): Promise<ByteStream> {

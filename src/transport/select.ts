@@ -5,11 +5,9 @@
  */
 
 import { messageTransport } from "./message_transport.ts";
-import type { ControllerAddress, SocketAddress, TlsSettings } from "./places.ts";
-import type { Connecting, Listening, Transport } from "./transport.ts";
-
-/** Makes the transport for a socket. @throws {InitializationError} when there are no sockets. */
-export type SocketTransport = (address: SocketAddress, tls?: TlsSettings) => Transport;
+import type { ControllerAddress, TlsSettings } from "./places.ts";
+import { socketTransport } from "./sockets.ts";
+import type { Connecting, Listening } from "./transport.ts";
 
 /**
  * Makes what a controller listens with, besides the web.
@@ -18,7 +16,6 @@ export type SocketTransport = (address: SocketAddress, tls?: TlsSettings) => Tra
  */
 export function listeningAt(
   address: ControllerAddress | undefined,
-  socketTransport: SocketTransport,
   tls?: TlsSettings,
 ): Listening[] {
   if (address?.kind !== "tcp" && address?.kind !== "unix") return [];
@@ -30,11 +27,7 @@ export function listeningAt(
  *
  * @throws {InitializationError} when this runtime has nothing of the kind.
  */
-export function connectingTo(
-  address: ControllerAddress,
-  socketTransport: SocketTransport,
-  tls?: TlsSettings,
-): Connecting {
+export function connectingTo(address: ControllerAddress, tls?: TlsSettings): Connecting {
   if (address.kind === "port" || address.kind === "url") return messageTransport(address);
   return socketTransport(address, tls);
 }
