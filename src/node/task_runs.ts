@@ -5,10 +5,12 @@
  */
 
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
+import type { TaskRecord } from "../scheduler/task.ts";
 import { Flag, frame, Kind } from "../wire/frame.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { RemoteProcess } from "./network.ts";
-import { type Reply, RunningCall } from "./running_call.ts";
+import { RunningCall } from "./running_call.ts";
+import { TaskReply } from "./task_reply.ts";
 
 /** What the runs need of their node. */
 export interface TaskRunsOptions {
@@ -31,33 +33,30 @@ export class TaskRuns {
   }
 
   /**
-   * Runs one.
+   * Runs one, and resolves when nothing of the run goes on any more.
    *
-   * @param callbackName The callback.
-   * @param args The encoded list of its arguments.
-   * @param owner The process that wanted it.
-   * @param reply Hears of the outcome.
+   * @param fail Called before with what the callback throws, or why it is given up.
    * @throws {DaffiError} when it cannot be run.
    */
-  run(callbackName: string, args: Uint8Array, owner: string, reply: Reply): void {
+  async run(
+    { callbackName, args, owner }: Pick<TaskRecord, "callbackName" | "args" | "owner">,
+    fail: (error: unknown) => void,
+  ): Promise<void> {
     const { g, registry, dispatcher } = this.#options;
     const callback = registry.get(callbackName);
     const source = this.#owners.get(owner) ?? new RemoteProcess(0, owner);
     const problem = dispatcher.objection(callback, callbackName, source);
     if (callback === undefined || problem !== undefined) throw problem;
     const callId = ++this.#count;
-    const counted: Reply = {
-      value: (call, value) => reply.value(call, value),
-      failure: (call, thrown) => reply.failure(call, thrown),
-      refuse: (call, error) => reply.refuse(call, error),
-      ended: () => {
-        if (source.activeCalls === 0) this.#owners.delete(owner);
-        reply.ended?.();
-      },
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const ended = () => {
+      if (source.activeCalls === 0) this.#owners.delete(owner);
+      resolve();
     };
-    const fields = { g, source, callId, flags: Flag.NoReply, callback, callerTimeoutMs: 0 };
+    const reply = new TaskReply(ended, fail);
+    const fields = { g, source, callId, flags: Flag.NoReply, callback, callerTimeoutMs: 0, reply };
     this.#owners.set(owner, source);
-    const call = new RunningCall({ ...fields, reply: counted });
-    dispatcher.admit(call, frame(Kind.Call, { payload: args }));
+    dispatcher.admit(new RunningCall(fields), frame(Kind.Call, { payload: args }));
+    await over;
   }
 }

@@ -20,7 +20,6 @@ import { asArguments } from "./arguments.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Network } from "./network.ts";
 import type { Outbox } from "./outbox.ts";
-import { TaskReply } from "./task_reply.ts";
 import { TaskRuns } from "./task_runs.ts";
 
 /** Largest payload of `TASK_FAILED`. Stops a process from filling the memory of others with what they are told. */
@@ -89,10 +88,7 @@ export class TaskService {
         const callback = registry.get(callbackName);
         return callback !== undefined && callback.problem() === undefined;
       },
-      run: ({ callbackName, args, owner }, fail) =>
-        new Promise<void>((ended) =>
-          runs.run(callbackName, args, owner, new TaskReply(ended, fail))
-        ),
+      run: (task, fail) => runs.run(task, fail),
       onFailure: ({ uuid, callbackName, owner, lastError }: TaskRecord) =>
         tellOwner(options, owner, { uuid, callbackName, message: lastError ?? "" }),
     });

@@ -27,7 +27,7 @@ export class AnsweringRig {
   readonly wire = new FakeConnection();
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
-  readonly tasks: TaskRuns;
+  readonly #tasks: TaskRuns;
 
   constructor(f: (...args: never[]) => unknown, options: CallbackOptions = {}) {
     const registry = new CallbackRegistry();
@@ -42,7 +42,7 @@ export class AnsweringRig {
       handleTask: () => {},
       transferred: {} as RegisteredCallback,
     });
-    this.tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
+    this.#tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
     const { connection, send } = this.wire;
     this.wire.send = (sent) => send.call(this.wire, { ...sent, payload: sent.payload.slice() });
     this.outbox = new Outbox(connection);
@@ -57,6 +57,13 @@ export class AnsweringRig {
   /** Calls `f` by call 1. */
   call(...args: unknown[]): void {
     this.say(Kind.Call, { payload: encode(args) });
+  }
+
+  /** Runs `f` as a task, and keeps what is told of it. */
+  run(told: string[] = []): void {
+    const task = { callbackName: "f", args: encode([]), owner: "owner" };
+    this.#tasks.run(task, (error) => told.push((error as Error).name))
+      .then(() => told.push("ended"));
   }
 
   /** What is told of the failures of calls: number, code, whether they ran. */

@@ -1,12 +1,12 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { encode, ExtData } from "@msgpack/msgpack";
 import { CallbackRegistry, CallCancelledError, currentCall, OverloadedError } from "../../mod.ts";
 import { Dispatcher } from "../../src/node/dispatcher.ts";
 import { TaskRuns } from "../../src/node/task_runs.ts";
 import { Network, RemoteProcess } from "../../src/node/network.ts";
 import { Outbox } from "../../src/node/outbox.ts";
-import type { Reply, RunningCall } from "../../src/node/running_call.ts";
-import type { RegisteredCallback } from "../../src/registry/registered_callback.ts";
+import { RunningCall } from "../../src/node/running_call.ts";
+import { makeEntry, type RegisteredCallback } from "../../src/registry/registered_callback.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";
 import { KIND_NAMES } from "../../src/wire/kind_names.ts";
@@ -23,8 +23,6 @@ import { settled } from "../helpers/soon.ts";
 const SELF = 1;
 const [A, B] = [2, 3];
 
-const NOBODY_ASKS: Reply = { value() {}, failure() {}, refuse() {} };
-
 /** A node that offers `wait`, and two others that call it. */
 class Rig {
   readonly codec = new MessagePackCodec();
@@ -39,7 +37,7 @@ class Rig {
   readonly ends: (() => void)[] = [];
   readonly outbox: Outbox;
   readonly dispatcher: Dispatcher;
-  readonly tasks: TaskRuns;
+  readonly #tasks: TaskRuns;
 
   constructor() {
     const registry = new CallbackRegistry();
@@ -86,7 +84,7 @@ class Rig {
       handleTask: () => {},
       transferred: {} as RegisteredCallback,
     });
-    this.tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
+    this.#tasks = new TaskRuns({ g: undefined, registry, dispatcher: this.dispatcher });
     const wire = new FakeConnection();
     wire.send = ({ kind, peer, call, payload }) => {
       const { code } = (payload.length === 0 ? {} : this.codec.decode(payload)) as {
@@ -110,6 +108,16 @@ class Rig {
     flags = 0,
   ): void {
     this.dispatcher.onFrame(frame(Kind.Call, { peer: source, call, name, payload, flags }));
+  }
+
+  /** Runs a task of `owner`. */
+  run(
+    callbackName: string,
+    owner: string,
+    fail: (error: unknown) => void = () => {},
+    ...args: unknown[]
+  ) {
+    return this.#tasks.run({ callbackName, args: encode(args), owner }, fail);
   }
 
   cancel(source: number, call: number): void {
@@ -172,19 +180,18 @@ Deno.test("Dispatcher counts calls of one caller that all have the same number",
   assertEquals(rig.answers, [`ERROR ${A} 2 OVERLOADED`]);
 });
 
-Deno.test("Dispatcher counts the runs of one owner's tasks as those of a caller", () => {
+Deno.test("Dispatcher counts the runs of one owner's tasks as those of a caller", async () => {
   const rig = new Rig();
-  const run = (owner: string) => rig.tasks.run("wait", encode([]), owner, NOBODY_ASKS);
-  for (let i = 0; i < MAX_RUNNING_CALLS_PER_CALLER; i++) run("o");
-  assertThrows(() => run("o"), OverloadedError);
-  run("p");
+  for (let i = 0; i < MAX_RUNNING_CALLS_PER_CALLER; i++) rig.run("wait", "o");
+  await assertRejects(() => rig.run("wait", "o"), OverloadedError);
+  rig.run("wait", "p");
   assertEquals(rig.running, MAX_RUNNING_CALLS_PER_CALLER + 1);
 });
 
 Deno.test("Dispatcher lets an owner's tasks run again when those before have ended", () => {
   const rig = new Rig();
   for (let i = 0; i <= MAX_RUNNING_CALLS_PER_CALLER; i++) {
-    rig.tasks.run("give", encode([1]), "o", NOBODY_ASKS);
+    rig.run("give", "o", undefined, 1);
   }
   assertEquals(rig.dispatcher.counts.runningCalls, 0);
 });
@@ -302,23 +309,22 @@ Deno.test("Dispatcher lets nobody of the next network cancel what goes on from t
 });
 
 Deno.test("Dispatcher keeps no arguments of what runs", () => {
-  const kept: unknown[][] = [];
-  const reply = { ...NOBODY_ASKS, value: ({ args }: RunningCall) => kept.push(args) };
-  new Rig().tasks.run("give", encode([3]), "owner", reply);
-  assertEquals(kept, [[]]);
+  const given: unknown[] = [];
+  const call = new RunningCall({
+    ...{ g: undefined, source: new RemoteProcess(A, "a"), callId: 1, flags: 0, callerTimeoutMs: 0 },
+    callback: makeEntry("take", (...args) => given.push(...args), {}),
+    reply: { value() {}, failure() {}, refuse() {} },
+  });
+  new Rig().dispatcher.admit(call, frame(Kind.Call, { payload: encode([3]) }));
+  assertEquals([given, call.args], [[3], []]);
 });
 
 Deno.test("Dispatcher tells that a run has ended when its callback has, long after it was given up", async () => {
   using time = new FakeTime();
   const rig = new Rig();
   const told: string[] = [];
-  const reply: Reply = {
-    value() {},
-    failure: () => told.push("failure"),
-    refuse: (_call, { name }) => told.push(name),
-    ended: () => told.push("ended"),
-  };
-  rig.tasks.run("limited", encode([]), "owner", reply);
+  rig.run("limited", "owner", (error) => told.push((error as Error).name))
+    .then(() => told.push("ended"));
   await time.tickAsync(100);
   assertEquals(told, ["CallTimeoutError"]);
   rig.end.resolve();

@@ -2,7 +2,6 @@ import { assertEquals } from "@std/assert";
 import { encode, ExtData } from "@msgpack/msgpack";
 import { currentCall } from "../../mod.ts";
 import { type CallScope, currentScope } from "../../src/internal/call_scope.ts";
-import type { Reply } from "../../src/node/running_call.ts";
 import { Flag, Kind } from "../../src/wire/frame.ts";
 import { LEAVE_TIMEOUT_MS } from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
@@ -22,15 +21,6 @@ function held() {
     return run.promise;
   };
   return { f, runs, signals };
-}
-
-/** Hears of the outcomes of runs. */
-function listening(told: string[]): Reply {
-  return {
-    value: () => told.push("value"),
-    failure: () => told.push("failure"),
-    refuse: (_, { name }) => told.push(name),
-  };
 }
 
 const call = (number: number, flags = 0) => ({ call: number, flags, payload: encode([]) });
@@ -88,10 +78,10 @@ Deno.test("a run that has ended in time is told of once, and its signal stays qu
   const { f, runs, signals } = held();
   const rig = new AnsweringRig(f, { timeout: 100 });
   const told: string[] = [];
-  rig.tasks.run("f", encode([]), "owner", listening(told));
+  rig.run(told);
   runs[0]!.resolve();
   await time.tickAsync(1_000);
-  assertEquals([told, signals[0]!.aborted], [["value"], false]);
+  assertEquals([told, signals[0]!.aborted], [["ended"], false]);
 });
 
 Deno.test("a run that goes on behind its limit is given up once", async () => {
@@ -99,7 +89,7 @@ Deno.test("a run that goes on behind its limit is given up once", async () => {
   const rig = new AnsweringRig(held().f, { timeout: 100 });
   const told: string[] = [];
   for (let i = 0; i < 3; i++) {
-    rig.tasks.run("f", encode([]), "owner", listening(told));
+    rig.run(told);
     await time.tickAsync(50);
   }
   await time.tickAsync(1_000);
@@ -119,7 +109,7 @@ Deno.test("a run of a task that gives items goes on when the connection is lost"
       ended ||= "early";
     }
   });
-  rig.tasks.run("f", encode([]), "owner", listening([]));
+  rig.run();
   await settled();
   rig.dispatcher.disconnected();
   more.resolve();
