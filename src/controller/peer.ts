@@ -169,9 +169,14 @@ export class Peer {
    * @param grew Whether that alone has made the queue longer.
    */
   holdItself(kind: Kind, grew: boolean): void {
-    if (ASKING.has(kind)) this.#holdBack(this, 0);
+    if (ASKING.has(kind)) this.holdUntilDrained();
     // What it answers to others makes it longer by a `PAUSE` at most.
     else if (grew && kind < Kind.Call) this.#holdBack(this, MAX_QUEUED_BYTES);
+  }
+
+  /** The same whatever it sent: nothing more is read from it until the queue has drained. */
+  holdUntilDrained(): void {
+    this.#holdBack(this, 0);
   }
 
   #holdBack(source: Peer, mostBytes: number): void {

@@ -139,7 +139,7 @@ export class Router {
     } else {
       this.#sendBack(source, incoming, target.id, Undelivered.TooLarge);
       // Whatever it was, its sender has made its own queue longer by it.
-      if (source.connection.congested) source.holdItself(Kind.Call, true);
+      if (source.connection.congested) source.holdUntilDrained();
     }
   }
 
