@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Controller } from "./controller/controller.ts";
 import { ControllerHost } from "./controller/controller_host.ts";
 import { GlobalContextError } from "./errors.ts";
 import type { NodeCalls } from "./gated_calls.ts";
@@ -28,7 +29,7 @@ const HOOKS_TIMEOUT_MS = 10_000;
 export class ServerRuntime extends Runtime {
   readonly #g: unknown;
   readonly #options: ResolvedOptions;
-  readonly #controller: ControllerHost | undefined;
+  readonly #host: ControllerHost | undefined;
   readonly #listening: Promise<void>;
   /** Whether the connected nodes may be stopped. */
   #deciding: Promise<void> | undefined;
@@ -53,7 +54,7 @@ export class ServerRuntime extends Runtime {
       const tell = (hook: HookName) =>
         initNode ? () => {} : (name: string) => this.hooks.run(hook, name);
       const heartbeat = options.heartbeat && new NodeHeartbeat(options.heartbeat);
-      this.#controller = new ControllerHost({
+      this.#host = new ControllerHost({
         maxFrameBytes,
         secret,
         authorize,
@@ -68,7 +69,7 @@ export class ServerRuntime extends Runtime {
   }
 
   async #listen(listening: Listening[]): Promise<void> {
-    if (this.#controller !== undefined) this.address = await this.#controller.listen(listening);
+    if (this.#host !== undefined) this.address = await this.#host.listen(listening);
   }
 
   protected override async start(): Promise<void> {
@@ -82,13 +83,13 @@ export class ServerRuntime extends Runtime {
 
   protected override async connect(): Promise<ByteStream> {
     await loadAsyncContexts();
-    if (this.#controller === undefined) return await super.connect();
+    if (this.#host === undefined) return await super.connect();
     await this.#listening;
-    return this.#controller.connect();
+    return this.#host.controller.connect();
   }
 
   protected override requireController(verb: string): ControllerHost {
-    return this.#controller ?? super.requireController(verb) as never; // it throws
+    return this.#host ?? super.requireController(verb) as never; // it throws
   }
 
   override requireNode(verb: string, object: string): Node {
@@ -106,17 +107,17 @@ export class ServerRuntime extends Runtime {
 
   override get stats(): GlobalStats {
     const stats = super.stats;
-    const controller = this.#controller?.counts;
-    if (controller === undefined) return stats;
+    const counts = this.#host?.controller.counts;
+    if (counts === undefined) return stats;
     return {
       ...stats,
-      forwardedFrames: controller.forwarded,
-      droppedFrames: controller.dropped,
-      refusedConnections: controller.refused,
-      failedAuthentications: controller.unauthenticated,
-      deniedActions: controller.denied,
-      lostConnections: stats.lostConnections + controller.lost,
-      protocolErrors: stats.protocolErrors + controller.protocolErrors,
+      forwardedFrames: counts.forwarded,
+      droppedFrames: counts.dropped,
+      refusedConnections: counts.refused,
+      failedAuthentications: counts.unauthenticated,
+      deniedActions: counts.denied,
+      lostConnections: stats.lostConnections + counts.lost,
+      protocolErrors: stats.protocolErrors + counts.protocolErrors,
     };
   }
 
@@ -134,7 +135,7 @@ export class ServerRuntime extends Runtime {
   }
 
   override async stop(drainTimeoutMs: number = DRAIN_TIMEOUT_MS, killAll = false): Promise<void> {
-    const controller = killAll && this.requireController("stop the connected nodes");
+    const controller = killAll && this.requireController("stop the connected nodes").controller;
     if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
     if (controller && this.stopping === undefined) {
       this.#deciding = controller.authorizeStop(this.#options.processName)
@@ -145,14 +146,14 @@ export class ServerRuntime extends Runtime {
     await super.stop(drainTimeoutMs);
   }
 
-  async #finishAll(controller: ControllerHost, drainTimeoutMs: number): Promise<void> {
+  async #finishAll(controller: Controller, drainTimeoutMs: number): Promise<void> {
     await this.ready.catch(() => {});
     await controller.stopNodes(this.#options.processName, drainTimeoutMs);
     await this.finish(drainTimeoutMs);
   }
 
   protected override async end(): Promise<void> {
-    await this.#controller?.stop();
+    await this.#host?.stop();
     await super.end();
   }
 }

@@ -5,14 +5,15 @@
  */
 
 import { PortListener } from "../transport/message_port.ts";
-import type { Address, ByteStream, Listening } from "../transport/transport.ts";
+import type { Address, Listening } from "../transport/transport.ts";
 import type { WebPlace } from "../transport/places.ts";
 import { WebListener } from "../transport/web_listener.ts";
-import { Controller, type ControllerCounts, type ControllerOptions } from "./controller.ts";
+import { Controller, type ControllerOptions } from "./controller.ts";
 
 /** Runs a controller in this process. */
 export class ControllerHost {
-  readonly #controller: Controller;
+  /** The controller. */
+  readonly controller: Controller;
   readonly #web: WebListener;
   readonly #ports = new PortListener();
   /** Until each of them listens, or cannot. */
@@ -23,7 +24,7 @@ export class ControllerHost {
    * @param place Where WebSockets are accepted.
    */
   constructor(options: ControllerOptions, place: WebPlace) {
-    const controller = this.#controller = new Controller(options);
+    const controller = this.controller = new Controller(options);
     this.#web = new WebListener(place, ({ status, words }, remote) => {
       // Who just looks is told what this is; nobody has tried to join.
       if (status !== 426) controller.turnedAway(words, status === 401, remote);
@@ -40,14 +41,9 @@ export class ControllerHost {
    */
   async listen(sockets: readonly Listening[]): Promise<Address> {
     const all = [...sockets, this.#web, this.#ports];
-    const listening = all.map((one) => this.#controller.listen(one));
+    const listening = all.map((one) => this.controller.listen(one));
     this.#starting = Promise.allSettled(listening);
     return Object.assign({}, ...await Promise.all(listening));
-  }
-
-  /** Lets the node of this process join. @returns Its end of the connection. */
-  connect(): ByteStream {
-    return this.#controller.connect();
   }
 
   /** Answers an HTTP request; see `Global.fetch`. */
@@ -60,28 +56,9 @@ export class ControllerHost {
     this.#ports.attach(port);
   }
 
-  /** See {@linkcode Controller.counts}. */
-  get counts(): ControllerCounts {
-    return this.#controller.counts;
-  }
-
-  /**
-   * Asks every connected node to stop itself, and waits until they have left.
-   *
-   * @param processName The process that wants it, which is not asked itself.
-   */
-  stopNodes(processName: string, timeoutMs: number): Promise<void> {
-    return this.#controller.stopNodes(processName, timeoutMs);
-  }
-
-  /** @throws {AuthenticationError} when `processName`, in which it runs, may not stop the nodes. */
-  authorizeStop(processName: string): Promise<void> {
-    return this.#controller.authorizeStop(processName);
-  }
-
   /** Stops listening, sends what is queued, and closes all connections. Idempotent. */
   async stop(): Promise<void> {
-    await this.#controller.stop();
+    await this.controller.stop();
     await this.#starting; // what was about to listen has closed again
   }
 }
