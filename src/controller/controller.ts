@@ -1,5 +1,5 @@
 /**
- * The Controller, to which all nodes connect: who is there, and what becomes of their control frames.
+ * The Controller, to which all nodes connect: lets them in, and does what their control frames ask for.
  *
  * @module
  */
@@ -10,22 +10,19 @@ import type { Authorize } from "../internal/authorization.ts";
 import { stoppedError } from "../internal/stopped_error.ts";
 import { within } from "../internal/within.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
-import { Refused } from "../link/accept_node.ts";
 import type { Secret } from "../link/secret.ts";
 import { memoryPipe } from "../transport/memory.ts";
 import type { Address, ByteStream, Listener, Listening } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
-import { controlToSend, type DirectoryChange, type Hello, readNames } from "../wire/control.ts";
+import { type Hello, readNames } from "../wire/control.ts";
 import { type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
-import { MAX_CALLBACKS_PER_NODE, MAX_NODES, MAX_UNREAD_WELCOME_BYTES } from "../wire/limits.ts";
-import { Announcer } from "./announcer.ts";
+import { MAX_CALLBACKS_PER_NODE } from "../wire/limits.ts";
 import { Authorizer } from "./authorizer.ts";
-import { Directory } from "./directory.ts";
 import { Doorkeeper, type DoorkeeperCounts } from "./doorkeeper.ts";
 import { Gate } from "./gate.ts";
-import { Backlog, Peer } from "./peer.ts";
+import { Members } from "./members.ts";
+import type { Peer } from "./peer.ts";
 import { Router, type RouterCounts } from "./router.ts";
-import { makeUuid } from "../internal/uuid.ts";
 
 /** How long a controller that stops waits for what it still has to send. */
 const FLUSH_TIMEOUT_MS = 1_000;
@@ -56,35 +53,30 @@ export interface ControllerCounts extends RouterCounts, DoorkeeperCounts {
   lost: number;
 }
 
-/** Accepts nodes, keeps the directory and lets the router forward their frames. */
+/** Accepts nodes, and lets the router forward their frames. */
 export class Controller {
   readonly #options: ControllerOptions;
-  readonly #instance = makeUuid();
-  readonly #directory = new Directory();
-  readonly #peers = new Map<number, Peer>();
-  readonly #peersByName = new Map<string, Peer>();
-  readonly #backlog = new Backlog(this.#peers);
-  readonly #announcer = new Announcer(this.#peers);
-  readonly #router = new Router(
-    this.#peers,
-    (nameId) => this.#directory.providersOf(nameId),
-    this.#announcer,
-  );
+  readonly #members: Members;
+  readonly #router: Router;
   /** Listeners with their accept loops. */
   readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #codec = new MessagePackCodec();
   readonly #authorizer: Authorizer | undefined;
   readonly #door: Doorkeeper;
-  /** Bytes of `WELCOME` that are not written yet. */
-  #unreadWelcomes = 0;
   #lost = 0;
   #protocolErrors = 0;
   #stopped = false;
 
   /** @param options What it needs. */
   constructor(options: ControllerOptions) {
-    const { authorize, logger } = options;
+    const { authorize, logger, maxFrameBytes } = options;
+    const members = this.#members = new Members(maxFrameBytes);
     this.#options = options;
+    this.#router = new Router(
+      members.peers,
+      (nameId) => members.directory.providersOf(nameId),
+      members.announcer,
+    );
     if (authorize !== undefined) this.#authorizer = new Authorizer(authorize, logger);
     this.#door = new Doorkeeper({
       ...options,
@@ -154,48 +146,12 @@ export class Controller {
     mac: Uint8Array | undefined,
     own: boolean,
   ): ConnectionHandler {
-    const { process, instance } = hello;
-    // What is announced in parts is not larger than what could come at once.
-    const maxFrameBytes = Math.min(hello.maxFrameBytes, this.#options.maxFrameBytes);
-    const former = this.#peersByName.get(process);
-    if (former !== undefined && former.instance !== instance) {
-      const name = JSON.stringify(process);
-      throw new Refused(
-        "DUPLICATE_PROCESS",
-        `A live process is named ${name} already; every process needs a name of its own, and one that is frozen ` +
-          "or cut off keeps it until it counts as lost",
-      );
-    }
-    if (former === undefined && this.#peers.size >= MAX_NODES) {
-      throw new Refused("OVERLOADED", `${MAX_NODES} processes are connected, which is the limit`);
-    }
-    if (this.#unreadWelcomes > MAX_UNREAD_WELCOME_BYTES) {
-      throw new Refused("OVERLOADED", "too many who have joined have not read who is there yet");
-    }
-    if (former !== undefined) former.connection.close(); // its node has given that connection up
-    const change = this.#join(process, hello.callbacks);
-    const [id] = change.process;
-    const peer = new Peer(id, process, instance, maxFrameBytes, connection, this.#backlog, own);
-    const payload = controlToSend({
-      id: peer.id,
-      controller: this.#instance,
-      maxFrameBytes: this.#options.maxFrameBytes,
-      processes: this.#directory.snapshot(),
-      ...(mac === undefined ? {} : { mac }),
-    });
-    connection.send(frame(Kind.Welcome, { payload }));
-    const { length } = payload;
-    this.#unreadWelcomes += length;
-    void connection.flushed().then(() => this.#unreadWelcomes -= length);
-    this.#announcer.announce(change);
-    this.#announcer.welcome(peer);
-    this.#peers.set(peer.id, peer);
-    this.#peersByName.set(process, peer);
-    this.#options.onJoin(process);
+    const peer = this.#members.join(hello, connection, mac, own);
+    this.#options.onJoin(peer.name);
     const holding = (act: (incoming: Frame) => void) => (incoming: Frame) => {
       const before = connection.queuedBytes;
       act(incoming);
-      if (connection.congested && this.#peers.has(id)) {
+      if (connection.congested && this.#members.peers.has(peer.id)) {
         peer.holdItself(incoming.kind, connection.queuedBytes > before);
       }
     };
@@ -218,24 +174,16 @@ export class Controller {
     pass: (frame: Frame) => void,
     deny: (frame: Frame) => void,
   ): Gate {
+    const { peers, directory } = this.#members;
     return new Gate(peer, {
       authorizer,
       codec: this.#codec,
-      peers: this.#peers,
-      nameOf: (process, name) => this.#directory.nameOf(process, name),
-      providersOf: (name) => this.#directory.providersOf(name),
+      peers,
+      nameOf: (process, name) => directory.nameOf(process, name),
+      providersOf: (name) => directory.providersOf(name),
       pass,
       deny,
     });
-  }
-
-  #join(process: string, callbacks: readonly string[]): DirectoryChange & { type: "join" } {
-    try {
-      return this.#directory.join(process, callbacks);
-    } catch (error) {
-      if (error instanceof OverloadedError) throw new Refused("OVERLOADED", error.message);
-      throw error;
-    }
   }
 
   #onFrame(peer: Peer, incoming: Frame): void {
@@ -243,8 +191,8 @@ export class Controller {
       case Kind.Offer:
         return this.#offer(peer, incoming);
       case Kind.Withdraw: {
-        const change = this.#directory.withdraw(peer.id, readNames(incoming.payload));
-        return this.#announcer.announceOf(peer, change);
+        const { directory, announcer } = this.#members;
+        return announcer.announceOf(peer, directory.withdraw(peer.id, readNames(incoming.payload)));
       }
       case Kind.Leave:
         return this.#leave(peer);
@@ -258,12 +206,13 @@ export class Controller {
   }
 
   #offer(peer: Peer, incoming: Frame): void {
+    const { directory, announcer } = this.#members;
     const names = readNames(incoming.payload);
-    if (this.#directory.countOf(peer.id) + names.length > MAX_CALLBACKS_PER_NODE) {
+    if (directory.countOf(peer.id) + names.length > MAX_CALLBACKS_PER_NODE) {
       throw new ProtocolError(`A process may offer at most ${MAX_CALLBACKS_PER_NODE} callbacks`);
     }
     try {
-      this.#announcer.announceOf(peer, this.#directory.offer(peer.id, names));
+      announcer.announceOf(peer, directory.offer(peer.id, names));
     } catch (error) {
       if (!(error instanceof OverloadedError)) throw error;
       this.#options.logger.warn(
@@ -290,14 +239,9 @@ export class Controller {
   }
 
   #forget(peer: Peer, graceful: boolean): boolean {
-    if (!this.#peers.delete(peer.id)) return false;
-    if (this.#peersByName.get(peer.name) === peer) this.#peersByName.delete(peer.name);
-    peer.gone();
-    peer.gate?.end();
-    for (const other of this.#peers.values()) other.forget(peer);
-    this.#announcer.announce(this.#directory.leave(peer.id, graceful));
-    this.#options.onLeave(peer.name);
-    return true;
+    const wasThere = this.#members.leave(peer, graceful);
+    if (wasThere) this.#options.onLeave(peer.name);
+    return wasThere;
   }
 
   /** @throws {AuthenticationError} when `processName`, in which it runs, may not stop the nodes. */
@@ -311,7 +255,7 @@ export class Controller {
 
   /** Asks every connected node but `except` to stop itself, and waits until they have left. */
   async stopNodes(except: string, timeoutMs: number): Promise<void> {
-    const others = () => [...this.#peers.values()].filter((peer) => peer.name !== except);
+    const others = () => [...this.#members.peers.values()].filter((peer) => peer.name !== except);
     const left = others().map(({ connection }) => connection.over);
     for (const { connection } of others()) connection.send(frame(Kind.Shutdown));
     if (await within(Promise.all(left), timeoutMs)) return;
@@ -325,10 +269,10 @@ export class Controller {
     this.#stopped = true;
     for (const listener of this.#listeners.keys()) listener.close();
     this.#door.stop();
-    this.#announcer.stop();
+    this.#members.announcer.stop();
     this.#authorizer?.stop();
     await Promise.all(
-      Array.from(this.#peers.values(), (peer) => closeWhenFlushed(peer.connection)),
+      Array.from(this.#members.peers.values(), (peer) => closeWhenFlushed(peer.connection)),
     );
     await Promise.all(this.#listeners.values()); // until then an address may still be taken
   }
