@@ -6,7 +6,7 @@
 
 import type { WaitOptions } from "./wait_options.ts";
 import type { GlobalOptions, JoinOptions, StopOptions } from "./options.ts";
-import { type Parts, providedParts } from "./parts.ts";
+import { providedParts } from "./parts.ts";
 import { remoteCallbacks } from "./remote_call.ts";
 import type { RemoteCallbacks, UntypedCallbacks } from "./remote_types.ts";
 import { resolveOptions } from "./resolve_options.ts";
@@ -14,12 +14,8 @@ import type { Runtime } from "./runtime.ts";
 import type { ScheduledTaskInfo } from "./scheduler/task.ts";
 import type { GlobalStats } from "./stats.ts";
 import { readJoinOptions, readStopOptions } from "./stop_options.ts";
-import { beforeCall } from "./internal/concerning.ts";
-import { checkProcessName, requestTo, valueOf } from "./internal/call_request.ts";
-import { currentScope } from "./internal/call_scope.ts";
-import { CallSites } from "./internal/call_site.ts";
-import { Kind } from "./wire/frame.ts";
 import { TaskClient } from "./task_client.ts";
+import { TransferClient } from "./transfer_client.ts";
 
 /**
  * A process's part in the network: a Controller, a Node, or both. Starts in the background; every
@@ -79,8 +75,7 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
   readonly isController: boolean;
   readonly #runtime: Runtime;
   readonly #tasks: TaskClient;
-  readonly #sites = new CallSites();
-  readonly #sourceOf: Parts["sourceOf"];
+  readonly #transfers: TransferClient;
 
   /**
    * Checks the options and starts in the background.
@@ -95,14 +90,10 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
     this.processName = processName;
     this.isController = initController;
     this.#runtime = parts.makeRuntime(this, resolved, parts);
-    this.#tasks = new TaskClient(
-      processName,
-      (verb, object) => this.#runtime.requireNode(verb, object),
-      parts.compileCron,
-    );
-    this.#sourceOf = parts.sourceOf;
-    const { calls } = this.#runtime;
-    this.call = remoteCallbacks(calls, this.#tasks) as RemoteCallbacks<Remote>;
+    const requireNode = (verb: string, object: string) => this.#runtime.requireNode(verb, object);
+    this.#tasks = new TaskClient(processName, requireNode, parts.compileCron);
+    this.#transfers = new TransferClient(requireNode, parts.sourceOf);
+    this.call = remoteCallbacks(this.#runtime.calls, this.#tasks) as RemoteCallbacks<Remote>;
     this.ready = this.#runtime.ready;
     this.fetch = (request, info) => this.#runtime.fetch(request, info);
   }
@@ -220,25 +211,14 @@ export class Global<Remote = UntypedCallbacks> implements AsyncDisposable {
    * console.log(await g.transferAndCall("other_process", () => Deno.pid));
    * ```
    */
-  // By `unknown` a parameter with a default, whose argument is left out, would be so; `await` would keep the arguments.
-  // deno-lint-ignore no-explicit-any require-await
-  async transferAndCall<A extends any[], R>(
+  // deno-lint-ignore no-explicit-any -- by `unknown` a parameter with a default, whose argument is left out, would be so
+  transferAndCall<A extends any[], R>(
     processName: string,
     fn: (...args: A) => R,
     ...args: A
   ): Promise<Awaited<R>> {
-    const site = this.#sites.capture(this.transferAndCall);
-    checkProcessName(processName);
-    const [caller, { source, name }, encoded] = beforeCall({ processName }, () => {
-      const sent = this.#sourceOf(fn);
-      const { caller } = this.#runtime.requireNode("run", sent.name);
-      return [caller, sent, caller.encodeArguments(args)] as const;
-    });
-    // It can be given no signal, so it ends with the call that it is part of; but cleaning up after that is allowed.
-    const signal = currentScope()?.signal;
-    const wanted = signal?.aborted ? undefined : signal;
-    const request = requestTo(processName, `run ${name}`, [source, name, encoded], site, wanted);
-    return caller.ask(Kind.Transfer, request).then(valueOf) as Promise<Awaited<R>>;
+    const method = this.transferAndCall;
+    return this.#transfers.call(processName, fn, args, method) as Promise<Awaited<R>>;
   }
 
   /**

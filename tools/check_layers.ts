@@ -37,6 +37,7 @@ const SURFACE = [
   "period_options.ts",
   "scheduled_task.ts",
   "task_client.ts",
+  "transfer_client.ts",
   "runtime.ts",
   "parts.ts",
   "stats.ts",
@@ -61,7 +62,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...MIDDLE,
     ...BOTTOM,
   ],
-  "global.ts": [...SURFACE, ...MIDDLE, "wire", ...GROUND],
+  "global.ts": [...SURFACE, ...MIDDLE, ...GROUND],
   "server_runtime.ts": [...SURFACE, "controller", "node", "link", ...BOTTOM],
   "runtime.ts": [...SURFACE, "node", "link", ...MIDDLE, ...BOTTOM],
   "parts.ts": [
@@ -83,6 +84,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...MIDDLE,
     ...BOTTOM,
   ],
+  "transfer_client.ts": ["node", ...MIDDLE, ...BOTTOM],
   "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],
   "scheduled_task.ts": [],
   // These two name the type of what users get back; the module itself is above them.
