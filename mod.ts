@@ -125,7 +125,6 @@ export type {
   TransferPermissions,
 } from "./src/transfer/transfer_options.ts";
 export type { GlobalStats } from "./src/stats.ts";
-export type { RemoteCall, StreamableCall, StreamCall } from "./src/remote_call.ts";
 export type {
   ArgumentsOf,
   CallbacksOf,
@@ -136,10 +135,13 @@ export type {
   ItemsFor,
   MethodsOf,
   PublicName,
+  RemoteCall,
   RemoteCallbacks,
   RemoteFunction,
   ResultOf,
   SentAs,
+  StreamableCall,
+  StreamCall,
   UntypedCallbacks,
   ValueWithItems,
 } from "./src/remote_types.ts";

@@ -4,8 +4,122 @@
  * @module
  */
 
+import type { AsyncResult } from "./async_result.ts";
+import type {
+  BgOptions,
+  BroadcastOptions,
+  FgOptions,
+  Modifier,
+  NoReturnOptions,
+  PeriodOptions,
+  StreamOptions,
+} from "./modifiers.ts";
 import type { AnyClass, AnyFunction } from "./registry/registered_callback.ts";
-import type { RemoteCall, StreamableCall, StreamCall } from "./remote_call.ts";
+import type { ScheduledTask } from "./scheduled_task.ts";
+
+/** A call of which only a stream can be made: its argument is an iterable of items. */
+export interface StreamCall {
+  /**
+   * Has the callback run once for each item of the one argument, on every process that offers it.
+   *
+   * @throws {InitializationError} when an option is not valid, or the argument is no iterable.
+   * @throws {BroadcastError} when some processes failed.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole; and what the iterable throws.
+   */
+  stream(options?: StreamOptions): Promise<void>;
+  /** The same by the modifier `STREAM`. */
+  exec(modifier: Modifier<"stream">): Promise<void>;
+  /** Not to be awaited: that would call once, with the iterable as the argument. */
+  then(use: never): never;
+}
+
+/**
+ * A call that is described but not made. It is made when it is awaited, iterated, or given an
+ * execution modifier; each time anew. An iterator among its arguments is for one call, and ended with it.
+ */
+export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
+  /**
+   * Foreground: waits for the result.
+   *
+   * @throws {RemoteCallError} when the callback throws.
+   * @throws {CallbackNotFoundError} when nobody offers it, or `to` does not.
+   * @throws {ProcessNotFoundError} when `to` is not connected.
+   * @throws {CallTimeoutError} when the time is over.
+   * @throws {CallCancelledError} when `signal` aborts, or the process that runs it stops.
+   * @throws {PeerLostError} when that process, or the connection, is lost.
+   * @throws {EncodeError} when an argument or the result cannot travel.
+   * @throws {ValidationError} when the arguments or the result do not fit the callback's schema.
+   * @throws {OverloadedError} when a bounded queue is full.
+   * @throws {AuthenticationError} when `authorize` does not allow it.
+   * @throws {InitializationError} when an option is not valid, or the callback's class has no instance.
+   * @throws {GlobalContextError} when there is no Node, or it is stopped.
+   */
+  fg(options?: FgOptions): Promise<T>;
+  /**
+   * Background: gives a future at once, whose `get()` throws what {@linkcode RemoteCall.fg} does.
+   *
+   * @throws {InitializationError} at once when an option is not valid.
+   */
+  bg(options?: BgOptions): AsyncResult<T>;
+  /**
+   * Wants no result. Settles when the call is handed to the transport, or at once if there is an iterable among its
+   * arguments, and never rejects: failures are logged and counted. While there is no connection it waits for one, however
+   * long that takes and whatever `defaultTimeout` is, as long as there is room for those that wait.
+   *
+   * @throws {InitializationError} at once when an option is not valid.
+   */
+  noReturn(options?: NoReturnOptions): Promise<void>;
+  /**
+   * Calls every process that offers the callback and gives their results, or streams, by process name.
+   *
+   * @throws {BroadcastError} when some failed.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it fails as a whole.
+   */
+  broadcast(options: BroadcastOptions & { returnResult: true }): Promise<Record<string, T>>;
+  /**
+   * Calls every process that offers the callback.
+   *
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}, when it cannot be sent (with iterables, at once); not what fails elsewhere.
+   */
+  broadcast(options?: BroadcastOptions & { returnResult?: false }): Promise<void>;
+  /** Calls every process that offers the callback. */
+  broadcast(options?: BroadcastOptions): Promise<Record<string, T> | void>;
+  /**
+   * Has another process run the callback by itself, at an interval, at given times or by cron.
+   *
+   * @throws {InitializationError} when an option is not valid; nothing is sent then, but from a page a cron expression is.
+   * @throws {DaffiError} as {@linkcode RemoteCall.fg}; with code `TASK` if it cannot be kept there.
+   */
+  period(options: PeriodOptions): Promise<ScheduledTask>;
+  /**
+   * Makes the call with a modifier as a value: as the method of its name, errors included.
+   *
+   * @throws {InitializationError} at once when it is no modifier, or an option of `BG` or `NO_RETURN` is not valid.
+   */
+  exec(modifier: Modifier<"period">): Promise<ScheduledTask>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"bg">): AsyncResult<T>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"noReturn">): Promise<void>;
+  /** Makes the call with a modifier as a value. */
+  exec(
+    modifier: Modifier<"broadcast", BroadcastOptions & { returnResult: true }>,
+  ): Promise<Record<string, T>>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"broadcast", BroadcastOptions & { returnResult?: false }>): Promise<void>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"broadcast">): Promise<Record<string, T> | void>;
+  /** Makes the call with a modifier as a value. */
+  exec(modifier: Modifier<"fg">): Promise<T>;
+  /** Like `Promise.prototype.catch`. */
+  // deno-lint-ignore no-explicit-any -- as there
+  catch<R = never>(onRejected?: ((reason: any) => R | PromiseLike<R>) | null): Promise<T | R>;
+  /** Like `Promise.prototype.finally`. */
+  finally(onFinally?: (() => void) | null): Promise<T>;
+}
+
+/** A call whose one argument is an iterable: of that itself, or as a stream of its items. */
+export type StreamableCall<T> = RemoteCall<T> & Pick<StreamCall, "stream" | "exec">;
 
 /** What gives items and yet travels as a value. Everything else that gives items arrives as an async iterator. */
 export type ValueWithItems =

@@ -115,7 +115,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "wire",
     ...GROUND,
   ],
-  "remote_types.ts": ["remote_call.ts", "registry"],
+  "remote_types.ts": ["async_result.ts", "modifiers.ts", "scheduled_task.ts", "registry"],
   "call_options.ts": ["modifiers.ts", ...GROUND],
   "async_result.ts": ["wait_options.ts", ...GROUND],
   "wait_options.ts": ["wire", ...GROUND],
