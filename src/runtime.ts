@@ -8,7 +8,6 @@ import { checkAwaitedName, readWaitOptions, type WaitOptions } from "./wait_opti
 import {
   CallCancelledError,
   CallTimeoutError,
-  DaffiError,
   GlobalContextError,
   ProtocolError,
 } from "./errors.ts";
@@ -16,6 +15,7 @@ import { GatedCalls, type NodeCalls } from "./gated_calls.ts";
 import { Hooks } from "./hooks.ts";
 import { waitFor } from "./internal/abort.ts";
 import { currentScope } from "./internal/call_scope.ts";
+import { anotherOf } from "./internal/concerning.ts";
 import { stoppedError } from "./internal/stopped_error.ts";
 import { connectInTime } from "./link/connect.ts";
 import { Heartbeat } from "./link/heartbeat.ts";
@@ -221,7 +221,9 @@ export class Runtime {
   requireNode(verb: string, object: string): Node {
     // What runs while the node drains may still call on.
     if (this.stopping !== undefined && currentScope()?.g !== this.#g) {
-      throw this.#failure === undefined ? stoppedError(`${verb} ${object}`) : copyOf(this.#failure);
+      throw this.#failure === undefined
+        ? stoppedError(`${verb} ${object}`)
+        : anotherOf(this.#failure);
     }
     return this.node!;
   }
@@ -274,7 +276,7 @@ export class Runtime {
   protected async finish(drainTimeoutMs: number): Promise<void> {
     const reason = this.terminating ? undefined : () => stoppedError("go on");
     if (reason !== undefined) {
-      this.calls.end(() => this.#failure === undefined ? reason() : copyOf(this.#failure));
+      this.calls.end(() => this.#failure === undefined ? reason() : anotherOf(this.#failure));
     }
     const left = this.node?.stop(drainTimeoutMs, reason);
     this.#connects.abort();
@@ -287,13 +289,6 @@ export class Runtime {
   protected async end(): Promise<void> {
     await this.#connecting?.end?.();
   }
-}
-
-/** Each call gets an error of its own, for each says which call it was. */
-function copyOf(error: Error): Error {
-  if (!(error instanceof DaffiError)) return error;
-  const Class = error.constructor as new (message: string, options: { cause: unknown }) => Error;
-  return new Class(error.message, { cause: error });
 }
 
 /** What proves that this process may join, or that others may. */

@@ -18,6 +18,13 @@ export function concerning<E extends Error>(error: E, call: FailedCall): E {
   return error;
 }
 
+/** The same error once more: each call gets one of its own, for each says which call it was. */
+export function anotherOf<E extends Error>(error: E): E {
+  if (!(error instanceof DaffiError)) return error;
+  const Class = error.constructor as new (message: string, options: { cause: unknown }) => E;
+  return new Class(error.message, { cause: error });
+}
+
 /**
  * Does what comes before a callback is called.
  *

@@ -7,6 +7,7 @@
 import { ConnectionError, DaffiError, ProtocolError } from "../errors.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallScope } from "../internal/call_scope.ts";
+import { anotherOf } from "../internal/concerning.ts";
 import { monotonicMs } from "../internal/monotonic.ts";
 import { within } from "../internal/within.ts";
 import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
@@ -288,9 +289,7 @@ export class Node {
   }
 
   #giveUp(error: DaffiError): void {
-    // Each call gets an error of its own, for each says which call it was.
-    const Class = error.constructor as typeof ConnectionError;
-    this.#end(() => new Class(error.message, { cause: error }));
+    this.#end(() => anotherOf(error));
     this.#ready.reject(error);
     this.#options.events.onFailure(error);
   }
