@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Inbox } from "../transport/inbox.ts";
 import type { ByteStream } from "../transport/transport.ts";
 
 /** Reads what the child writes, and writes what it reads. */
@@ -11,7 +12,7 @@ export class ChildStream implements ByteStream {
   #reader: ReadableStreamDefaultReader<Uint8Array>;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** What was read and did not fit. */
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #inbox = new Inbox();
   #closed = false;
   #giveUpWriting: (error: Error) => void = () => {};
 
@@ -26,16 +27,13 @@ export class ChildStream implements ByteStream {
 
   /** See {@linkcode ByteStream.read}. */
   async read(into: Uint8Array): Promise<number | null> {
-    while (this.#rest.length === 0) {
+    while (this.#inbox.bytes === 0) {
       const { done, value } = await this.#reader.read();
       if (this.#closed) throw new Error("the pipe is closed");
       if (done) return null;
-      this.#rest = value;
+      this.#inbox.add(value);
     }
-    const count = Math.min(into.length, this.#rest.length);
-    into.set(this.#rest.subarray(0, count));
-    this.#rest = this.#rest.subarray(count);
-    return count;
+    return this.#inbox.take(into);
   }
 
   /** See {@linkcode ByteStream.write}. */

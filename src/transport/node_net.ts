@@ -8,6 +8,7 @@ import type { AddressInfo, NetConnectOpts, Server, Socket } from "node:net";
 import { ConnectionError } from "../errors.ts";
 import { builtinModule } from "../internal/builtin_module.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Inbox } from "./inbox.ts";
 import {
   type Address,
   BACKLOG,
@@ -147,7 +148,7 @@ class NodeSocketStream implements ByteStream {
   readonly remote: string | undefined;
   readonly #socket: Socket;
   /** Read from the socket, but not asked for yet. */
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #inbox = new Inbox();
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
@@ -161,19 +162,16 @@ class NodeSocketStream implements ByteStream {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    while (this.#closed || this.#rest.length === 0) {
+    while (this.#closed || this.#inbox.bytes === 0) {
       if (this.#closed) throw new Error(CLOSED); // Bun would say that the other side has ended
       if (this.#failure !== undefined) throw this.#failure;
       const chunk: Uint8Array | null = this.#socket.read();
-      if (chunk !== null) this.#rest = chunk;
+      if (chunk !== null) this.#inbox.add(chunk);
       else if (this.#socket.readableEnded) return null;
       else if (this.#socket.destroyed) throw new Error(CLOSED);
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
-    const count = Math.min(this.#rest.length, into.length);
-    into.set(this.#rest.subarray(0, count));
-    this.#rest = this.#rest.subarray(count);
-    return count;
+    return this.#inbox.take(into);
   }
 
   write(bytes: Uint8Array): Promise<number> {

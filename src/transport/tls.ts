@@ -11,6 +11,7 @@ import { AuthenticationError, InitializationError, ProtocolError } from "../erro
 import { builtinModule } from "../internal/builtin_module.ts";
 import { nextTurn } from "../internal/next_turn.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Inbox } from "./inbox.ts";
 import { SocketStream } from "./socket_stream.ts";
 import {
   type Address,
@@ -155,7 +156,7 @@ class ServerStream implements ByteStream {
   readonly #socket: net.Socket;
   readonly #tls: tls.TLSSocket;
   /** What was read, and did not fit where it should go. */
-  #rest: Uint8Array | null = null;
+  readonly #inbox = new Inbox();
   /** Why there will be nothing any more; `null` for an orderly end. */
   #end: Error | null | undefined;
   #closed = false;
@@ -177,20 +178,18 @@ class ServerStream implements ByteStream {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    while (true) {
+    while (this.#closed || this.#inbox.bytes === 0) {
       if (this.#closed) throw new Error("the connection is closed");
-      const bytes: Uint8Array | null = this.#rest ?? this.#tls.read();
-      if (bytes !== null) {
-        const count = Math.min(bytes.length, into.length);
-        into.set(bytes.subarray(0, count));
-        this.#rest = count < bytes.length ? bytes.subarray(count) : null;
-        return count;
+      const bytes: Uint8Array | null = this.#tls.read();
+      if (bytes !== null) this.#inbox.add(bytes);
+      else if (this.#end === null) return null;
+      else if (this.#end !== undefined) throw this.#end;
+      else {
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers();
       }
-      if (this.#end === null) return null;
-      if (this.#end !== undefined) throw this.#end;
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers();
     }
+    return this.#inbox.take(into);
   }
 
   async write(bytes: Uint8Array): Promise<number> {
