@@ -16,7 +16,7 @@ import { decodeNames } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, Undelivered } from "../wire/frame.ts";
 import { releaseSources } from "../wire/sources.ts";
 import type { Network, RemoteProcess } from "./network.ts";
-import type { FrameOwner } from "./outbox.ts";
+import { OneWayBroadcast, OneWayCall } from "./one_way_call.ts";
 import { timeLeft } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import type { SessionGate } from "./session_gate.ts";
@@ -277,57 +277,6 @@ const STREAM_DETECTOR: StreamWriter = {
 /** A generator runs to its end, though nobody wants its items. */
 async function useUp(result: unknown): Promise<void> {
   if (result instanceof StreamReader) { for await (const _ of result); }
-}
-
-/** A call of many, as far as it has come. */
-class OneWayBroadcast {
-  /** Those that were made one by one. */
-  readonly calls: OneWayCall[] = [];
-  /** Whether somebody is sent it. */
-  isSent = false;
-
-  /** @param until When nobody wants it any more, on the monotonic clock. */
-  constructor(readonly until: number) {}
-}
-
-/** A call that may have to wait for a slow process. */
-class OneWayCall implements FrameOwner {
-  /** Whether it was neither handed to the connection nor dropped. */
-  waits = true;
-
-  constructor(
-    readonly calls: OneWayCalls,
-    readonly callbackName: string,
-    readonly target: RemoteProcess,
-    readonly broadcast?: OneWayBroadcast,
-  ) {}
-
-  get timeLeft(): number {
-    return this.broadcast === undefined ? 0 : timeLeft(this.broadcast.until, monotonicMs());
-  }
-
-  claim(): boolean {
-    const { broadcast } = this;
-    if (broadcast !== undefined) {
-      if (broadcast.until <= monotonicMs()) {
-        this.drop("it was not sent in time");
-        return false;
-      }
-      broadcast.isSent = true;
-    }
-    this.waits = false;
-    return true;
-  }
-
-  dropped(): void {
-    this.drop("it was lost");
-  }
-
-  /** Counts and logs that it will not be sent. */
-  drop(why: string): void {
-    this.waits = false;
-    this.calls.drop(`${this.callbackName} on ${this.target.name}: ${why}`);
-  }
 }
 
 function notInTime(callbackName: string): CallTimeoutError {
