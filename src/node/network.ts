@@ -282,20 +282,15 @@ export class Network {
     );
   }
 
-  /** Resolves when `met` holds; the second function gives up waiting. */
-  #when(met: () => boolean): [Promise<void>, () => void] {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { met, resolve, reject };
-    if (this.#ended !== undefined) reject(this.#ended());
-    else if (met()) resolve();
-    else this.#waiters.add(waiter);
-    return [promise, () => this.#waiters.delete(waiter)];
-  }
-
   /** Resolves when a process is connected, or another process offers a callback; the second function gives up waiting. */
   when(kind: "process" | "callback", name: string): [Promise<void>, () => void] {
     const all: ReadonlyMap<string, unknown> = kind === "process" ? this.#byName : this.#offers;
-    return this.#when(() => all.has(name));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { met: () => all.has(name), resolve, reject };
+    if (this.#ended !== undefined) reject(this.#ended());
+    else if (waiter.met()) resolve();
+    else this.#waiters.add(waiter);
+    return [promise, () => this.#waiters.delete(waiter)];
   }
 
   /** Nothing will change any more: whoever waits is told why. */
