@@ -13,12 +13,6 @@ import { STREAM_WINDOW } from "../src/wire/limits.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
 const range = (length: number) => Array.from({ length }, (_, n) => n);
 
 Deno.test("iterables among the arguments reach the callback as such, nested ones too", async () => {
@@ -119,7 +113,7 @@ Deno.test("a call among the arguments is made first, be its result a value or a 
   assertEquals(await soon(add(1, add(1, 1)).bg({ eta: 1 }).get()), 3);
   assertEquals(await soon(add(1, add(1, 1)).broadcast({ returnResult: true })), { a: 3 });
   assertEquals(await soon(sum(count(4)).fg()), 10);
-  assertEquals(await soon(collect(count(add(1, 1)))), [1, 2]);
+  assertEquals(await soon(Array.fromAsync(count(add(1, 1)))), [1, 2]);
   await assertRejects(() => add(fail(), 1).fg(), RemoteCallError, "inner");
   for (const call of [add({ deep: add(1, 2) }, 1), sum([count(1)])]) {
     await assertRejects(
@@ -143,11 +137,11 @@ Deno.test("a plain object that gives items is an iterable too, as an argument an
   });
   await using net = await TestNetwork.start();
   await net.join("a", (callback) => {
-    callback("collect", collect);
+    callback("collect", (items: AsyncIterable<unknown>) => Array.fromAsync(items));
     callback("ones", ones);
   });
   assertEquals(await soon(net.hub.call.collect(ones(3))), [1, 1, 1]);
-  assertEquals(await soon(collect(net.hub.call.ones(2))), [1, 1]);
+  assertEquals(await soon(Array.fromAsync(net.hub.call.ones(2))), [1, 1]);
 });
 
 Deno.test("an iterable argument is read only as far as the callback wants it", async () => {
@@ -222,7 +216,7 @@ Deno.test("an iterable argument reaches every process of a broadcast", async () 
   for (const name of ["a", "b"]) {
     await net.join(
       name,
-      (callback) => callback("all", (items: AsyncIterable<number>) => collect(items)),
+      (callback) => callback("all", (items: AsyncIterable<number>) => Array.fromAsync(items)),
     );
   }
   const items = range(700);
@@ -342,7 +336,7 @@ Deno.test("STREAM wants exactly one iterable, and somebody who takes it", async 
 Deno.test("a loop over an argument that is left running behind the answer gets an error", async () => {
   const outcomes: Promise<number>[] = [];
   const read = (items: AsyncIterable<number>) => {
-    const all = collect(items).then((all) => all.length);
+    const all = Array.fromAsync(items).then((all) => all.length);
     all.catch(() => {});
     outcomes.push(all);
   };
@@ -390,6 +384,6 @@ Deno.test("an argument that has come to its end, or was left, ends quietly behin
   });
   const { begin } = net.hub.call;
   await soon(begin(range(3).values(), range(1000).values()).fg());
-  assertEquals(await soon(collect(kept[0]!)), [1, 2]);
-  assertEquals(await soon(collect(kept[1]!)), []);
+  assertEquals(await soon(Array.fromAsync(kept[0]!)), [1, 2]);
+  assertEquals(await soon(Array.fromAsync(kept[1]!)), []);
 });

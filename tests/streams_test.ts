@@ -12,12 +12,6 @@ import { silentSource } from "./helpers/silent_source.ts";
 import { assertRejectsLater, soon, until } from "./helpers/soon.ts";
 import { TestNetwork } from "./helpers/test_network.ts";
 
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
 const range = (length: number) => Array.from({ length }, (_, n) => n);
 
 Deno.test("for await reads a generator callback, sync or async, to its end", async () => {
@@ -36,10 +30,10 @@ Deno.test("for await reads a generator callback, sync or async, to its end", asy
     callback("empty", function* () {});
   });
   for (const name of ["sync", "async", "wrapped"]) {
-    const all = await soon(collect(net.hub.call[name](2000)));
+    const all = await soon(Array.fromAsync(net.hub.call[name](2000)));
     assertEquals(all, range(2000), name);
   }
-  assertEquals(await soon(collect(net.hub.call.empty())), []);
+  assertEquals(await soon(Array.fromAsync(net.hub.call.empty())), []);
 });
 
 Deno.test("awaiting a generator callback gives an iterator that starts when it is read", async () => {
@@ -54,9 +48,9 @@ Deno.test("awaiting a generator callback gives an iterator that starts when it i
   });
   const numbers = await net.hub.call.numbers();
   assertEquals(await net.hub.call.started(), false);
-  assertEquals(await collect(numbers), [1, 2]);
-  assertEquals(await collect(await net.hub.call.numbers().bg().get()), [1, 2]);
-  assertEquals(await collect(await net.hub.call.numbers().fg({ timeout: "5s" })), [1, 2]);
+  assertEquals(await Array.fromAsync(numbers), [1, 2]);
+  assertEquals(await Array.fromAsync(await net.hub.call.numbers().bg().get()), [1, 2]);
+  assertEquals(await Array.fromAsync(await net.hub.call.numbers().fg({ timeout: "5s" })), [1, 2]);
 });
 
 Deno.test("a generator that is stopped while it awaits knows of its call when it cleans up", async () => {
@@ -102,7 +96,7 @@ Deno.test("what came before the loop was left is not there for the next one", as
     });
     callback("first", async (items: AsyncIterable<number>) => {
       for await (const item of items) if (item === 2) break;
-      return await collect(items);
+      return await Array.fromAsync(items);
     });
   });
   const numbers = net.hub.call.numbers()[Symbol.asyncIterator]();
@@ -187,7 +181,10 @@ Deno.test("what a generator throws is its own, though it be an EncodeError", asy
       yield await currentCall()!.g.call["calls on"](Symbol());
     });
   });
-  const error = await assertRejects(() => collect(net.hub.call["calls on"]()), RemoteCallError);
+  const error = await assertRejects(
+    () => Array.fromAsync(net.hub.call["calls on"]()),
+    RemoteCallError,
+  );
   assertEquals(error.remoteName, "EncodeError");
 });
 
@@ -202,7 +199,12 @@ Deno.test("an iterator that gives what is no result breaks its stream off", asyn
       for await (const _ of items);
     });
   });
-  for (const use of [() => collect(net.hub.call.wrong()), () => net.hub.call.read(wrong()).fg()]) {
+  for (
+    const use of [
+      () => Array.fromAsync(net.hub.call.wrong()),
+      () => net.hub.call.read(wrong()).fg(),
+    ]
+  ) {
     await assertRejects(() => soon(use()), RemoteCallError, "Iterator result 5 is not an object");
   }
 });
@@ -271,7 +273,11 @@ Deno.test("iterating over a result that is no stream", async () => {
     callback("list", () => [1, 2, 3]);
     callback("number", () => 5);
   });
-  assertEquals(await collect(net.hub.call.list()), [1, 2, 3]);
-  const error = await assertRejects(() => collect(net.hub.call.number()), EncodeError, "number");
+  assertEquals(await Array.fromAsync(net.hub.call.list()), [1, 2, 3]);
+  const error = await assertRejects(
+    () => Array.fromAsync(net.hub.call.number()),
+    EncodeError,
+    "number",
+  );
   assertEquals([error.callbackName, error.executed], ["number", "yes"]);
 });

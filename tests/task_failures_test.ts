@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { join } from "@std/path";
 import { z } from "zod";
 import {
   CallTimeoutError,
@@ -15,6 +14,7 @@ import type { Place } from "./e2e/network.ts";
 import { RawPeer } from "./e2e/raw_peer.ts";
 import { settled, until } from "./helpers/soon.ts";
 import { type Offer, registry, TestNetwork } from "./helpers/test_network.ts";
+import { withPath } from "./helpers/with_path.ts";
 
 /** A network with an owner that keeps what it hears of failures. */
 async function withOwner(
@@ -300,16 +300,6 @@ Deno.test("a task of an instance method waits until its class has an instance", 
   assertEquals(calls, ["once"]);
   while (await info() !== undefined) await settled();
 });
-
-/** Runs a test with the path of a file that does not exist. */
-async function withPath(fn: (path: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await fn(join(directory, "tasks.db"));
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 Deno.test("taskStore keeps tasks in a file from one Global to the next", async () => {
   await withPath(async (taskStore) => {

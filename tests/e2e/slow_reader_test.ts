@@ -11,6 +11,7 @@ import {
   MAX_UNDER_WAY_BYTES,
   PAUSE_AT_BYTES,
 } from "../../src/wire/limits.ts";
+import { residentBytes } from "../helpers/resident_bytes.ts";
 
 const MiB = 1024 * 1024;
 
@@ -243,11 +244,4 @@ async function tcpSocketsBytes(): Promise<number> {
     return Number(sizes.trim().split(/\s+/).at(-1)); // least, default and most
   });
   return Math.max(SOCKETS_BYTES, (await Promise.all(buffers)).reduce((sum, bytes) => sum + bytes));
-}
-
-/** Memory of a process, where the system tells it; else 0. */
-async function residentBytes(pid: number): Promise<number> {
-  if (Deno.build.os !== "linux") return 0;
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
 }

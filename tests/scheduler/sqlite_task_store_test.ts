@@ -9,16 +9,7 @@ import { SqliteTaskStore } from "../../src/scheduler/sqlite_task_store.ts";
 import { MemoryTaskStore } from "../../src/scheduler/task_store.ts";
 import { atTime, interval, Rig, uuid } from "./rig.ts";
 import { record } from "./task_store_contract.ts";
-
-/** Runs a test with the path of a file that does not exist. */
-function withPath(fn: (path: string) => void): void {
-  const directory = Deno.makeTempDirSync();
-  try {
-    fn(join(directory, "tasks.db"));
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
-}
+import { withPath } from "../helpers/with_path.ts";
 
 function withStore(path: string, fn: (store: SqliteTaskStore) => void): void {
   const store = new SqliteTaskStore(path);
@@ -50,8 +41,8 @@ function assertRefused(path: string, why: string): void {
   assertEquals(Deno.readFileSync(path), before);
 }
 
-Deno.test("SqliteTaskStore has its tasks again when it is opened again", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore has its tasks again when it is opened again", async () => {
+  await withPath((path) => {
     const args = crypto.getRandomValues(new Uint8Array(60_000));
     withStore(path, (store) => {
       store.save(record(1, { args }));
@@ -66,8 +57,8 @@ Deno.test("SqliteTaskStore has its tasks again when it is opened again", () => {
   });
 });
 
-Deno.test("SqliteTaskStore has what it has returned from, without being closed", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore has what it has returned from, without being closed", async () => {
+  await withPath((path) => {
     withStore(path, (store) => {
       store.save(record(1));
       store.save(record(2));
@@ -84,44 +75,44 @@ Deno.test("SqliteTaskStore has what it has returned from, without being closed",
   });
 });
 
-Deno.test("SqliteTaskStore takes an empty file", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore takes an empty file", async () => {
+  await withPath((path) => {
     Deno.writeFileSync(path, new Uint8Array(0));
     withStore(path, (store) => store.save(record(1)));
     withStore(path, (store) => assertEquals(store.load(), [record(1)]));
   });
 });
 
-Deno.test("SqliteTaskStore refuses a file that is no database", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a file that is no database", async () => {
+  await withPath((path) => {
     Deno.writeTextFileSync(path, "Dear diary, ".repeat(1_000));
     assertRefused(path, "not a database");
   });
 });
 
-Deno.test("SqliteTaskStore refuses the database of another program", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses the database of another program", async () => {
+  await withPath((path) => {
     withDatabase(path, (database) => database.exec("CREATE TABLE tasks (uuid, args, record)"));
     assertRefused(path, "another program");
   });
 });
 
-Deno.test("SqliteTaskStore refuses an empty database that another program has marked", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses an empty database that another program has marked", async () => {
+  await withPath((path) => {
     withDatabase(path, (database) => database.exec("PRAGMA application_id = 7"));
     assertRefused(path, "another program");
   });
 });
 
-Deno.test("SqliteTaskStore refuses an empty database to which another program gave a version", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses an empty database to which another program gave a version", async () => {
+  await withPath((path) => {
     withDatabase(path, (database) => database.exec("PRAGMA user_version = 1"));
     assertRefused(path, "another program");
   });
 });
 
-Deno.test("SqliteTaskStore refuses a file whose index is damaged, though every row can be read", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a file whose index is damaged, though every row can be read", async () => {
+  await withPath((path) => {
     withStore(path, (store) => {
       for (let n = 0; n < 200; n++) store.save(record(n));
     });
@@ -137,23 +128,23 @@ Deno.test("SqliteTaskStore refuses a file whose index is damaged, though every r
   });
 });
 
-Deno.test("SqliteTaskStore makes an error well-formed that it has kept", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore makes an error well-formed that it has kept", async () => {
+  await withPath((path) => {
     withStore(path, (store) => store.save(record(1, { lastError: "cut \ud83d" })));
     withStore(path, (store) => assertEquals(store.load()[0]!.lastError, "cut \ufffd"));
   });
 });
 
-Deno.test("SqliteTaskStore refuses the database of another version", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses the database of another version", async () => {
+  await withPath((path) => {
     withStore(path, (store) => store.save(record(1)));
     withDatabase(path, (database) => database.exec("PRAGMA user_version = 2"));
     assertRefused(path, "version 2");
   });
 });
 
-Deno.test("SqliteTaskStore refuses a file whose pages are damaged", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a file whose pages are damaged", async () => {
+  await withPath((path) => {
     withStore(path, (store) => {
       for (let n = 0; n < 200; n++) store.save(record(n));
     });
@@ -164,8 +155,8 @@ Deno.test("SqliteTaskStore refuses a file whose pages are damaged", () => {
   });
 });
 
-Deno.test("SqliteTaskStore refuses a file that is cut off", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a file that is cut off", async () => {
+  await withPath((path) => {
     withStore(path, (store) => {
       for (let n = 0; n < 200; n++) store.save(record(n));
     });
@@ -188,8 +179,8 @@ for (
     ["a count that is none", JSON.stringify({ ...record(1), runs: null })],
   ] as const
 ) {
-  Deno.test(`SqliteTaskStore refuses a file with a row that is ${what}`, () => {
-    withPath((path) => {
+  Deno.test(`SqliteTaskStore refuses a file with a row that is ${what}`, async () => {
+    await withPath((path) => {
       withStore(path, (store) => store.save(record(1)));
       withDatabase(path, (database) => database.prepare("UPDATE tasks SET record = ?").run(row));
       assertRefused(path, uuid(1));
@@ -197,8 +188,8 @@ for (
   });
 }
 
-Deno.test("SqliteTaskStore takes a task of which nothing was kept about runs that wait", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore takes a task of which nothing was kept about runs that wait", async () => {
+  await withPath((path) => {
     withStore(path, (store) => store.save(record(1)));
     withDatabase(path, (database) => {
       database.exec("UPDATE tasks SET record = json_remove(record, '$.waitingMs')");
@@ -207,8 +198,8 @@ Deno.test("SqliteTaskStore takes a task of which nothing was kept about runs tha
   });
 });
 
-Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its user", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its user", async () => {
+  await withPath((path) => {
     withStore(path, (store) => {
       store.save(record(1));
       assertThrows(
@@ -222,8 +213,8 @@ Deno.test("SqliteTaskStore refuses a file that is in use, and leaves it to its u
   });
 });
 
-Deno.test("SqliteTaskStore refuses a directory that does not exist", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore refuses a directory that does not exist", async () => {
+  await withPath((path) => {
     assertThrows(
       () => new SqliteTaskStore(join(path, "tasks.db")),
       InitializationError,
@@ -232,8 +223,8 @@ Deno.test("SqliteTaskStore refuses a directory that does not exist", () => {
   });
 });
 
-Deno.test("SqliteTaskStore lets go of a file that it has refused", () => {
-  withPath((path) => {
+Deno.test("SqliteTaskStore lets go of a file that it has refused", async () => {
+  await withPath((path) => {
     withStore(path, (store) => store.save(record(1)));
     withDatabase(path, (database) => database.exec("ALTER TABLE tasks RENAME TO others"));
     assertThrows(() => new SqliteTaskStore(path), InitializationError, "tasks");
@@ -242,8 +233,8 @@ Deno.test("SqliteTaskStore lets go of a file that it has refused", () => {
   });
 });
 
-Deno.test("Scheduler lets go of the file when a task in it is damaged", () => {
-  withPath((path) => {
+Deno.test("Scheduler lets go of the file when a task in it is damaged", async () => {
+  await withPath((path) => {
     withStore(path, (store) => store.save(record(1)));
     withDatabase(path, (database) => database.exec("UPDATE tasks SET record = '{}'"));
     assertThrows(() => new Rig(new SqliteTaskStore(path)), InitializationError);
@@ -296,8 +287,8 @@ Deno.test("Scheduler goes on with runs that wait, and with what has ended, of a 
   }
 });
 
-Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
-  withPath((path) => {
+Deno.test("openTaskStore() gives memory, a file, or the store itself", async () => {
+  await withPath((path) => {
     assert(openTaskStore(undefined) instanceof MemoryTaskStore);
     assert(openTaskStore("memory") instanceof MemoryTaskStore);
     const file = openTaskStore(path);
@@ -308,8 +299,8 @@ Deno.test("openTaskStore() gives memory, a file, or the store itself", () => {
   });
 });
 
-Deno.test("Scheduler holds the file until it is closed", () => {
-  withPath((path) => {
+Deno.test("Scheduler holds the file until it is closed", async () => {
+  await withPath((path) => {
     const scheduler = new Scheduler({
       store: new SqliteTaskStore(path),
       offers: () => true,

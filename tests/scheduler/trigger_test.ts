@@ -2,15 +2,10 @@ import { compileCron } from "../../src/scheduler/cron.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InitializationError } from "../../src/errors.ts";
 import { compileTrigger, dueBy, type Trigger } from "../../src/scheduler/trigger.ts";
-
-const START = Date.UTC(2026, 0, 1);
+import { atTime, START } from "./rig.ts";
 
 function interval(everyMs: number): Trigger {
   return { type: "interval", everyMs, startMs: START };
-}
-
-function atTime(...offsets: number[]): Trigger {
-  return { type: "atTime", timesMs: offsets.map((offset) => START + offset) };
 }
 
 function due(trigger: Trigger, first: number, now: number, catchUpMs: number) {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Program, within } from "../../helpers/processes.ts";
 import { joinHere, overTcp, type Place, QUICK, startController } from "../network.ts";
 import type { CrowdCommand, CrowdSetting } from "./crowd.ts";
+import { residentBytes } from "../../helpers/resident_bytes.ts";
 
 const CROWD = new URL("./crowd.ts", import.meta.url);
 
@@ -89,10 +90,3 @@ overTcp("a herd of 500 nodes comes back when its controller is killed", async (p
   const answers = await here.g.call.who().broadcast({ returnResult: true });
   assertEquals(answers, Object.fromEntries(crowds.names.map((name) => [name, name])));
 }, LIMIT_MS);
-
-/** Memory of a process, where the system tells it; else 0. */
-async function residentBytes(pid: number): Promise<number> {
-  if (Deno.build.os !== "linux") return 0;
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
-}
