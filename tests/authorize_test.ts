@@ -8,8 +8,7 @@ import {
   type GlobalOptions,
   NO_RETURN,
 } from "../mod.ts";
-import { later } from "./helpers/processes.ts";
-import { settled, soon, until } from "./helpers/soon.ts";
+import { later, settled, soon, until } from "./helpers/soon.ts";
 import { registry, TestNetwork } from "./helpers/test_network.ts";
 import { KIND, rawFrame, RawPeer } from "./e2e/raw_peer.ts";
 import { stalls } from "./e2e/stalls.ts";

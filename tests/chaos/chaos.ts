@@ -7,7 +7,8 @@
 
 import { join } from "@std/path";
 import type { GlobalOptions } from "../../mod.ts";
-import { Program, type ProgramEvent, within } from "../helpers/processes.ts";
+import { Program, type ProgramEvent } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { Ledger, type LedgerCounts } from "./ledger.ts";
 import type { Command, MemberSetting } from "./member.ts";
 import { Random } from "./random.ts";

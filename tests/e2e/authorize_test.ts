@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { makeAuthority, makeCertificate } from "../../examples/tls/make_certificates.ts";
 import type { GlobalOptions } from "../../mod.ts";
-import { Program, within } from "../helpers/processes.ts";
-import { until } from "../helpers/soon.ts";
+import { Program } from "../helpers/processes.ts";
+import { until, within } from "../helpers/soon.ts";
 import { joinHere, NODE, overBoth, startNode, tcpPlace } from "./network.ts";
 import { KIND, RawPeer } from "./raw_peer.ts";
 

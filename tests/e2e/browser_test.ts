@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CallbackRegistry, DaffiError, Global, TransferError } from "../../mod.ts";
 import { buildBrowser } from "../../tools/build_browser.ts";
 import { CHROMIUM, type OpenPage, openPage } from "../helpers/chromium.ts";
-import { Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 
 const SERVER = new URL("../../examples/browser/server.ts", import.meta.url);
 const LIMIT_MS = 120_000;

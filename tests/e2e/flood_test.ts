@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { later, within } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { type Here, joinHere, overBoth, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, RawPeer } from "./raw_peer.ts";
 import { stalls } from "./stalls.ts";

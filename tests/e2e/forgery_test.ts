@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { DaffiError } from "../../mod.ts";
-import { later, type Program, within } from "../helpers/processes.ts";
+import type { Program } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { numbered } from "./fixtures/invoke.ts";
 import {
   type Here,

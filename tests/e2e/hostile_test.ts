@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { later, within } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { type Here, joinHere, overAll, type Place, startNode } from "./network.ts";
 import type { RawConnection } from "./raw_web_socket.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./raw_peer.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { AuthenticationError, PeerLostError } from "../../mod.ts";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { payloadOf } from "../wire/frames.ts";
 import { joinHere, overAll, overBoth, startController, startNode } from "./network.ts";
 import { IN_PARTS, KIND, RawPeer } from "./raw_peer.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BroadcastError, DaffiError, PeerLostError, RemoteCallError } from "../../mod.ts";
-import { later, type Program, within } from "../helpers/processes.ts";
+import type { Program } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { numbered } from "./fixtures/invoke.ts";
 import {
   type Here,

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CallbackRegistry, DuplicateProcessError, Global } from "../../mod.ts";
-import { Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { View } from "./fixtures/view.ts";
 import {
   joinHere,

@@ -6,7 +6,8 @@
 
 import { join } from "@std/path";
 import { Global, type GlobalOptions, type JoinOptions } from "../../mod.ts";
-import { Program, type ProgramOptions, within } from "../helpers/processes.ts";
+import { Program, type ProgramOptions } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { Notes } from "./fixtures/notes.ts";
 import { offer } from "./fixtures/offer.ts";
 import { type RawConnection, RawWebSocket } from "./raw_web_socket.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { later } from "../helpers/processes.ts";
+import { later } from "../helpers/soon.ts";
 import { joinHere, overAll, overBoth, startController, startNode } from "./network.ts";
 
 const NUMBERED = 10_000;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Bundle, bundle } from "../helpers/bundle.ts";
 import { findBun, findNode, type Runtime } from "../helpers/other_runtimes.ts";
-import { Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import {
   joinHere,
   NODE,

@@ -5,7 +5,7 @@
  */
 
 import { decode, encode } from "@msgpack/msgpack";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import type { Place } from "./network.ts";
 import type { RawConnection } from "./raw_web_socket.ts";
 

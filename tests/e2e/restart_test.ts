@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConnectionError, Global } from "../../mod.ts";
-import { later, Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { joinHere, NODE, overAll, overBoth, startController, startNode } from "./network.ts";
 
 overAll(

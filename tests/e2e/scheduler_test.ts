@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import type { PeriodOptions } from "../../mod.ts";
-import { Program, type ProgramEvent, within } from "../helpers/processes.ts";
-import { until } from "../helpers/soon.ts";
+import { Program, type ProgramEvent } from "../helpers/processes.ts";
+import { until, within } from "../helpers/soon.ts";
 import { TestNetwork } from "../helpers/test_network.ts";
 import { uuid } from "../scheduler/rig.ts";
 

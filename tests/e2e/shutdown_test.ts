@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CallCancelledError } from "../../mod.ts";
-import { later, Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import {
   type Here,
   joinHere,

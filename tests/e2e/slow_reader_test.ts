@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { later, within } from "../helpers/processes.ts";
-import { until } from "../helpers/soon.ts";
+import { later, until, within } from "../helpers/soon.ts";
 import { joinHere, overAll, type Place, startController, startNode } from "./network.ts";
 import { KIND, NO_REPLY, rawFrame, RawPeer } from "./raw_peer.ts";
 import { concat } from "../wire/frames.ts";

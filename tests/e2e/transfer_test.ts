@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { type Global, RemoteCallError, TransferError, type TransferOptions } from "../../mod.ts";
-import { later, type Program, within } from "../helpers/processes.ts";
-import { until } from "../helpers/soon.ts";
+import type { Program } from "../helpers/processes.ts";
+import { later, until, within } from "../helpers/soon.ts";
 import { joinHere, overBoth, type Place, POSIX, startNode } from "./network.ts";
 
 const LINUX = Deno.build.os === "linux"; // /proc tells whose children there are

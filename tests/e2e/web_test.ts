@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AuthenticationError, CallbackRegistry, Global } from "../../mod.ts";
-import { later, Program, within } from "../helpers/processes.ts";
+import { Program } from "../helpers/processes.ts";
+import { later, within } from "../helpers/soon.ts";
 import { type Here, joinHere, overBoth, POSIX, QUICK, startNode } from "./network.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "./raw_peer.ts";
 import { RawWebSocket } from "./raw_web_socket.ts";

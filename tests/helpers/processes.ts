@@ -4,6 +4,8 @@
  * @module
  */
 
+import { within } from "./soon.ts";
+
 /** A line of a program's output: the JSON object in it. */
 export interface ProgramEvent {
   readonly event: string;
@@ -30,31 +32,6 @@ interface Waiter {
   readonly name: string;
   readonly resolve: (event: ProgramEvent) => void;
   readonly reject: (error: Error) => void;
-}
-
-const LIMIT_MS = 30_000;
-
-/** Fails instead of hanging for ever when what a test waits for never happens. */
-export async function within<T>(what: string, promise: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`${what} did not happen within ${limitMs} ms`)),
-    limitMs,
-  );
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * For a promise that is looked at later: if the test fails before that, its rejection is not an
- * unhandled one, which would end the other tests of the file.
- */
-export function later<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** A running program, killed and reaped at the end of its scope. */
@@ -131,7 +108,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** The next event of this name that was not given out yet; fails if the program ends before. */
-  event(name: string, limitMs = LIMIT_MS): Promise<ProgramEvent> {
+  event(name: string, limitMs?: number): Promise<ProgramEvent> {
     const index = this.#events.findIndex(({ event }) => event === name);
     if (index >= 0) return Promise.resolve(this.#events.splice(index, 1)[0]!);
     if (this.#ended) return Promise.reject(this.#endedBefore(name));

@@ -14,9 +14,14 @@ import { waitFor } from "../../src/internal/abort.ts";
  * @param timeoutMs When to give up; generous, for nothing is measured by it.
  */
 export function soon<T>(promise: PromiseLike<T>, timeoutMs = 5000): Promise<T> {
-  return waitFor(Promise.resolve(promise), {
+  return within("What is awaited", Promise.resolve(promise), timeoutMs);
+}
+
+/** The same for what takes longer, such as other processes; it tells what did not happen. */
+export function within<T>(what: string, promise: Promise<T>, timeoutMs = 30_000): Promise<T> {
+  return waitFor(promise, {
     timeoutMs,
-    onTimeout: () => new Error(`Nothing happened within ${timeoutMs} ms`),
+    onTimeout: () => new Error(`${what} did not happen within ${timeoutMs} ms`),
     onAbort: () => new Error("There is no signal"),
   });
 }
@@ -36,11 +41,15 @@ export async function settled(): Promise<void> {
 }
 
 /**
- * `assertRejects` for a promise that is awaited later: should the test fail before, this promise is
- * no unhandled rejection that hides why.
+ * For a promise that is awaited later: should the test fail before, its rejection is no unhandled one, which would end
+ * the other tests of the file and hide why.
  */
-export const assertRejectsLater = ((...args: Parameters<typeof assertRejects>) => {
-  const assertion = assertRejects(...args);
-  assertion.catch(() => {});
-  return assertion;
-}) as typeof assertRejects;
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** `assertRejects` for a promise that is awaited later. */
+export const assertRejectsLater =
+  ((...args: Parameters<typeof assertRejects>) =>
+    later(assertRejects(...args))) as typeof assertRejects;

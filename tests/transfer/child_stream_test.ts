@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChildStream } from "../../src/transfer/child_stream.ts";
 import { type Pair, testByteStreams } from "../contract/transport_contract.ts";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 
 /** A process that copies what it reads to what it writes. */
 function copier(): Deno.ChildProcess {

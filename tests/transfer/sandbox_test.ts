@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { EncodeError, TransferError } from "../../src/errors.ts";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { MAX_FRAME_BYTES, refusalIn, TestSandbox, valueIn } from "./sandboxes.ts";
 
 const MiB = 1024 * 1024;

@@ -14,7 +14,7 @@ import { SANDBOX_PROGRAM } from "../../src/transfer/sandbox_program.ts";
 import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { decodeFailure } from "../../src/wire/error_payload.ts";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 
 // deno-lint-ignore no-explicit-any -- any function

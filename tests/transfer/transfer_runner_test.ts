@@ -7,7 +7,7 @@ import type { TransferOptions } from "../../src/transfer/transfer_options.ts";
 import { MAX_SANDBOXES, TransferRunner } from "../../src/transfer/transfer_runner.ts";
 import { MAX_WAITING_TRANSFERS } from "../../src/transfer/waiting_transfers.ts";
 import { MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
-import { within } from "../helpers/processes.ts";
+import { within } from "../helpers/soon.ts";
 import { RecordingLogger } from "../helpers/recording_logger.ts";
 import { encodeArguments, MAX_FRAME_BYTES, refusalIn, valueIn } from "./sandboxes.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type DaffiError, PeerLostError } from "../../../mod.ts";
-import { later, within } from "../../helpers/processes.ts";
+import { later, within } from "../../helpers/soon.ts";
 import { joinHere, overBoth, startNode } from "../network.ts";
 
 /** So that a test need not wait for as long as it takes by default. */

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DaffiError, type Global } from "../../../mod.ts";
-import { later, Program } from "../../helpers/processes.ts";
+import { Program } from "../../helpers/processes.ts";
+import { later } from "../../helpers/soon.ts";
 import { POSIX } from "../network.ts";
 import { TestNetwork } from "../../helpers/test_network.ts";
 

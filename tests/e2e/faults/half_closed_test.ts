@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import { PeerLostError } from "../../../mod.ts";
-import { later, within } from "../../helpers/processes.ts";
+import { later, within } from "../../helpers/soon.ts";
 import { joinHere, overBoth, type Place, startController, startNode } from "../network.ts";
 import { hello, KIND, PREFACE, rawFrame, RawPeer } from "../raw_peer.ts";
 

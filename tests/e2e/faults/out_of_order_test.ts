@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
-import { later, within } from "../../helpers/processes.ts";
+import { later, within } from "../../helpers/soon.ts";
 import { joinHere, overBoth, type Place, startController, startNode } from "../network.ts";
 import { KIND, PREFACE, type RawFrame, rawFrame, RawPeer } from "../raw_peer.ts";
 

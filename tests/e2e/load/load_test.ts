@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Program, within } from "../../helpers/processes.ts";
+import { Program } from "../../helpers/processes.ts";
+import { within } from "../../helpers/soon.ts";
 import { joinHere, overTcp, type Place, QUICK, startController } from "../network.ts";
 import type { CrowdCommand, CrowdSetting } from "./crowd.ts";
 import { residentBytes } from "../../helpers/resident_bytes.ts";
