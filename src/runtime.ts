@@ -56,8 +56,12 @@ export class Runtime {
   protected stopping: Promise<void> | undefined;
   /** From when the process is asked to end, calls neither succeed nor fail: no part of the program shall trip over it. */
   protected terminating = false;
-  readonly #g: unknown;
-  readonly #options: ResolvedOptions;
+  /** What callbacks get as `currentCall().g`. */
+  protected readonly g: unknown;
+  /** What to run. */
+  protected readonly options: ResolvedOptions;
+  /** What proves that this process may join, or that others may. */
+  protected readonly secret: Secret | undefined;
   readonly #connecting: Connecting | undefined;
   readonly #heartbeat: Heartbeat | undefined;
   /** Ends an attempt to connect. */
@@ -73,24 +77,19 @@ export class Runtime {
    * @param g What callbacks get as `currentCall().g`.
    * @param options What to run.
    * @param parts What there is to run it.
-   * @param secret What proves who may join.
    * @throws {InitializationError} when this runtime has no sockets, or the task store cannot be used.
    */
-  constructor(
-    g: unknown,
-    options: ResolvedOptions,
-    parts: Parts,
-    secret: Secret | undefined = makeSecret(options),
-  ) {
-    const { initController, address } = options;
-    this.#g = g;
-    this.#options = options;
+  constructor(g: unknown, options: ResolvedOptions, parts: Parts) {
+    const { initController, address, security: { secret } } = options;
+    this.g = g;
+    this.options = options;
+    if (secret !== undefined) this.secret = new Secret(secret);
     this.hooks = new Hooks(g, options.hooks, options.logger);
     if (options.heartbeat !== undefined) this.#heartbeat = new Heartbeat(options.heartbeat);
     if (!initController) this.#connecting = this.transportTo(options);
     if (address?.kind === "url") this.address = { url: address.url };
     // Before anything is started: a store that cannot be used must leave nothing behind.
-    if (options.initNode) this.node = this.#makeNode(parts, secret);
+    if (options.initNode) this.node = this.#makeNode(parts);
     this.calls = new GatedCalls({
       caller: (callbackName) => this.caller(callbackName),
       logger: options.logger,
@@ -109,17 +108,17 @@ export class Runtime {
   /** Resolves when everything is up. */
   protected async start(): Promise<void> {
     await this.node?.ready;
-    this.hooks.run("onInit", this.#options.processName);
+    this.hooks.run("onInit", this.options.processName);
   }
 
-  #makeNode(parts: Parts, secret: Secret | undefined): Node {
-    const { callbacks, reconnect, processName, address, taskStore, initController } = this.#options;
-    const { transfer, maxFrameBytes, logger } = this.#options;
+  #makeNode(parts: Parts): Node {
+    const { callbacks, reconnect, processName, address, taskStore, initController } = this.options;
+    const { transfer, maxFrameBytes, logger } = this.options;
     return new Node({
-      ...this.#options,
-      g: this.#g,
+      ...this.options,
+      g: this.g,
       registry: callbacks,
-      secret: initController ? undefined : secret, // nobody is between the two
+      secret: initController ? undefined : this.secret, // nobody is between the two
       transfers: parts.makeTransfers(transfer, maxFrameBytes, logger),
       large: parts.large?.(address),
       // After what may fail: a file must not stay open.
@@ -148,7 +147,7 @@ export class Runtime {
   #onDisconnect(error: Error | undefined): void {
     if (this.stopping === undefined) this.#lostConnections++;
     if (error instanceof ProtocolError) this.#protocolErrors++;
-    this.hooks.run("onNodeDisconnect", this.#options.processName);
+    this.hooks.run("onNodeDisconnect", this.options.processName);
   }
 
   /** What connects it. @throws {InitializationError} when this runtime has nothing of the kind. */
@@ -168,7 +167,7 @@ export class Runtime {
     if (this.stopping !== undefined) return;
     this.#failure = error;
     if (error instanceof ProtocolError) this.#protocolErrors++;
-    const { logger, processName } = this.#options;
+    const { logger, processName } = this.options;
     logger.error(`daffi: ${processName} has failed: ${error.message}`);
     this.#stopped.reject(error);
     void this.stop();
@@ -220,7 +219,7 @@ export class Runtime {
    */
   requireNode(verb: string, object: string): Node {
     // What runs while the node drains may still call on.
-    if (this.stopping !== undefined && currentScope()?.g !== this.#g) {
+    if (this.stopping !== undefined && currentScope()?.g !== this.g) {
       throw this.#failure === undefined
         ? stoppedError(`${verb} ${object}`)
         : anotherOf(this.#failure);
@@ -268,7 +267,7 @@ export class Runtime {
     this.stopping ??= this.finish(drainTimeoutMs);
     const call = currentScope();
     // A callback that waited for the end would wait for itself.
-    const isOwn = call !== undefined && call.g === this.#g;
+    const isOwn = call !== undefined && call.g === this.g;
     await Promise.race([this.stopping, ...isOwn ? [this.node!.othersDone(call)] : []]);
   }
 
@@ -289,9 +288,4 @@ export class Runtime {
   protected async end(): Promise<void> {
     await this.#connecting?.end?.();
   }
-}
-
-/** What proves that this process may join, or that others may. */
-export function makeSecret({ security: { secret } }: ResolvedOptions): Secret | undefined {
-  return secret === undefined ? undefined : new Secret(secret);
 }

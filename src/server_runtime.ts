@@ -16,7 +16,7 @@ import { NodeHeartbeat } from "./link/node_heartbeat.ts";
 import type { Node } from "./node/node.ts";
 import type { Parts } from "./parts.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
-import { makeSecret, Runtime } from "./runtime.ts";
+import { Runtime } from "./runtime.ts";
 import type { GlobalStats } from "./stats.ts";
 import { DRAIN_TIMEOUT_MS } from "./stop_options.ts";
 import { connectingTo, listeningAt } from "./transport/select.ts";
@@ -27,8 +27,6 @@ const HOOKS_TIMEOUT_MS = 10_000;
 
 /** A Controller, a Node, or both, from their start to their end. */
 export class ServerRuntime extends Runtime {
-  readonly #g: unknown;
-  readonly #options: ResolvedOptions;
   readonly #host: ControllerHost | undefined;
   readonly #listening: Promise<void>;
   /** Whether the connected nodes may be stopped. */
@@ -42,12 +40,9 @@ export class ServerRuntime extends Runtime {
   constructor(g: unknown, options: ResolvedOptions, parts: Parts) {
     const { initController, initNode, address, web, maxFrameBytes, logger } = options;
     const { tls, authorize } = options.security;
-    const secret = makeSecret(options);
     // What may fail, before there is a node.
     const listening = initController ? listeningAt(address, tls) : [];
-    super(g, options, parts, secret);
-    this.#g = g;
-    this.#options = options;
+    super(g, options, parts);
     if (address?.kind === "tcp") this.address = { host: address.host, port: address.port };
     if (initController) {
       // A node hears of the others by itself.
@@ -56,7 +51,7 @@ export class ServerRuntime extends Runtime {
       const heartbeat = options.heartbeat && new NodeHeartbeat(options.heartbeat);
       this.#host = new ControllerHost({
         maxFrameBytes,
-        secret,
+        secret: this.secret,
         authorize,
         logger,
         watch: (connection) => heartbeat?.watch(connection),
@@ -94,14 +89,14 @@ export class ServerRuntime extends Runtime {
 
   override requireNode(verb: string, object: string): Node {
     const node = super.requireNode(verb, object);
-    if (this.#options.initNode) return node;
+    if (this.options.initNode) return node;
     throw new GlobalContextError(
       `Cannot ${verb} ${object}: this Global runs no Node; leave initNode out or set it to true`,
     );
   }
 
   protected override caller(callbackName: string): NodeCalls | undefined {
-    if (this.terminating && currentScope()?.g !== this.#g) return undefined;
+    if (this.terminating && currentScope()?.g !== this.g) return undefined;
     return super.caller(callbackName);
   }
 
@@ -138,7 +133,7 @@ export class ServerRuntime extends Runtime {
     const controller = killAll && this.requireController("stop the connected nodes").controller;
     if (this.#deciding !== undefined) await this.#deciding.catch(() => {}); // who asked first comes first
     if (controller && this.stopping === undefined) {
-      this.#deciding = controller.authorizeStop(this.#options.processName)
+      this.#deciding = controller.authorizeStop(this.options.processName)
         .finally(() => this.#deciding = undefined);
       await this.#deciding;
       this.stopping ??= this.#finishAll(controller, drainTimeoutMs);
@@ -148,7 +143,7 @@ export class ServerRuntime extends Runtime {
 
   async #finishAll(controller: Controller, drainTimeoutMs: number): Promise<void> {
     await this.ready.catch(() => {});
-    await controller.stopNodes(this.#options.processName, drainTimeoutMs);
+    await controller.stopNodes(this.options.processName, drainTimeoutMs);
     await this.finish(drainTimeoutMs);
   }
 
