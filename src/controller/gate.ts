@@ -189,8 +189,8 @@ export class Gate {
     return this.#ask({ action: "schedule", caller, processName, ...what });
   }
 
-  #known(targetId: number, name: string | undefined): boolean | undefined {
-    return name === undefined ? undefined : this.#verdicts.get(targetId)?.get(name);
+  #known(targetId: number, name: string): boolean | undefined {
+    return this.#verdicts.get(targetId)?.get(name);
   }
 
   #decide(
