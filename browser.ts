@@ -84,7 +84,6 @@ export type {
   ReconnectOptions,
   StopOptions,
   TaskFailureFunction,
-  TaskFailureInfo,
   WebOptions,
 } from "./src/options.ts";
 export {
@@ -107,6 +106,7 @@ export { ScheduledTask } from "./src/scheduled_task.ts";
 export type {
   Overlap,
   ScheduledTaskInfo,
+  TaskFailureInfo,
   TaskRecord,
   TaskSpec,
   TaskStatus,

@@ -90,7 +90,6 @@ export type {
   ReconnectOptions,
   StopOptions,
   TaskFailureFunction,
-  TaskFailureInfo,
   WebOptions,
 } from "./src/options.ts";
 export {
@@ -113,6 +112,7 @@ export { ScheduledTask } from "./src/scheduled_task.ts";
 export type {
   Overlap,
   ScheduledTaskInfo,
+  TaskFailureInfo,
   TaskRecord,
   TaskSpec,
   TaskStatus,

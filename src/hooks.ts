@@ -6,9 +6,9 @@
 
 import { runOutside } from "./internal/call_scope.ts";
 import type { Logger } from "./internal/log.ts";
-import type { TaskFailureInfo } from "./options.ts";
-import { MAX_NODES } from "./wire/limits.ts";
 import type { HookName, ResolvedOptions } from "./resolve_options.ts";
+import type { TaskFailureInfo } from "./scheduler/task.ts";
+import { MAX_NODES } from "./wire/limits.ts";
 
 /** So many calls of each may go on, for all processes may come at once. Stops others from starting more without end. */
 export const MAX_HOOKS: number = MAX_NODES;

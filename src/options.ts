@@ -9,6 +9,7 @@ import type { Authorize } from "./internal/authorization.ts";
 import type { Duration } from "./internal/duration.ts";
 import type { Logger } from "./internal/log.ts";
 import type { CallbackRegistry } from "./registry/callback_registry.ts";
+import type { TaskFailureInfo } from "./scheduler/task.ts";
 import type { TaskStore } from "./scheduler/task_store.ts";
 import type { TransferMode, TransferOptions } from "./transfer/transfer_options.ts";
 
@@ -20,18 +21,6 @@ import type { TransferMode, TransferOptions } from "./transfer/transfer_options.
  */
 // deno-lint-ignore no-explicit-any -- it must take a Global of any remote callbacks
 export type LifecycleFunction = (g: Global<any>, processName: string) => void | Promise<void>;
-
-/** A run of a scheduled task that failed. */
-export interface TaskFailureInfo {
-  /** The task. */
-  readonly uuid: string;
-  /** The process that ran it. */
-  readonly processName: string;
-  /** The callback. */
-  readonly callbackName: string;
-  /** What it threw. */
-  readonly message: string;
-}
 
 /**
  * A function that is called when a run of a scheduled task fails. What it throws is logged. It is not called, and that is

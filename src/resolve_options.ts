@@ -11,6 +11,8 @@ import { parseDuration } from "./internal/duration.ts";
 import { checkOptionNames } from "./internal/known_options.ts";
 import type { Logger } from "./internal/log.ts";
 import { show } from "./internal/show.ts";
+import type { ReconnectPolicy } from "./link/backoff.ts";
+import type { HeartbeatPolicy } from "./link/heartbeat.ts";
 import type { GlobalOptions, HeartbeatOptions, ReconnectOptions } from "./options.ts";
 import { CallbackRegistry } from "./registry/callback_registry.ts";
 import { type Parts, providedParts } from "./parts.ts";
@@ -36,10 +38,8 @@ export interface ResolvedOptions {
   readonly security: ResolvedSecurity;
   readonly defaultTimeoutMs: number;
   readonly callbacks: CallbackRegistry;
-  readonly reconnect:
-    | { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number }
-    | undefined;
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
+  readonly reconnect: ReconnectPolicy | undefined;
+  readonly heartbeat: HeartbeatPolicy | undefined;
   readonly taskStore: GlobalOptions["taskStore"];
   /** Read by what runs sent functions. */
   readonly transfer: GlobalOptions["transfer"];

@@ -87,22 +87,22 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "transfer_client.ts": ["node", ...MIDDLE, ...BOTTOM],
   "period_options.ts": ["modifiers.ts", ...MIDDLE, ...GROUND],
   "scheduled_task.ts": [],
-  // These two name the type of what users get back; the module itself is above them.
-  "options.ts": ["global.ts", ...MIDDLE, ...GROUND],
+  "options.ts": ["global.ts", ...MIDDLE, ...GROUND], // the type of what users get back, which is above it
   "resolve_options.ts": [
     "parts.ts",
     "options.ts",
     "resolve_security.ts",
     "callback.ts",
+    "link",
     ...MIDDLE,
     ...BOTTOM,
   ],
   "resolve_address.ts": ["options.ts", "message_address.ts", ...BOTTOM],
   "message_address.ts": ["options.ts", ...BOTTOM],
   "resolve_security.ts": ["options.ts", ...BOTTOM],
-  "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND],
+  "callback.ts": ["registry", "remote_types.ts", "global.ts", ...GROUND], // the same
   "gated_calls.ts": ["remote_call.ts", "wire", ...GROUND],
-  "hooks.ts": ["options.ts", "resolve_options.ts", "wire", ...GROUND],
+  "hooks.ts": ["resolve_options.ts", "scheduler", "wire", ...GROUND],
   "result_iterator.ts": ["wire", ...GROUND],
   "remote_call.ts": [
     "modifiers.ts",
@@ -110,7 +110,6 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "call_options.ts",
     "async_result.ts",
     "remote_types.ts",
-    "period_options.ts",
     "scheduled_task.ts",
     "wire",
     ...GROUND,
@@ -126,9 +125,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "node": ["link", ...MIDDLE, ...BOTTOM],
   "link": [...BOTTOM],
 
-  "scheduler": [...BOTTOM],
+  "scheduler": [...GROUND],
   "transfer": ["link", ...BOTTOM],
-  "registry": [...BOTTOM],
+  "registry": ["wire", ...GROUND],
 
   "wire": [...GROUND],
   "transport": ["wire", ...GROUND],

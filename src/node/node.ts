@@ -14,6 +14,7 @@ import { backoffMs, pauseFor, type ReconnectPolicy } from "../link/backoff.ts";
 import type { Connection, ConnectionHandler } from "../link/connection.ts";
 import { asConnectionError, isFinal, joinController } from "../link/join_controller.ts";
 import type { Secret } from "../link/secret.ts";
+import type { TaskFailureInfo } from "../scheduler/task.ts";
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import { MessagePackCodec } from "../wire/codec.ts";
@@ -31,12 +32,7 @@ import { Outbox } from "./outbox.ts";
 import { NOT_CONNECTED } from "./pending_call.ts";
 import type { Session } from "./session.ts";
 import type { TransferService } from "./transfer_service.ts";
-import {
-  type MakeTasks,
-  type OwnedTaskFailure,
-  readTaskFailure,
-  type TaskService,
-} from "./task_service.ts";
+import { type MakeTasks, readTaskFailure, type TaskService } from "./task_service.ts";
 import { makeUuid } from "../internal/uuid.ts";
 
 /** Who hears of what happens to a node. */
@@ -46,7 +42,7 @@ export interface NodeEvents {
   onJoin(processName: string): void;
   onLeave(processName: string): void;
   /** A run of a task of this process failed elsewhere. */
-  onTaskFailure(failure: OwnedTaskFailure): void;
+  onTaskFailure(failure: TaskFailureInfo): void;
   /** The controller asks the node to stop. */
   onShutdown(): void;
   /** The node has given up. */

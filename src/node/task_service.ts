@@ -9,7 +9,7 @@ import { show } from "../internal/show.ts";
 import type { Logger } from "../internal/log.ts";
 import type { CallbackRegistry } from "../registry/callback_registry.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import type { ScheduledTaskInfo, TaskRecord } from "../scheduler/task.ts";
+import type { ScheduledTaskInfo, TaskFailureInfo, TaskRecord } from "../scheduler/task.ts";
 import { asTaskRequest, type TaskRequest } from "../scheduler/task_request.ts";
 import type { TaskStore } from "../scheduler/task_store.ts";
 import type { CompileCron } from "../scheduler/trigger.ts";
@@ -25,17 +25,8 @@ import { TaskRuns } from "./task_runs.ts";
 /** Largest payload of `TASK_FAILED`. Stops a process from filling the memory of others with what they are told. */
 export const MAX_TASK_FAILED_BYTES: number = 16 * 1024;
 
-/** A run that failed, as its task's owner hears of it. */
-export interface TaskFailure {
-  readonly uuid: string;
-  readonly callbackName: string;
-  readonly message: string;
-}
-
-/** A failed run of a task, and who ran it. */
-export interface OwnedTaskFailure extends TaskFailure {
-  readonly processName: string;
-}
+/** A run that failed, as it is told; who tells it is the process that ran it. */
+export type TaskFailure = Omit<TaskFailureInfo, "processName">;
 
 /** What the service needs of its node. */
 export interface TaskServiceOptions {
@@ -53,7 +44,7 @@ export interface TaskServiceOptions {
   readonly outbox: () => Outbox | undefined;
   readonly events: {
     /** A run of a task of this process failed. */
-    onTaskFailure(failure: OwnedTaskFailure): void;
+    onTaskFailure(failure: TaskFailureInfo): void;
   };
 }
 

@@ -94,6 +94,18 @@ export interface ScheduledTaskInfo {
   lastError: string | undefined;
 }
 
+/** A run of a scheduled task that failed. */
+export interface TaskFailureInfo {
+  /** The task. */
+  readonly uuid: string;
+  /** The process that ran it. */
+  readonly processName: string;
+  /** The callback. */
+  readonly callbackName: string;
+  /** What it threw. */
+  readonly message: string;
+}
+
 /**
  * The record of a task that has not run yet.
  *
