@@ -13,7 +13,8 @@ for (const nodes of [100, 10_000]) {
   for (let id = 1; id <= nodes; id++) {
     const { connection } = new Sink();
     const [name, instance] = [`node${id}`, `instance${id}`];
-    peers.set(id, new Peer(id, name, instance, DEFAULT_MAX_FRAME_BYTES, connection, backlog));
+    const maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
+    peers.set(id, new Peer(id, name, instance, maxFrameBytes, connection, backlog, false));
   }
   const providers = new Set(Array.from({ length: PROVIDERS }, (_, i) => i + 2));
   const router = new Router(peers, () => providers, new Announcer(peers));

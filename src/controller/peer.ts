@@ -127,7 +127,7 @@ export class Peer {
     readonly maxFrameBytes: number,
     readonly connection: Connection,
     readonly backlog: Backlog,
-    readonly isOwn = false,
+    readonly isOwn: boolean,
   ) {}
 
   /** Sends what others get in the same memory. */

@@ -49,18 +49,18 @@ export interface Codec {
   ): Uint8Array;
 
   /**
-   * Decodes a payload. Nothing in the result refers to `bytes`.
+   * Decodes a payload in which there may be no streams. Nothing in the result refers to `bytes`.
    *
    * @param bytes One whole value.
-   * @param streams Called for each stream that the value refers to.
    * @throws {ProtocolError} when the bytes are not one valid value within the limits.
    */
-  decode(bytes: Uint8Array, streams?: StreamOpener): unknown;
+  decode(bytes: Uint8Array): unknown;
 
   /**
    * Decodes the payload of a frame. Nothing in the result refers to the memory that the frame was
    * received into, but it does to its attachments.
    *
+   * @param streams Called for each stream that the value refers to.
    * @throws {ProtocolError} as {@linkcode Codec.decode} does.
    */
   decodePayload(frame: Frame, streams?: StreamOpener): unknown;
@@ -106,8 +106,8 @@ export class MessagePackCodec implements Codec {
   }
 
   /** See {@linkcode Codec.decode}. */
-  decode(bytes: Uint8Array, streams?: StreamOpener): unknown {
-    return this.#decode(bytes, 0, bytes.length, streams, undefined);
+  decode(bytes: Uint8Array): unknown {
+    return this.#decode(bytes, 0, bytes.length, undefined, undefined);
   }
 
   /** See {@linkcode Codec.decodePayload}. */

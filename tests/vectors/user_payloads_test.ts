@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
 import { assertSame, fromHex, toHex } from "../wire/helpers.ts";
 import { USER_PAYLOADS } from "./user_payloads.ts";
 
@@ -16,7 +17,7 @@ Deno.test("MessagePackCodec writes and reads the bytes of the document for a str
   const stream = (async function* () {})();
   assertEquals(toHex(codec.encode([stream], "args", { addStream: () => 0x0102 })), "91d5090102");
   const numbers: number[] = [];
-  codec.decode(fromHex("91 d5 09 0102"), (number) => {
+  codec.decodePayload(frame(Kind.Call, { payload: fromHex("91 d5 09 0102") }), (number) => {
     numbers.push(number);
     return stream;
   });

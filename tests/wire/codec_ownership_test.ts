@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError, ProtocolError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
 import { assertSame } from "./helpers.ts";
 
 for (const size of [10, 5_000, 100_000, 3_000_000]) {
@@ -89,7 +90,7 @@ Deno.test("encode() keeps the path of the outer value when a getter encodes anot
 
 async function* source() {}
 
-Deno.test("encode() numbers the streams in a value and decode() asks for them by number", () => {
+Deno.test("encode() numbers the streams in a value and decodePayload() asks for them by number", () => {
   const codec = new MessagePackCodec();
   const [first, second] = [source(), source()];
   const seen: unknown[] = [];
@@ -99,10 +100,9 @@ Deno.test("encode() numbers the streams in a value and decode() asks for them by
   assertStrictEquals(seen[0], first);
   assertStrictEquals(seen[1], second);
   const streams = new Map([[1, source()], [0xfffe, source()]]);
-  const [one, { deep }] = codec.decode(payload, (number) => streams.get(number)!) as [
-    unknown,
-    { deep: unknown },
-  ];
+  const call = frame(Kind.Call, { payload });
+  const decoded = codec.decodePayload(call, (number) => streams.get(number)!);
+  const [one, { deep }] = decoded as [unknown, { deep: unknown }];
   assertStrictEquals(one, streams.get(1));
   assertStrictEquals(deep, streams.get(0xfffe));
   assertThrows(() => codec.decode(payload), ProtocolError, "stream");

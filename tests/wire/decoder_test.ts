@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
+import { frame, Kind } from "../../src/wire/frame.ts";
 import {
   MAX_BIGINT_BYTES,
   MAX_COMPOUND_VALUES,
@@ -277,10 +278,11 @@ Deno.test("decode() refuses a bigint above MAX_BIGINT_BYTES", () => {
   assertRefused(bytes);
 });
 
-Deno.test("decode() passes no error through that a stream reader throws", () => {
+Deno.test("decodePayload() passes no error through that a stream reader throws", () => {
   const codec = new MessagePackCodec();
   const reader = () => {
     throw new TypeError("own");
   };
-  assertThrows(() => codec.decode(fromHex("d5 09 0001"), reader), ProtocolError);
+  const call = frame(Kind.Call, { payload: fromHex("d5 09 0001") });
+  assertThrows(() => codec.decodePayload(call, reader), ProtocolError);
 });
