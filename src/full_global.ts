@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FullRuntime } from "./full_runtime.ts";
 import { Global } from "./global.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
 import { nearest } from "./internal/nearest.ts";
@@ -18,7 +19,6 @@ import { compileCron } from "./scheduler/cron.ts";
 import { checkTaskStore, openTaskStore } from "./scheduler/open_task_store.ts";
 import { RememberingTaskStore } from "./scheduler/remembering_task_store.ts";
 import { resolveTransfer } from "./transfer/resolve_transfer.ts";
-import { ServerRuntime } from "./server_runtime.ts";
 import { sourceOf } from "./transfer/function_source.ts";
 import { TransferRunner } from "./transfer/transfer_runner.ts";
 import { piecesOf } from "./transport/pieces.ts";
@@ -37,7 +37,7 @@ provideParts({
     const web = resolveWeb(options.web);
     return { address, web, security: resolveSecurity(options, address, web) };
   },
-  makeRuntime: (...all) => new ServerRuntime(...all),
+  makeRuntime: (...all) => new FullRuntime(...all),
   makeTasks(taskStore) {
     const store = new RememberingTaskStore(openTaskStore(taskStore));
     return (node) => new TaskService({ ...node, store, compileCron });

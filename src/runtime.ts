@@ -38,7 +38,7 @@ export interface Entrances {
 }
 
 /**
- * A Node that joins others, from its start to its end: all that a page has. {@linkcode ServerRuntime} adds to it
+ * A Node that joins others, from its start to its end: all that a page has. {@linkcode FullRuntime} adds to it
  * what pages have no use for.
  */
 export class Runtime {

@@ -52,10 +52,10 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "browser.ts": ["global.ts", ...SURFACE, ...MIDDLE, ...GROUND],
 
   "full_global.ts": [
+    "full_runtime.ts",
     "global.ts",
     "parts.ts",
     "remote_call.ts",
-    "server_runtime.ts",
     "resolve_address.ts",
     "resolve_security.ts",
     "node",
@@ -63,7 +63,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...BOTTOM,
   ],
   "global.ts": [...SURFACE, ...MIDDLE, ...GROUND],
-  "server_runtime.ts": [...SURFACE, "controller", "node", "link", ...BOTTOM],
+  "full_runtime.ts": [...SURFACE, "controller", "node", "link", ...BOTTOM],
   "runtime.ts": [...SURFACE, "node", "link", ...MIDDLE, ...BOTTOM],
   "parts.ts": [
     "options.ts",

@@ -10,7 +10,7 @@ const SOUND: Record<string, string> = {
   "mod.ts": 'export { g } from "./src/full_global.ts";\n',
   "src/full_global.ts": 'export { g } from "./global.ts";\n',
   "src/global.ts": 'import "./runtime.ts";\nexport const g = 1;\n',
-  "src/server_runtime.ts": 'import "./controller/controller.ts";\nimport "./runtime.ts";\n',
+  "src/full_runtime.ts": 'import "./controller/controller.ts";\nimport "./runtime.ts";\n',
   "src/runtime.ts": 'import "./node/node.ts";\n',
   "src/controller/controller.ts": 'import "../link/link.ts";\n',
   "src/node/node.ts": 'import "../link/link.ts";\nimport "./caller.ts";\n',

@@ -26,7 +26,7 @@ import type { ByteStream, Connecting, Listening } from "./transport/transport.ts
 const HOOKS_TIMEOUT_MS = 10_000;
 
 /** A Controller, a Node, or both, from their start to their end. */
-export class ServerRuntime extends Runtime {
+export class FullRuntime extends Runtime {
   readonly #host: ControllerHost | undefined;
   readonly #listening: Promise<void>;
   /** Whether the connected nodes may be stopped. */
