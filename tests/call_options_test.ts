@@ -22,7 +22,7 @@ Deno.test("readOptions() reads nothing as the defaults", () => {
   }
 });
 
-Deno.test("readOptions() reads everything", () => {
+Deno.test("readOptions() gives durations in milliseconds, and all else as it is", () => {
   const { signal } = new AbortController();
   const read = readOptions("bg", {
     timeout: "1m24s",

@@ -129,7 +129,7 @@ Deno.test("resolveOptions() reads the address", () => {
   assertEquals(address({ unixSockPath: "dir" }), { kind: "unix", directory: "dir" });
 });
 
-Deno.test("resolveOptions() reads what is given", () => {
+Deno.test("resolveOptions() takes what is given in place of the defaults", () => {
   const callbacks = new CallbackRegistry();
   const logger = new RecordingLogger();
   const onInit = () => {};

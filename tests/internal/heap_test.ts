@@ -57,7 +57,7 @@ Deno.test("Heap has the least item at the top, whatever is put, changed and remo
   );
 });
 
-Deno.test("Heap sorts", () => {
+Deno.test("Heap gives its items in their order, whatever order they came in", () => {
   fc.assert(
     fc.property(fc.array(fc.integer(), { maxLength: 200 }), (keys) => {
       const heap = empty();

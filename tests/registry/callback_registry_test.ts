@@ -46,7 +46,7 @@ Deno.test("callback() names a function by the variable it is assigned to", () =>
   assertEquals(registry.names(), ["double"]);
 });
 
-Deno.test("callback() reads the options", () => {
+Deno.test("callback() keeps concurrency, and timeout in milliseconds", () => {
   const { registry } = watched();
   registry.callback("f", () => 1, { concurrency: 4, timeout: "10s" });
   const entry = registry.get("f")!;
