@@ -7,6 +7,7 @@
 import { CallbackNotFoundError, ProcessNotFoundError, ProtocolError } from "../errors.ts";
 import type { Strategy } from "../internal/call_request.ts";
 import { suggestion } from "../internal/suggestion.ts";
+import { Waiters } from "../internal/waiters.ts";
 import type { DirectoryChange, NamedCallback, ProcessEntry, Welcome } from "../wire/control.ts";
 import { MAX_WITHDRAWN } from "../wire/limits.ts";
 import { ShownCallbacks } from "./shown_callbacks.ts";
@@ -25,13 +26,6 @@ export class RemoteProcess {
    * @param name Its process name.
    */
   constructor(readonly id: number, readonly name: string) {}
-}
-
-/** Somebody who waits for a change. */
-interface Waiter {
-  readonly met: () => boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** Those who offer a callback. */
@@ -58,8 +52,7 @@ export class Network {
   #processes = new Map<number, RemoteProcess>();
   #byName = new Map<string, RemoteProcess>();
   #offers = new Map<string, Offer>();
-  #waiters = new Set<Waiter>();
-  #ended: (() => Error) | undefined;
+  #waiters = new Waiters();
   /** What the user sees, and may keep. */
   readonly #shown = new ShownCallbacks();
   /** The own callbacks that were withdrawn, by name id: who has not heard of it may still call them. */
@@ -75,7 +68,7 @@ export class Network {
     this.clear();
     this.#selfId = welcome.id;
     for (const entry of welcome.processes) this.#add(entry);
-    this.#wake();
+    this.#waiters.wake();
   }
 
   /** Forgets everybody, for the controller is lost. */
@@ -102,7 +95,7 @@ export class Network {
       else if (change.type === "offer") this.#offer(process, change.callbacks);
       else this.#withdraw(process, change.callbacks);
     }
-    this.#wake();
+    this.#waiters.wake();
   }
 
   #add([id, name, callbacks]: ProcessEntry): void {
@@ -285,27 +278,12 @@ export class Network {
   /** Resolves when a process is connected, or another process offers a callback; the second function gives up waiting. */
   when(kind: "process" | "callback", name: string): [Promise<void>, () => void] {
     const all: ReadonlyMap<string, unknown> = kind === "process" ? this.#byName : this.#offers;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { met: () => all.has(name), resolve, reject };
-    if (this.#ended !== undefined) reject(this.#ended());
-    else if (waiter.met()) resolve();
-    else this.#waiters.add(waiter);
-    return [promise, () => this.#waiters.delete(waiter)];
+    return this.#waiters.until(() => all.has(name));
   }
 
   /** Nothing will change any more: whoever waits is told why. */
   end(reason: () => Error): void {
-    this.#ended = reason;
-    for (const { reject } of this.#waiters) reject(reason());
-    this.#waiters.clear();
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiters) {
-      if (!waiter.met()) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
-    }
+    this.#waiters.end(reason);
   }
 }
 
