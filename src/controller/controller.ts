@@ -131,12 +131,12 @@ export class Controller {
   /** Lets a node of this process join. @returns Its end of the connection. */
   connect(): ByteStream {
     const [there, here] = memoryPipe(isAnswer, isForOthers);
-    this.attach(here);
+    this.takeOwn(here);
     return there;
   }
 
-  /** Takes a connection of a node in this process. */
-  attach(stream: ByteStream): void {
+  /** Takes the connection of the node in this process; see {@linkcode Doorkeeper.takeOwn}. */
+  takeOwn(stream: ByteStream): void {
     void this.#door.takeOwn(stream);
   }
 

@@ -37,7 +37,7 @@ async function join(
       answer.resolve(kind === Kind.Refused ? decodeRefusal(payload).code : kind),
     onClose: () => answer.resolve("closed"),
   });
-  to.attach(there);
+  to.takeOwn(there);
   const hello = { process, instance: process, maxFrameBytes: 1 << 20, callbacks };
   connection.send(frame(Kind.Hello, { payload: encodeControl(hello) }));
   return [await soon(answer.promise, 20_000), connection];
@@ -115,7 +115,7 @@ Deno.test("Controller lets nobody join while too much of who is there is unread"
   const deaf: ByteStream[] = [];
   for (let i = 0; i < MAX_UNREAD_WELCOME_BYTES / (8 * 2 ** 20) + 1; i++) {
     const [here, there] = memoryPipe();
-    to.attach(there);
+    to.takeOwn(there);
     const hello = { process: `deaf${i}`, instance: "i", maxFrameBytes: 1 << 20, callbacks: [] };
     const bytes = concat([PREFACE, toBytes(frame(Kind.Hello, { payload: encodeControl(hello) }))]);
     for (let at = 0; at < bytes.length;) at += await here.write(bytes.subarray(at));
@@ -157,7 +157,7 @@ Deno.test("Controller reads from a node for which much waits, as long as it make
   const members = new Map<string, { stream: ByteStream; send: (bytes: Uint8Array) => void }>();
   const enter = async (name: string) => {
     const [stream, there] = memoryPipe();
-    to.attach(there);
+    to.takeOwn(there);
     const hello = {
       process: name,
       instance: name,
