@@ -1,4 +1,5 @@
-import { Backlog, Peer } from "../../src/controller/peer.ts";
+import { Backlog } from "../../src/controller/backlog.ts";
+import { Peer } from "../../src/controller/peer.ts";
 import { Announcer } from "../../src/controller/announcer.ts";
 import { Router } from "../../src/controller/router.ts";
 import { Flag, frame, Kind } from "../../src/wire/frame.ts";

@@ -12,8 +12,9 @@ import { controlToSend, type DirectoryChange, type Hello } from "../wire/control
 import { frame, Kind } from "../wire/frame.ts";
 import { MAX_NODES, MAX_UNREAD_WELCOME_BYTES } from "../wire/limits.ts";
 import { Announcer } from "./announcer.ts";
+import { Backlog } from "./backlog.ts";
 import { Directory } from "./directory.ts";
-import { Backlog, Peer } from "./peer.ts";
+import { Peer } from "./peer.ts";
 
 /** Takes nodes in, and forgets them when they leave. */
 export class Members {

@@ -13,7 +13,8 @@ import { kindName } from "../wire/kind_name.ts";
 import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
 import type { Announcer } from "./announcer.ts";
-import { type Peer, Shared } from "./peer.ts";
+import { Shared } from "./backlog.ts";
+import type { Peer } from "./peer.ts";
 
 /** What the router has forwarded and dropped since it was made. */
 export interface RouterCounts {

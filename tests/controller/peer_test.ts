@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ConnectionError } from "../../mod.ts";
-import { Backlog, type Peer, Shared } from "../../src/controller/peer.ts";
+import { Backlog, Shared } from "../../src/controller/backlog.ts";
+import type { Peer } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
 import {

@@ -1,4 +1,5 @@
-import { Backlog, Peer } from "../../src/controller/peer.ts";
+import { Backlog } from "../../src/controller/backlog.ts";
+import { Peer } from "../../src/controller/peer.ts";
 import { DEFAULT_MAX_FRAME_BYTES, MAX_UNDER_WAY_BYTES } from "../../src/wire/limits.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 
