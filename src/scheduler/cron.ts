@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Cron } from "croner";
+import { Cron } from "npm:croner@^11.0.1";
 import { InitializationError } from "../errors.ts";
 import { recent } from "../internal/recent.ts";
 import { show } from "../internal/show.ts";

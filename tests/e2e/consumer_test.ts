@@ -101,6 +101,17 @@ Deno.test("a program elsewhere imports `jsr:@daffi/core`, type-checks and runs",
   assertMatch(out, /TS2345/);
 });
 
+Deno.test("a program elsewhere imports `mod.ts` by its address, without the project's deno.json", async () => {
+  await using directory = await directoryWith({
+    "main.ts": CONSUMER.replace('"@daffi/core"', JSON.stringify(MOD)),
+  });
+  const { code, out } = await deno(
+    ["run", "--check", "--no-config", "--no-lock", "--allow-net", "main.ts"],
+    directory.path,
+  );
+  assertEquals([code, out], [0, "sum 3\n"]);
+});
+
 Deno.test("`browser.ts` exports what `mod.ts` exports, but another `Global`", async () => {
   const [mod, browser] = await Promise.all(
     [MOD, BROWSER].map((url) => Deno.readTextFile(url)),
@@ -136,7 +147,7 @@ try {
     "run",
     "-A",
     "--no-lock",
-    `--config=${join(ROOT, "deno.json")}`,
+    "--no-config",
     "main.js",
   ], directory.path);
   assertEquals(code, 0, out);

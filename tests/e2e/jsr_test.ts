@@ -50,8 +50,8 @@ async function packageFiles(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   const add = async (path: string): Promise<void> => {
     const text = await Deno.readTextFile(join(ROOT, path));
-    // JSR gives imports their full names. No task is scheduled here, so no network is needed for it.
-    files.set(`/${path}`, text.replaceAll('from "croner"', 'from "../../croner.js"'));
+    // No task is scheduled here, so no network is needed for it.
+    files.set(`/${path}`, text.replaceAll(/from "npm:croner.*"/g, 'from "../../croner.js"'));
   };
   const addAll = async (folder: string): Promise<void> => {
     for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
