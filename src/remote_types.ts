@@ -226,9 +226,9 @@ export type Intersection<U> = (U extends unknown ? (part: U) => void : never) ex
 
 /**
  * The callbacks that a module offers, from its type: its exported functions, and the public methods
- * of its exported classes. Nobody can see from a type whether they are registered, and under their own names: so such a
- * module exports nothing else. Type parameters become `unknown`, of an overloaded function only the last signature is
- * seen, and a result that cannot travel, such as a function, has its type all the same.
+ * of its exported classes; or those of one class. Nobody can see from a type whether they are registered, and under
+ * their own names: so such a module exports nothing else. Type parameters become `unknown`, of an overloaded function
+ * only the last signature is seen, and a result that cannot travel, such as a function, has its type all the same.
  *
  * @example
  * ```ts ignore
@@ -238,6 +238,7 @@ export type Intersection<U> = (U extends unknown ? (part: U) => void : never) ex
  * const sum: number = await g.call.add(1, 2);
  * ```
  */
-export type CallbacksOf<M> =
-  & FunctionsOf<M>
-  & ([ClassesOf<M>] extends [never] ? unknown : Intersection<MethodsOf<ClassesOf<M>>>);
+export type CallbacksOf<M> = M extends AnyClass ? MethodsOf<M>
+  :
+    & FunctionsOf<M>
+    & ([ClassesOf<M>] extends [never] ? unknown : Intersection<MethodsOf<ClassesOf<M>>>);

@@ -375,6 +375,19 @@ async function _module(g: Global<Calculator>): Promise<void> {
   g.call.save([{ name: "a" }, { name: "b", age: 5 }]).stream();
 }
 
+async function _class(g: Global<CallbacksOf<typeof calculator.Savings>>): Promise<void> {
+  assertType<
+    Equal<
+      keyof CallbacksOf<typeof calculator.Savings>,
+      "deposit" | "currency" | "interest"
+    >
+  >();
+  const deposited = await g.call.deposit(5);
+  assertType<Equal<typeof deposited, number>>();
+  const currency = await g.call.currency();
+  assertType<Equal<typeof currency, "EUR" | "USD">>();
+}
+
 function _wrongModule(g: Global<Calculator>): void {
   // @ts-expect-error no function
   g.call.version();
