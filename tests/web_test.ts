@@ -5,6 +5,7 @@ import {
   Global,
   GlobalContextError,
   InitializationError,
+  ProtocolError,
 } from "../mod.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../src/wire/limits.ts";
 import { RawWebSocket } from "./e2e/raw_web_socket.ts";
@@ -43,6 +44,17 @@ Deno.test("Global serves WebSockets by itself, and beside TCP", async () => {
     undefined,
     undefined,
   ]);
+});
+
+Deno.test("Global with host and port fails where WebSockets are served, and the controller tells why", async () => {
+  const logger = new RecordingLogger();
+  const common = { callbacks: none(), logger };
+  await using hub = new Global({ initController: true, web: { host: LOCAL }, ...common });
+  await hub.ready;
+  const port = Number(new URL(hub.url!).port);
+  await using lost = new Global({ host: LOCAL, port, ...common });
+  await soon(assertRejects(() => lost.ready, ProtocolError), HANDSHAKE_TIMEOUT_MS);
+  assert(logger.has("nodes join here by a ws: url"));
 });
 
 Deno.test("Global.fetch is bound, and takes WebSockets under a path of another server", async () => {

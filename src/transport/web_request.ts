@@ -27,6 +27,7 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const REQUEST_LINE = new RegExp(`^(${TOKEN}) (/[\\x21-\\x7e]*) HTTP/1\\.1$`);
 const NAME = new RegExp(`^${TOKEN}$`);
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const NO_REQUEST = "This is no request of HTTP/1.1";
 const HOST = /^[^/?#@\\\s]+$/;
 
 /** What came is no request that could be let in. */
@@ -52,8 +53,16 @@ export async function readRequest(stream: ByteStream): Promise<ReadRequest> {
   for (;;) {
     const count = await stream.read(bytes.subarray(filled));
     if (count === null) throw new Error("it ended within a request");
-    const end = endOfHead(bytes, filled);
+    const from = filled;
+    const end = endOfHead(bytes, from);
     filled += count;
+    // Not in any head, and what is none may have no end to wait for.
+    if (bytes.subarray(from, end ?? filled).includes(0)) {
+      throw new BadRequest(
+        400,
+        `${NO_REQUEST}; nodes join here by a ws: url, not by host and port`,
+      );
+    }
     if (end !== undefined) {
       return { request: parse(bytes.subarray(0, end - 4)), rest: bytes.slice(end, filled) };
     }
@@ -79,7 +88,7 @@ function endOfHead(bytes: Uint8Array, from: number): number | undefined {
 function parse(head: Uint8Array): WebRequest {
   const [first, ...lines] = latin1(head).split("\r\n");
   const [, method, path] = REQUEST_LINE.exec(first!) ?? [];
-  if (method === undefined) throw new BadRequest(400, "This is no request of HTTP/1.1");
+  if (method === undefined) throw new BadRequest(400, NO_REQUEST);
   if (lines.length > MAX_HEADERS) {
     throw new BadRequest(431, `A request has at most ${MAX_HEADERS} headers`);
   }

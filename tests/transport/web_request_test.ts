@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BadRequest, readRequest } from "../../src/transport/web_request.ts";
+import { PREFACE } from "../../src/wire/preface.ts";
+import { soon } from "../helpers/soon.ts";
 import { FakeStream } from "../link/fake_stream.ts";
 import { upgradeRequest } from "./client_frames.ts";
 
@@ -76,6 +78,14 @@ Deno.test("readRequest() refuses a head of more than 32 KiB with 431, and takes 
   assertEquals((await reading(bytesOf(full))).request.headers.get("host"), "a");
   assertEquals(await statusOf(full.replace("y", "yy")), 431);
   assertEquals(await statusOf(`${start}${"y".repeat(100_000)}`), 431);
+});
+
+Deno.test("readRequest() refuses with 400 at once what begins as no head does, such as a node on TCP", async () => {
+  for (const bytes of [PREFACE, bytesOf("GET /\0"), Uint8Array.of(22, 3, 1, 0)]) { // TLS begins so
+    const error = await soon(assertRejects(() => reading(bytes), BadRequest));
+    assertEquals(error.status, 400);
+  }
+  await assertRejects(() => reading(PREFACE), BadRequest, "join here by a ws: url");
 });
 
 Deno.test("readRequest() rejects when the stream ends within the head", async () => {
