@@ -189,13 +189,13 @@ export type RemoteFunction<F> = F extends (...args: infer A) => infer R ? [item:
 // deno-lint-ignore no-explicit-any -- nothing is known
 export type UntypedCallbacks = any;
 
-/** `g.call`: each callback by its name. */
+/** `g.call`: each callback by its name, also one that may be missing: who calls it hears whether it is. */
 export type RemoteCallbacks<Remote> =
   // deno-lint-ignore no-explicit-any -- nothing is known of untyped callbacks
   0 extends 1 & Remote ? any
     : {
-      readonly [Name in keyof Remote]: Remote[Name] extends AnyFunction
-        ? RemoteFunction<Remote[Name]>
+      readonly [Name in keyof Remote]-?: NonNullable<Remote[Name]> extends AnyFunction
+        ? RemoteFunction<NonNullable<Remote[Name]>>
         : never;
     };
 

@@ -388,6 +388,13 @@ async function _class(g: Global<CallbacksOf<typeof calculator.Savings>>): Promis
   assertType<Equal<typeof currency, "EUR" | "USD">>();
 }
 
+async function _optional(g: Global<{ ping?: (n: number) => string } & Partial<Remote>>) {
+  const pong = await g.call.ping(1);
+  assertType<Equal<typeof pong, string>>();
+  const sum = await g.call.add(1, 2);
+  assertType<Equal<typeof sum, number>>();
+}
+
 function _wrongModule(g: Global<Calculator>): void {
   // @ts-expect-error no function
   g.call.version();
