@@ -91,6 +91,9 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     this.#site = site;
   }
 
+  /** See {@linkcode provideInspection}. */
+  declare readonly [Symbol.toStringTag]: string;
+
   /** What a call is as a text, whose `await` was forgotten. */
   toString(): string {
     return `RemoteCall ${this.#name}(…), not made: await it or give it an execution modifier`;
@@ -238,6 +241,7 @@ export function provideInspection(...names: string[]): void {
       value: PendingRemoteCall.prototype.toString,
     });
   }
+  Object.defineProperty(PendingRemoteCall.prototype, Symbol.toStringTag, { value: "RemoteCall" });
 }
 
 function isCall(value: unknown): value is PendingRemoteCall {

@@ -35,9 +35,10 @@ export interface StreamCall {
 
 /**
  * A call that is described but not made. It is made when it is awaited, iterated, or given an
- * execution modifier; each time anew. An iterator among its arguments is for one call, and ended with it.
+ * execution modifier; each time anew. An iterator among its arguments is for one call, and ended with it. It goes where
+ * a promise is wanted: `then`, `catch` and `finally` make it too.
  */
-export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> {
+export interface RemoteCall<T> extends Promise<T>, AsyncIterable<ItemOf<T>> {
   /**
    * Foreground: waits for the result.
    *
@@ -111,11 +112,6 @@ export interface RemoteCall<T> extends PromiseLike<T>, AsyncIterable<ItemOf<T>> 
   exec(modifier: Modifier<"broadcast">): Promise<Record<string, T> | void>;
   /** Makes the call with a modifier as a value. */
   exec(modifier: Modifier<"fg">): Promise<T>;
-  /** Like `Promise.prototype.catch`. */
-  // deno-lint-ignore no-explicit-any -- as there
-  catch<R = never>(onRejected?: ((reason: any) => R | PromiseLike<R>) | null): Promise<T | R>;
-  /** Like `Promise.prototype.finally`. */
-  finally(onFinally?: (() => void) | null): Promise<T>;
 }
 
 /** A call whose one argument is an iterable: of that itself, or as a stream of its items. */

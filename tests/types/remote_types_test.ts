@@ -41,6 +41,13 @@ async function _calls(g: Global<Remote>): Promise<void> {
   assertType<Equal<typeof failures, (number | string)[]>>();
 }
 
+async function _callsAsPromises(g: Global<Remote>): Promise<void> {
+  const add = (a: number, b: number): Promise<number> => g.call.add(a, b);
+  const inTime = <T>(promise: Promise<T>): Promise<T> => Promise.race([promise]);
+  const sums = [await add(1, 2), await inTime(g.call.add(1, 2))];
+  assertType<Equal<typeof sums, number[]>>();
+}
+
 async function _callsAsArguments(g: Global<Remote & OneArgument>): Promise<void> {
   const sum = await g.call.add(g.call.add(1, 2), 3);
   assertType<Equal<typeof sum, number>>();
