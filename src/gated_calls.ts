@@ -15,6 +15,9 @@ import { releaseSources } from "./wire/sources.ts";
 /** What carries calls out once they are let through. */
 export type NodeCalls = Omit<CallPort, "delay">;
 
+/** How a call that has an answer is made. */
+type Way = Exclude<keyof NodeCalls, "noReturn">;
+
 /** What the way needs. */
 export interface GatedCallsOptions {
   /** Gives what carries a call out; `undefined` if it is to come to nothing. @throws {GlobalContextError} when nothing does. */
@@ -41,22 +44,20 @@ export class GatedCalls implements CallPort {
 
   /** See {@linkcode CallPort.call}. */
   call(request: CallRequest, eager?: boolean): Promise<unknown> {
-    return this.#run(request, (caller) => caller.call(request, eager));
+    return this.#run("call", request, eager);
   }
 
   /** See {@linkcode CallPort.broadcast}. */
-  broadcast(request: CallRequest): Promise<Record<string, unknown>> {
-    return this.#run(request, (caller) => caller.broadcast(request));
-  }
-
-  /** See {@linkcode CallPort.broadcastNoReturn}. */
-  broadcastNoReturn(request: CallRequest): Promise<void> {
-    return this.#run(request, (caller) => caller.broadcastNoReturn(request));
+  broadcast(
+    request: CallRequest,
+    returnResult?: boolean,
+  ): Promise<Record<string, unknown> | void> {
+    return this.#run("broadcast", request, returnResult);
   }
 
   /** See {@linkcode CallPort.stream}. */
   stream(request: CallRequest): Promise<void> {
-    return this.#run(request, (caller) => caller.stream(request));
+    return this.#run("stream", request);
   }
 
   /** See {@linkcode CallPort.noReturn}. */
@@ -83,20 +84,28 @@ export class GatedCalls implements CallPort {
     return Promise.resolve();
   }
 
-  #run<T>(request: CallRequest, call: (caller: NodeCalls) => Promise<T>): Promise<T> {
+  // deno-lint-ignore no-explicit-any -- what comes depends on how it is made
+  #run(how: Way, request: CallRequest, flag?: boolean): Promise<any> {
     try {
-      const caller = this.#options.caller(request.callbackName);
-      return caller === undefined ? NEVER : call(caller);
+      return this.#options.caller(request.callbackName)?.[how](request, flag) ?? NEVER;
     } catch (error) {
-      const { callbackName, args } = request;
-      releaseSources(args);
-      return Promise.reject(concerning(error as Error, { callbackName, executed: "never" }));
+      return this.#refuse(error as Error, request);
     }
   }
 
+  #refuse(error: Error, { callbackName, args }: CallRequest): Promise<never> {
+    releaseSources(args);
+    return Promise.reject(concerning(error, { callbackName, executed: "never" }));
+  }
+
   /** See {@linkcode CallPort.delay}. */
-  async delay(request: CallRequest): Promise<void> {
-    await this.#run(request, () => this.#wait(request));
+  delay(request: CallRequest): Promise<void> {
+    try {
+      const caller = this.#options.caller(request.callbackName);
+      return caller === undefined ? NEVER : this.#wait(request);
+    } catch (error) {
+      return this.#refuse(error as Error, request);
+    }
   }
 
   #wait(request: CallRequest): Promise<void> {

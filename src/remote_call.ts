@@ -33,10 +33,11 @@ export interface CallPort {
   call(request: CallRequest, eager?: boolean): Promise<unknown>;
   /** Calls one process; settles when the call is handed over, and never rejects. */
   noReturn(request: CallRequest, prepared?: Promise<CallRequest> | undefined): Promise<void>;
-  /** Calls all and waits for their results. */
-  broadcast(request: CallRequest): Promise<Record<string, unknown>>;
-  /** Calls all; settles when the call is handed over. */
-  broadcastNoReturn(request: CallRequest): Promise<void>;
+  /** Calls all; gives their results if they are wanted, or settles when the call is handed over. */
+  broadcast(
+    request: CallRequest,
+    returnResult?: boolean,
+  ): Promise<Record<string, unknown> | void>;
   /** Calls all once for each item. */
   stream(request: CallRequest): Promise<void>;
   /** Resolves when the call's `eta` is over; rejects when the call is cancelled before. */
@@ -69,6 +70,12 @@ export function remoteCallbacks(port: CallPort, tasks: TaskPort): Record<string,
   const known: Record<string, unknown> = Object.create(unknown);
   return known;
 }
+
+/**
+ * How a call is made, and may be in two ways: `eager`, or with `returnResult`. By name, for functions would be a good part
+ * of what a small call leaves to the garbage collector.
+ */
+type Way = "call" | "broadcast";
 
 class PendingRemoteCall implements StreamableCall<unknown> {
   #port: CallPort;
@@ -118,13 +125,13 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   [Symbol.asyncIterator](): AsyncIterator<never> {
     return new ResultIterator(
       this.#name,
-      () => this.#send(this.#request("fg"), (request) => this.#port.call(request, true)),
+      () => this.#send("call", this.#request("fg"), true),
     );
   }
 
   fg(options?: FgOptions): Promise<unknown> {
     try {
-      return this.#send(this.#request("fg", options), (request) => this.#port.call(request));
+      return this.#send("call", this.#request("fg", options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -136,7 +143,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
     const signal = given.signal === undefined
       ? controller.signal
       : AbortSignal.any([given.signal, controller.signal]);
-    const outcome = this.#send({ ...given, signal }, (request) => this.#port.call(request));
+    const outcome = this.#send("call", { ...given, signal });
     return new AsyncResult(this.#name, outcome, controller.abort.bind(controller, undefined));
   }
 
@@ -152,9 +159,7 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   // deno-lint-ignore require-await -- that would keep the arguments until the last process has answered
   async broadcast(options: BroadcastOptions = {}): Promise<Record<string, unknown> | void> {
     const request = this.#request("broadcast", options);
-    return options.returnResult === true
-      ? this.#send(request, (request) => this.#port.broadcast(request))
-      : this.#send(request, (request) => this.#port.broadcastNoReturn(request));
+    return this.#send("broadcast", request, options.returnResult);
   }
 
   async stream(options?: StreamOptions): Promise<void> {
@@ -207,8 +212,17 @@ class PendingRemoteCall implements StreamableCall<unknown> {
   }
 
   /** Sends now; or when the call's `eta` is over, and those calls that are among its arguments. */
-  #send<T>(request: CallRequest, send: (request: CallRequest) => Promise<T>): Promise<T> {
-    return this.#prepare(request)?.then(send) ?? send(request);
+  // deno-lint-ignore no-explicit-any -- what comes depends on how it is sent
+  #send(how: Way, request: CallRequest, flag?: boolean): Promise<any> {
+    const prepared = this.#prepare(request);
+    return prepared === undefined
+      ? this.#port[how](request, flag)
+      : this.#sendLater(how, prepared, flag);
+  }
+
+  /** Not an asynchronous function, which would keep the arguments. */
+  #sendLater(how: Way, request: Promise<CallRequest>, flag?: boolean): Promise<unknown> {
+    return request.then<unknown>((ready) => this.#port[how](ready, flag));
   }
 
   #prepare(request: CallRequest): Promise<CallRequest> | undefined {

@@ -37,12 +37,10 @@ class Port implements CallPort, TaskPort {
     return this.#note("noReturn", request, undefined);
   }
 
-  broadcast(request: CallRequest): Promise<Record<string, unknown>> {
-    return this.#note("broadcast", request, {});
-  }
-
-  broadcastNoReturn(request: CallRequest): Promise<void> {
-    return this.#note("broadcastNoReturn", request, undefined);
+  broadcast(request: CallRequest, returnResult = false): Promise<Record<string, unknown> | void> {
+    return returnResult
+      ? this.#note("broadcast", request, {})
+      : this.#note("broadcastNoReturn", request, undefined);
   }
 
   stream(request: CallRequest): Promise<void> {

@@ -20,27 +20,29 @@ const MAX_GZIP_BYTES = 40 * 1024;
  * platform's. They get short names.
  */
 export const INTERNAL_NAMES: readonly string[] = `
-  abandon abortAll abortFor accept acceptItem activeCalls addBytes addShared addStream added admit
-  advance allowInfinity answer answered argumentStreams arrayHead ask asyncContext attachments
-  begin body breakOff broadcastNoReturn bufferedBytes buffers byId byte bytes callerTimeoutMs
-  calls calm came capture challenge changed check choose claim closeArgumentStreams closed codec
-  compileCron congested connect connected connection connectionLost controllerNonce counts credit
-  deadlineAt decodePayload defaultTimeoutMs delay deliver describe description disconnected divide
-  drain drained drop dropped empty encodeArguments end ended etaMs events expects expire facts
-  fail failAt finish finished flushed forget frames gate give giveUp giveUpAll handle handleTask
-  handler hasMore hasRoom head head2 head3 head5 held heldBytes hello here hold holder holdsBack
-  hooks intervalMs isEmpty isFree isLate isSent isStatic isTask isWhole item large leave
-  limitedByCallback list listeners locate lose lost makeRuntime makeTasks makeTransfers mapHead
-  maxBytes memory nameId network networkChanged nextId nodeNonce nothingWaits number objection
-  offers offersItself offset onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd
-  onFailure onFrame onJoin onLeave onShutdown onTargets onText onTimeout openStream others
-  othersDone outbox over ownCallback pause payload peer post proofs providers providersOf queued
+  abandon abortAll abortFor accept acceptItem activeCalls addBytes addShared addStream added
+  admit advance allowInfinity answer answered argumentStreams arrayHead ask asyncContext
+  attachments begin body breakOff bufferedBytes buffers byId byte bytes callerTimeoutMs calls
+  calm came capture challenge changed check choose claim closeArgumentStreams closed codec
+  compileCron congested connect connected connection connectionLost controllerNonce counts
+  credit credits deadlineAt decodePayload defaultTimeoutMs delay deliver describe description
+  disconnected divide drain drained drop dropped empty encodeArguments end ended etaMs events
+  expects expire facts fail failAt finish finished flushed forget frames gate give giveUp
+  giveUpAll giveUpBehind handle handleTask handler hasMore hasRoom head head2 head3 head5 held
+  heldBytes hello here hold holder holdsBack hooks intervalMs isEmpty isFree isLate isSent
+  isStatic isTask isWhole item large leave limitedByCallback list listeners locate lose lost
+  lostTicks makeRuntime makeTasks makeTransfers mapHead maxBytes memory met nameId network
+  networkChanged nextId nodeNonce nothingWaits number objection offers offersItself offset
+  onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin
+  onLeave onShutdown onTargets onText onTimeout openStream others othersDone outbox over
+  ownCallback pause payload peer piece policy post proofs providers providersOf queued
   queuedBytes quietTicks receivedBytes refusal refuse refused registered registry release remote
   reply requireController requireNode reserve reset resolveEntrance resultStream resume schedule
-  scope security sendCredit sendShared sent session settle settled shortcut show shown silentTicks
-  site small sourceOf space start streams string take takeArgs target tell tellCancelled text
-  there timeLeft timeoutError track tracked transferred transfers turn turnsOf undelivered unheard
-  until untrack verb view waited waits watch when whyNotSent withdrawAll writeNow writtenBytes
+  scope security sendCredit sendShared sent session settle settled shortcut show shown
+  silentTicks site small sourceOf space start stopping streams string take takeArgs target tell
+  tellCancelled terminating text there timeLeft timeoutError track tracked transferred
+  transfers transportTo turn turnsOf undelivered unheard until untrack verb view waited waits
+  wake watch when whyLost whyNotSent withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

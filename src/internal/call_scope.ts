@@ -89,11 +89,11 @@ function runIn<T>(context: AsyncContext, fn: () => T): T {
  * Runs `fn` as part of the call until it returns. A context of its own costs more than all the rest
  * of a small call; a callback that is done when it returns does not need one.
  */
-export function runOnStack<T>(scope: CallScope | undefined, fn: () => T): T {
+export function runOnStack<S extends CallScope | undefined, T>(scope: S, fn: (scope: S) => T): T {
   const outer = onStack;
   onStack = scope;
   try {
-    return fn();
+    return fn(scope);
   } finally {
     onStack = outer;
   }

@@ -68,7 +68,10 @@ export class Caller {
     this.#oneWay = new OneWayCalls({
       ...options,
       gate: this.#gate,
-      answered: this,
+      answered: {
+        call: (request) => this.call(request),
+        broadcast: (request) => this.#callMany(request, 0),
+      },
       refusal: () => this.#ended?.(),
       nextId: () => this.#pending.nextId(),
     });
@@ -148,9 +151,16 @@ export class Caller {
     return this.#options.codec.encode(args, "args").slice();
   }
 
-  /** Calls every process that offers the callback and waits for all results. */
-  broadcast(request: CallRequest): Promise<Record<string, unknown>> {
-    return this.#callMany(request, 0);
+  /**
+   * Calls every process that offers the callback.
+   *
+   * @param returnResult Whether to wait for all results; if not, see {@linkcode OneWayCalls.broadcast}.
+   */
+  broadcast(
+    request: CallRequest,
+    returnResult = false,
+  ): Promise<Record<string, unknown> | void> {
+    return returnResult ? this.#callMany(request, 0) : this.#oneWay.broadcast(request);
   }
 
   /** Has every process that offers the callback run it once for each item of the one argument. */
@@ -173,11 +183,6 @@ export class Caller {
   /** See {@linkcode OneWayCalls.noReturn}. */
   noReturn(request: CallRequest): Promise<void> {
     return this.#oneWay.noReturn(request);
-  }
-
-  /** See {@linkcode OneWayCalls.broadcast}. */
-  broadcastNoReturn(request: CallRequest): Promise<void> {
-    return this.#oneWay.broadcast(request);
   }
 
   #choose({ callbackName, to, strategy, verb }: CallRequest): RemoteProcess {

@@ -26,7 +26,13 @@ import {
   MAX_RUNNING_CALLS_PER_CALLER,
 } from "../wire/limits.ts";
 import { isStream } from "../wire/streamable.ts";
-import { asArguments, decodeArguments, onArgumentFrame, tooEarly } from "./arguments.ts";
+import {
+  argumentDecoder,
+  asArguments,
+  type DecodeArguments,
+  onArgumentFrame,
+  tooEarly,
+} from "./arguments.ts";
 import { execute } from "./execute.ts";
 import type { Network, RemoteProcess } from "./network.ts";
 import { Replier, type ReplierCounts, unrun } from "./replier.ts";
@@ -59,9 +65,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #replier: Replier;
+  readonly #decodeArguments: DecodeArguments;
   readonly #calls = new RunningCalls((call) => this.#finished(call));
   #session: Session | undefined;
-  readonly #present = (): Session | undefined => this.#session;
   #active = 0;
   /** Calls that have come. */
   #received = 0;
@@ -78,7 +84,9 @@ export class Dispatcher {
   /** @param options What it needs. */
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#replier = new Replier(options.codec, options.logger, () => this.#session);
+    const session = () => this.#session;
+    this.#replier = new Replier(options.codec, options.logger, session);
+    this.#decodeArguments = argumentDecoder(options.codec, session);
   }
 
   /** What no caller heard of so far. */
@@ -252,7 +260,7 @@ export class Dispatcher {
   #run(call: RunningCall, incoming: Frame): void {
     if (call.aborted) return this.#ended(call); // cancelled just before its turn
     try {
-      call.args = decodeArguments(this.#options.codec, this.#present, call, incoming);
+      call.args = this.#decodeArguments(call, incoming);
     } catch (error) {
       call.reply.refuse(call, error as DaffiError);
       return this.#ended(call);
@@ -301,8 +309,12 @@ export class Dispatcher {
     this.#finished(call);
     if (call.callback.concurrency === Infinity) return;
     const next = this.#calls.turnsOf(call.callback).next();
-    // Not at once: a long queue of callbacks that return at once would exhaust the stack.
-    if (next !== undefined) queueMicrotask(() => this.#run(next, next.queued!));
+    if (next !== undefined) this.#runSoon(next);
+  }
+
+  /** Not at once: a long queue of callbacks that return at once would exhaust the stack. */
+  #runSoon(call: RunningCall): void {
+    queueMicrotask(() => this.#run(call, call.queued!));
   }
 
   #finished(call: RunningCall): void {

@@ -25,16 +25,21 @@ export function execute(call: RunningCall): unknown {
   const { callback } = call;
   const problem = callback.problem();
   if (problem !== undefined) throw new NotRun(problem);
-  if ((call.flags & Flag.Each) !== 0) return runInScope(call, () => each(call));
-  if (isChecked(call)) return runInScope(call, () => checked(call, call.takeArgs()));
+  if ((call.flags & Flag.Each) !== 0) return runApart(call, each);
+  if (isChecked(call)) return runApart(call, checkedCall);
   // Elsewhere than in the connection's read loop there is no spare context to keep.
   const inReadLoop = callback.concurrency === Infinity && !call.isTask;
   if (callback.timing === "at once" && inReadLoop) return runAtOnce(call);
-  const result = runInScope(call, () => invoke(call, call.takeArgs()));
+  const result = runApart(call, plainCall);
   if (callback.timing === "unknown") {
     callback.timing = result instanceof Promise ? "later" : "at once";
   }
   return result;
+}
+
+/** In an asynchronous context of its own. */
+function runApart(call: RunningCall, run: (call: RunningCall) => unknown): unknown {
+  return runInScope(call, () => run(call));
 }
 
 /**
@@ -42,11 +47,19 @@ export function execute(call: RunningCall): unknown {
  * own; one that returns a promise after all keeps the one that it was run in.
  */
 function runAtOnce(call: RunningCall): unknown {
-  const result = runOnStack(call, () => invoke(call, call.takeArgs()));
+  const result = runOnStack(call, plainCall);
   if (!(result instanceof Promise)) return result;
   call.callback.timing = "later";
   keepScope(call);
   return result;
+}
+
+function plainCall(call: RunningCall): unknown {
+  return invoke(call, call.takeArgs());
+}
+
+function checkedCall(call: RunningCall): unknown {
+  return checked(call, call.takeArgs());
 }
 
 function invoke(call: RunningCall, args: unknown[]): unknown {

@@ -233,10 +233,10 @@ export class OneWayCalls {
     request: CallRequest,
     payload: Uint8Array,
     post: Post,
-    owner: object = {},
+    owner?: object,
   ): Promise<void> | undefined {
     const session = this.#options.gate.ready(request);
-    if (session === undefined) return this.#wait(request, payload, post, owner);
+    if (session === undefined) return this.#wait(request, payload, post, owner ?? {});
     checkSize(payload, session, "the arguments");
     return post(session, request, payload);
   }

@@ -32,6 +32,13 @@ export interface ConsumerLink {
   run<T>(fn: () => T): T;
 }
 
+/** A process that gets the items. */
+interface Consumer {
+  readonly peer: number;
+  /** What it allows to be sent; the last item may have cost more. */
+  credits: number;
+}
+
 /**
  * Reads a source and sends each item to every consumer, once all of them have credit for it. The
  * source is not read before the first credit, and ended if it was not used up.
@@ -44,7 +51,7 @@ export class OutStream {
   #iterator: SourceIterator | undefined;
   /** The item that is being waited for. */
   #step: PromiseLike<unknown> | undefined;
-  #credits = new Map<number, number>();
+  #consumers: readonly Consumer[] = [];
   #over = false;
   #wake: (() => void) | undefined;
   #settle = Promise.withResolvers<void>();
@@ -63,23 +70,26 @@ export class OutStream {
   /** Begins, with these processes as consumers. */
   start(peers: readonly number[]): void {
     if (this.#over) return;
-    for (const peer of peers) this.#credits.set(peer, 0);
+    this.#consumers = peers.map((peer) => ({ peer, credits: 0 }));
     if (peers.length === 0) this.cancel();
     else this.#link.run(() => this.#pump());
   }
 
   /** A consumer allows more, but no more than it may: it must not have an endless source read in one go. */
   credit(peer: number, credits: number): void {
-    const present = this.#credits.get(peer);
-    if (present === undefined) return; // it has stopped meanwhile
-    this.#credits.set(peer, Math.min(present + credits, MAX_STREAM_WINDOW));
+    const consumer = this.#consumers.find((each) => each.peer === peer);
+    if (consumer === undefined) return; // it has stopped meanwhile
+    const present = consumer.credits;
+    consumer.credits = Math.min(present + credits, MAX_STREAM_WINDOW);
     if (present <= 0) this.#wake?.();
   }
 
   /** A consumer wants no more, or is gone. */
   drop(peer: number): void {
-    if (!this.#credits.delete(peer)) return;
-    if (this.#credits.size === 0) this.cancel();
+    const left = this.#consumers.filter((each) => each.peer !== peer);
+    if (left.length === this.#consumers.length) return;
+    this.#consumers = left;
+    if (left.length === 0) this.cancel();
     else this.#wake?.();
   }
 
@@ -93,7 +103,7 @@ export class OutStream {
   /** Sends nothing any more, tells the consumers why, and closes the source. */
   abandon(reason: DaffiError): void {
     if (this.#over) return;
-    for (const peer of this.#credits.keys()) this.#link.abandon(peer, reason);
+    for (const { peer } of this.#consumers) this.#link.abandon(peer, reason);
     this.cancel();
   }
 
@@ -135,12 +145,12 @@ export class OutStream {
         unsent = false;
       }
       this.#end();
-      for (const peer of this.#credits.keys()) this.#link.end(peer);
+      for (const { peer } of this.#consumers) this.#link.end(peer);
       this.#settle.resolve();
     } catch (error) {
       if (this.#over) return;
       this.#end();
-      for (const peer of this.#credits.keys()) this.#link.fail(peer, error, unsent);
+      for (const { peer } of this.#consumers) this.#link.fail(peer, error, unsent);
       this.#settle.reject(error);
       this.#step = undefined; // that it failed was told
       this.#closeSource(true);
@@ -149,28 +159,30 @@ export class OutStream {
 
   #send(payload: Uint8Array): void {
     const cost = itemCost(payload.length);
-    for (const [peer, credits] of this.#credits) {
-      this.#credits.set(peer, credits - cost);
-      this.#link.item(peer, payload);
+    for (const consumer of this.#consumers) {
+      consumer.credits -= cost;
+      this.#link.item(consumer.peer, payload);
     }
   }
 
   /** What to wait for, as long as not every consumer has credit and takes frames. */
   #blocked(): Promise<void> | undefined {
     if (this.#over) return undefined;
-    for (const [peer, credits] of this.#credits) {
+    for (const { peer, credits } of this.#consumers) {
       const ready = credits > 0 && this.#link.ready(peer);
-      if (ready === undefined) continue;
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = () => {
-          this.#wake = undefined;
-          resolve();
-        };
-      });
       // Who does not take frames may want no more before it does.
-      return ready ? Promise.race([ready, woken]) : woken;
+      if (ready !== undefined) return ready ? Promise.race([ready, this.#woken()]) : this.#woken();
     }
     return undefined;
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
   }
 }
 

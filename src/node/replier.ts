@@ -11,7 +11,7 @@ import type { Logger } from "../internal/log.ts";
 import { showError } from "../internal/show.ts";
 import type { Codec } from "../wire/codec.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
-import { type Attachment, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
+import { type Attachment, callFrame, Flag, type Frame, frame, Kind } from "../wire/frame.ts";
 import { wholeBytes } from "../wire/parts.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { causeOf, itemCheck, NotRun } from "./checks.ts";
@@ -159,14 +159,14 @@ export class Replier implements Reply {
   ): void {
     call.answered = true;
     const outbox = this.#session()?.outbox;
-    const to = { call: call.callId, peer: call.source.id };
-    let answer = frame(kind, { ...to, payload, attachments });
+    let answer = callFrame(kind, call.callId, 0, call.source.id, payload, attachments);
     if (wholeBytes(answer) > SMALL_ANSWER_BYTES && outbox?.hasRoom(answer) === false) {
       const error = new OverloadedError(
         `Cannot answer ${call.callbackName}: too much waits for ${call.source.name} already`,
         { executed: "yes" },
       );
-      answer = frame(Kind.Error, { ...to, payload: encodeRefusal(this.#codec, error) });
+      const refusal = encodeRefusal(this.#codec, error);
+      answer = callFrame(Kind.Error, call.callId, 0, call.source.id, refusal);
     }
     outbox?.post(answer);
   }

@@ -11,7 +11,7 @@ import type { Codec } from "../wire/codec.ts";
 import { SEND_LESS } from "../wire/encoder.ts";
 import type { Streamable } from "../wire/streamable.ts";
 import { encodeRefusal, encodeThrown } from "../wire/error_payload.ts";
-import { type Attachment, frame, Kind } from "../wire/frame.ts";
+import { type Attachment, callFrame, frame, Kind } from "../wire/frame.ts";
 import { HEADER_BYTES, MAX_STREAMS_PER_CALL } from "../wire/limits.ts";
 import { attachedBytes } from "../wire/parts.ts";
 import { isSpent } from "../wire/sources.ts";
@@ -39,7 +39,8 @@ export function consumerLink(
       checkSize(payload, session(), "the item");
       return payload;
     },
-    item: (peer, payload) => session()?.outbox.post(frame(Kind.Item, { ...fields, peer, payload })),
+    item: (peer, payload) =>
+      session()?.outbox.post(callFrame(Kind.Item, fields.call, fields.stream, peer, payload)),
     end: (peer) => session()?.outbox.post(frame(Kind.End, { ...fields, peer })),
     fail: (peer, error, unsent) => {
       const refusal = isA(error, NotRun)

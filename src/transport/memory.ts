@@ -66,7 +66,7 @@ class End implements ByteStream {
     const bytes = HEADER_BYTES + payloadSize(frame);
     if (bytes > target.maxFrameBytes || this.#passedBytes >= MAX_PASSED_BYTES) return false;
     this.#passedBytes += bytes;
-    if (this.#passedBytes >= MAX_PASSED_BYTES) void nextTurn().then(() => this.#passedBytes = 0);
+    if (this.#passedBytes >= MAX_PASSED_BYTES) this.#rest();
     this.#isPassing = true;
     try {
       target.handler.onFrame(frame);
@@ -77,6 +77,11 @@ class End implements ByteStream {
       this.#isPassing = false;
     }
     return true;
+  }
+
+  async #rest(): Promise<void> {
+    await nextTurn();
+    this.#passedBytes = 0;
   }
 
   read(into: Uint8Array): Promise<number | null> {

@@ -73,9 +73,7 @@ export class Decoder {
       if (this.#attached !== attachments.length) {
         throw malformed("an attachment is not where it belongs");
       }
-      if (this.#at !== this.#end) {
-        throw malformed(`${this.#end - this.#at} bytes too many`);
-      }
+      if (this.#at !== this.#end) throw malformed(`${this.#end - this.#at} bytes too many`);
       return value;
     } finally {
       // Nothing large is kept, but for what a connection reads into again and again, nor what belongs to a call.
@@ -218,9 +216,7 @@ export class Decoder {
     if (count * bytesEach > this.#end - this.#at) {
       throw malformed(`${count} elements announced, ${this.#end - this.#at} bytes left`);
     }
-    if (depth >= MAX_DEPTH) {
-      throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
-    }
+    if (depth >= MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH} levels`);
     this.#spend(1);
   }
 
@@ -231,6 +227,9 @@ export class Decoder {
 
   #array(length: number, depth: number): unknown[] {
     this.#count(length, 1, depth);
+    // As most calls' arguments are: the first push makes room for 17.
+    if (length === 1) return [this.#read(depth + 1)];
+    if (length === 2) return [this.#read(depth + 1), this.#read(depth + 1)];
     const result: unknown[] = [];
     for (let i = 0; i < length; i++) result.push(this.#read(depth + 1));
     return result;
@@ -275,9 +274,7 @@ export class Decoder {
     this.#at = start;
     this.#end = start + size;
     const value = this.#content(type, size, depth);
-    if (this.#at !== this.#end) {
-      throw malformed(`extension ${type} has bytes too many`);
-    }
+    if (this.#at !== this.#end) throw malformed(`extension ${type} has bytes too many`);
     this.#end = outerEnd;
     return value;
   }

@@ -142,9 +142,7 @@ export class Encoder {
     if (ArrayBuffer.isView(value)) return this.#otherView(value, depth);
     if (value instanceof ArrayBuffer) return this.#rawBinary(0, new Uint8Array(value));
     if (isExactly(value, Map)) return this.#map(value, depth);
-    if (isExactly(value, Set)) {
-      return this.#extension(Extension.Set, () => this.#array([...value], depth));
-    }
+    if (isExactly(value, Set)) return this.#list(Extension.Set, [...value], depth);
     if (value instanceof Error) return this.#error(value, depth);
     if (isExactly(value, RegExp)) {
       const { source, flags } = value;
@@ -152,7 +150,7 @@ export class Encoder {
       if (length > MAX_REGEXP_LENGTH) {
         this.#refuse(depth, `is a RegExp of length ${length}`, SHORTER);
       }
-      return this.#extension(Extension.RegExp, () => this.#array([source, flags], depth));
+      return this.#list(Extension.RegExp, [source, flags], depth);
     }
     if (isExactly(value, URL)) return this.#url(value);
     if (value instanceof Promise) this.#refuse(depth, "is a Promise", AWAIT_FIRST);
@@ -215,6 +213,10 @@ export class Encoder {
     content();
     this.#apart = apart;
     this.#out.view.setUint32(at + 1, this.#out.at - at - 6);
+  }
+
+  #list(type: number, items: unknown[], depth: number): void {
+    this.#extension(type, () => this.#array(items, depth));
   }
 
   #bigint(value: bigint, depth: number): void {

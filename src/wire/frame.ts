@@ -136,6 +136,18 @@ export function frame(kind: Kind, fields: Partial<Omit<Frame, "kind">> = {}): Fr
   return { kind, flags, stream, call, peer, name, value, payload, attachments };
 }
 
+/** The same for what belongs to a call, without an object of fields: a small call has little other garbage. */
+export function callFrame(
+  kind: Kind,
+  call: number,
+  stream: number,
+  peer: number,
+  payload: Uint8Array,
+  attachments?: readonly Attachment[],
+): Frame {
+  return { kind, flags: 0, stream, call, peer, name: 0, value: 0, payload, attachments };
+}
+
 /** A copy in memory of its own: a frame that was received is valid only while it is delivered. */
 export function ownFrame(received: Frame): Frame {
   const { kind, flags, stream, call, peer, name, value, payload, attachments } = received;

@@ -65,10 +65,14 @@ export const largePayloadsOverUnix: LargePayloads = {
 
 /** Sends a frame: in parts, directly behind each other, if its payload is large. */
 function sendDivided(whole: Frame, partBytes: number, send: (frame: Frame) => void): void {
-  const { kind, call, stream, peer, payload, attachments } = whole;
-  if (attachments === undefined && (payload.length < MIN_DIVIDED_BYTES || !DIVISIBLE.has(kind))) {
-    return send(whole);
-  }
+  const { kind, payload, attachments } = whole;
+  const isSmall = payload.length < MIN_DIVIDED_BYTES || !DIVISIBLE.has(kind);
+  if (isSmall && attachments === undefined) send(whole);
+  else sendInParts(whole, partBytes, send);
+}
+
+function sendInParts(whole: Frame, partBytes: number, send: (frame: Frame) => void): void {
+  const { call, stream, peer, payload, attachments } = whole;
   const announcement = announce(payload, attachments ?? []);
   const flags = whole.flags | Flag.InParts;
   send({ ...whole, flags, payload: announcement, attachments: undefined });

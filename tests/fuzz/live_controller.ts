@@ -67,7 +67,7 @@ async function attack(bytes: Uint8Array, secret: Secret | undefined): Promise<st
   await until(() => Object.keys(two.network.registeredCallbacks()).join() === "one");
   assertEquals(await soon(caller.call(request("add", [3, 4], { to: "two" }))), 7);
   assertEquals(
-    await soon(caller.broadcast(request("add", [5, 6]))),
+    await soon(caller.broadcast(request("add", [5, 6]), true)),
     { two: 11 },
   );
   runs.two.gate.resolve("waited");

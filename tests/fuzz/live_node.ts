@@ -111,7 +111,7 @@ function callsOf({ caller }: Node): Promise<unknown[]> {
   return Promise.all([
     failed(caller.call(request("add", [1, 2], { timeoutMs, to }))),
     failed(caller.call(request("add", [1, 2], { timeoutMs }))),
-    failed(caller.broadcast(request("add", [1, 2], { timeoutMs }))),
+    failed(caller.broadcast(request("add", [1, 2], { timeoutMs }), true)),
     failed(caller.stream(request("add", [items()], { timeoutMs }))),
     failed(caller.call(request("sum", [items(), items()], { timeoutMs }))),
     failed(read()),

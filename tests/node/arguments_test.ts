@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../mod.ts";
-import { decodeArguments } from "../../src/node/arguments.ts";
+import { argumentDecoder } from "../../src/node/arguments.ts";
 import type { RunningCall } from "../../src/node/running_call.ts";
 import { MessagePackCodec } from "../../src/wire/codec.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
@@ -14,15 +14,16 @@ function streams(...numbers: number[]): Uint8Array {
 
 function decode(payload: Uint8Array): Map<number, unknown> {
   const call = { callId: 1, source: { id: 7 } } as RunningCall;
-  decodeArguments(new MessagePackCodec(), () => undefined, call, frame(Kind.Call, { payload }));
+  const decode = argumentDecoder(new MessagePackCodec(), () => undefined);
+  decode(call, frame(Kind.Call, { payload }));
   return call.argumentStreams!;
 }
 
-Deno.test("decodeArguments() gives a call its streams", () => {
+Deno.test("argumentDecoder() gives a call its streams", () => {
   assertEquals([...decode(streams(1, 2, MAX_STREAMS_PER_CALL)).keys()], [1, 2, 1024]);
 });
 
-Deno.test("decodeArguments() refuses a stream that is there already, and one beyond the limit", () => {
+Deno.test("argumentDecoder() refuses a stream that is there already, and one beyond the limit", () => {
   for (const numbers of [[0], [1, 1], [1, MAX_STREAMS_PER_CALL + 1], [0xffff]]) {
     assertThrows(() => decode(streams(...numbers)), ProtocolError, "cannot have a stream");
   }

@@ -72,15 +72,15 @@ Deno.test("a broadcast does not overtake calls that wait for a process to come b
   await soon(connected[1]!.promise);
   const lost: Promise<unknown>[] = [
     caller.call(request("add", [1, 2], { to: "far" })),
-    caller.broadcast(request("add", [3, 4])),
+    caller.broadcast(request("add", [3, 4]), true),
   ];
-  await caller.broadcastNoReturn(request("add", [5, 6]));
+  await caller.broadcast(request("add", [5, 6]));
   assertEquals(await soon(second!.next()), "CALL 4");
   assertEquals(await soon(second!.next()), "CALL 4");
   const join = { type: "join", process: [5, "far", [[1, "add"]]] } as const;
   await second!.send(toBytes(frame(Kind.Directory, { payload: encodeControl(join) })));
   assertEquals(await soon(second!.next()), "CALL 5");
-  lost.push(caller.broadcast(request("add", [7, 8])));
+  lost.push(caller.broadcast(request("add", [7, 8]), true));
   assertEquals(await soon(second!.next()), "BROADCAST 0");
 
   const settled = Promise.allSettled(lost);

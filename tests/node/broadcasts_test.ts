@@ -85,7 +85,7 @@ class Rig {
 Deno.test("a broadcast that has no room for one process is made on the others", async () => {
   using rig = new Rig();
   rig.hasRoom = false;
-  const outcome = rig.caller.broadcast(request("add", [1, 2]));
+  const outcome = rig.caller.broadcast(request("add", [1, 2]), true);
   rig.answer(QUICK, rig.codec.encode(3, "result").slice());
   const error = await assertRejects(() => outcome, BroadcastError, "too much waits");
   assertEquals(error.results, { quick: 3 });
@@ -98,7 +98,7 @@ Deno.test("a broadcast that has no room for one process is made on the others", 
 Deno.test("nothing of a broadcast waits for a slow process when it is over", async () => {
   using rig = new Rig();
   const controller = new AbortController();
-  const outcome = rig.caller.broadcast(request("add", [1, 2], { signal: controller.signal }));
+  const outcome = rig.caller.broadcast(request("add", [1, 2], { signal: controller.signal }), true);
   assertEquals(rig.waiting.size, 1);
   controller.abort();
   await assertRejects(() => outcome, CallCancelledError);
@@ -107,7 +107,7 @@ Deno.test("nothing of a broadcast waits for a slow process when it is over", asy
 
 Deno.test("an answer that cannot be read is one process's failure of a broadcast", async () => {
   using rig = new Rig();
-  const outcome = rig.caller.broadcast(request("add", [1, 2]));
+  const outcome = rig.caller.broadcast(request("add", [1, 2]), true);
   for (const [owner, frame] of rig.waiting) if (owner.claim()) rig.connection.send(frame);
   rig.answer(SLOW, new Uint8Array([0xc1]));
   assertEquals(rig.connection.told.at(-1), "CANCEL 3 1");
@@ -199,7 +199,7 @@ for (
   Deno.test(`a broadcast without results waits for the own connection until ${how} at most`, async () => {
     using rig = new Rig();
     rig.congestion = new Promise(() => {});
-    await rig.caller.broadcastNoReturn(request("add", [1, 2], limit()));
+    await rig.caller.broadcast(request("add", [1, 2], limit()));
     assertEquals(rig.connection.told.map((told) => told.slice(0, 6)), ["CALL 2"]);
     assertEquals(rig.waiting.size, 0);
     assertEquals(rig.caller.counts.droppedCalls, 1);
@@ -211,7 +211,7 @@ for (
     using rig = new Rig();
     rig.congestion = new Promise(() => {});
     rig.allAreSlow = true;
-    const outcome = rig.caller.broadcastNoReturn(request("add", [1, 2], limit()));
+    const outcome = rig.caller.broadcast(request("add", [1, 2], limit()));
     const error: DaffiError = await assertRejects(() => outcome, kind);
     assertEquals(error.executed, "never");
     assertEquals([rig.waiting.size, rig.caller.counts.droppedCalls], [0, 0]);
@@ -220,7 +220,7 @@ for (
 
 Deno.test("a call without results that waits for a slow process is not sent when its time is over", async () => {
   using rig = new Rig();
-  await rig.caller.broadcastNoReturn(request("add", [1, 2], { timeoutMs: 1 }));
+  await rig.caller.broadcast(request("add", [1, 2], { timeoutMs: 1 }));
   const [owner] = rig.waiting.keys();
   for (const over = performance.now() + 1; performance.now() <= over;);
   assertEquals(owner!.claim(), false);

@@ -82,7 +82,7 @@ Deno.test("each call that is made after the end fails with an error of its own",
 
 Deno.test("a controller may tell the targets of a broadcast once", () => {
   using rig = two();
-  rig.caller.broadcast(request("add", [1])).catch(() => {});
+  rig.caller.broadcast(request("add", [1]), true).catch(() => {});
   rig.targets();
   assertThrows(() => rig.targets(), ProtocolError, "targets already");
   assertEquals([2, 3].map((id) => rig.network.byId(id)!.pendingCalls), [1, 1]);
@@ -91,7 +91,7 @@ Deno.test("a controller may tell the targets of a broadcast once", () => {
 Deno.test("a broadcast that is cancelled drops what its streams have given and was not read", async () => {
   using rig = two();
   const controller = new AbortController();
-  const outcome = rig.caller.broadcast(request("add", [1], { signal: controller.signal }));
+  const outcome = rig.caller.broadcast(request("add", [1], { signal: controller.signal }), true);
   rig.targets();
   rig.say(Kind.Stream, 2);
   rig.say(Kind.Result, 3);

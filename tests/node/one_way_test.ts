@@ -65,7 +65,7 @@ Deno.test("a broadcast without results that finds no room for one process is mad
     warn.call(rig.logger, message);
     rig.caller.noReturn(request("add", ["somebody", "else's"], { to: "b" }));
   };
-  await soon(rig.caller.broadcastNoReturn(request("add", ["mine"])));
+  await soon(rig.caller.broadcast(request("add", ["mine"])));
   assertEquals(got, [[3, ["somebody", "else's"]], [3, ["mine"]]]);
   assertEquals(rig.caller.counts.droppedCalls, 1);
   assert(rig.logger.has("add on a: too much waits"), rig.logger.lines.join());
@@ -74,7 +74,7 @@ Deno.test("a broadcast without results that finds no room for one process is mad
 Deno.test("a broadcast without results tells how much time is left, also when it has waited for a process", async () => {
   using rig = connected();
   rig.outbox.pause(3);
-  await rig.caller.broadcastNoReturn(request("add", [1], { timeoutMs: 60_000 }));
+  await rig.caller.broadcast(request("add", [1], { timeoutMs: 60_000 }));
   rig.outbox.resume(3);
   assertEquals(rig.wire.told, ["CALL 2 1", "CALL 3 2"]);
   for (const { value } of rig.wire.sent) assert(value > 0 && value <= 60_000, `${value}`);
@@ -89,7 +89,7 @@ Deno.test("a broadcast without results that is cancelled when it has left has be
     rig.wire.congested = true; // by this very frame
   };
   const { signal } = controller;
-  const sent = rig.caller.broadcastNoReturn(request("add", [1], { signal }));
+  const sent = rig.caller.broadcast(request("add", [1], { signal }));
   assertEquals(rig.wire.told, ["BROADCAST 0 1"]);
   controller.abort();
   await soon(sent);
@@ -98,7 +98,7 @@ Deno.test("a broadcast without results that is cancelled when it has left has be
 
 Deno.test("a broadcast without results that sends a stream counts and logs a process that fails", async () => {
   using rig = two();
-  await rig.caller.broadcastNoReturn(request("add", [someItems()]));
+  await rig.caller.broadcast(request("add", [someItems()]));
   rig.targets();
   rig.say(Kind.Undelivered, 2, new Uint8Array(), Undelivered.Denied);
   rig.say(Kind.Result, 3);
@@ -112,7 +112,7 @@ Deno.test("a call without answer fails on a caller that has ended, and is counte
   rig.caller.end(() => new OverloadedError("it has ended"));
   await rig.caller.noReturn(request("add", [1]));
   await assertRejects(
-    () => rig.caller.broadcastNoReturn(request("add", [1])),
+    () => rig.caller.broadcast(request("add", [1])),
     OverloadedError,
     "it has ended",
   );
