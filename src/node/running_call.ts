@@ -133,6 +133,7 @@ export class RunningCall implements CallScope, AttachmentTaker {
     if (this.aborted) return;
     this.#abortReason = reason;
     this.answered = true;
+    this.queued = undefined; // whoever still knows of the call would keep it
     if (this.#controller !== undefined) runInScope(this, () => this.#controller!.abort(reason));
     this.resultStream?.cancel();
     for (const stream of this.argumentStreams?.values() ?? []) stream.breakOff(reason);

@@ -16,6 +16,8 @@ export class Turns<T> {
   #waitingBytes = 0;
   /** Goes through them once: what is deleted from the front of a map is not free to step over again. */
   #order = this.#waiting.keys();
+  /** So many have left since that began, which the engine keeps for as long as it stands still. */
+  #left = 0;
 
   /** @param most How many may run at a time. */
   constructor(most: number) {
@@ -45,7 +47,12 @@ export class Turns<T> {
   /** Takes back an item that still waits; false if it runs already. */
   leave(item: T): boolean {
     this.#waitingBytes -= this.#waiting.get(item) ?? 0;
-    return this.#waiting.delete(item);
+    if (!this.#waiting.delete(item)) return false;
+    if (++this.#left > this.#waiting.size) {
+      this.#order = this.#waiting.keys();
+      this.#left = 0;
+    }
+    return true;
   }
 
   /** One has finished: whose turn it is now. */

@@ -5,7 +5,8 @@ import { type CallScope, currentScope } from "../../src/internal/call_scope.ts";
 import { Flag, Kind } from "../../src/wire/frame.ts";
 import { LEAVE_TIMEOUT_MS } from "../../src/wire/limits.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
-import { settled } from "../helpers/soon.ts";
+import { collectGarbage } from "../helpers/garbage.ts";
+import { settled, until } from "../helpers/soon.ts";
 import { AnsweringRig, CALLER } from "./answering_rig.ts";
 
 const ALONE = { concurrency: 1 };
@@ -37,6 +38,29 @@ Deno.test("a call that is cancelled while it waits for its turn is over", async 
   }
   assertEquals(rig.wire.told, ["RESULT 2 1", "RESULT 2 3"]);
   assertEquals(rig.dispatcher.counts.runningCalls, 0);
+});
+
+Deno.test("nothing is kept of the arguments of calls that are cancelled while they wait for a turn", async () => {
+  const { f, runs } = held();
+  const rig = new AnsweringRig(f, ALONE);
+  for (let number = 1; number <= 10; number++) rig.say(Kind.Call, call(number));
+  const wait = (number: number) => {
+    const bytes = new Uint8Array(1_000);
+    rig.say(Kind.Call, { ...call(number), attachments: [{ at: 0, bytes }] });
+    return new WeakRef(bytes);
+  };
+  const numbers = Array.from({ length: 9 }, (_, i) => 11 + i);
+  const left = numbers.map(wait);
+  for (const number of numbers) rig.say(Kind.Cancel, { call: number });
+  await until(() => {
+    collectGarbage();
+    return left.every((bytes) => bytes.deref() === undefined);
+  });
+  for (let run = 0; run < 10; run++) {
+    runs[run]!.resolve();
+    await settled();
+  }
+  assertEquals(rig.wire.told.length, 10);
 });
 
 Deno.test("a call that is cancelled just before its turn does not run, and the next one has it", async () => {

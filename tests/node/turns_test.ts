@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { OverloadedError } from "../../mod.ts";
 import { Turns } from "../../src/node/turns.ts";
 import { MAX_WAITING_BYTES } from "../../src/wire/limits.ts";
+import { collectGarbage } from "../helpers/garbage.ts";
+import { until } from "../helpers/soon.ts";
 
 Deno.test("Turns lets so many run and the others wait, in the order in which they came", () => {
   const turns = new Turns<string>(2);
@@ -77,4 +79,23 @@ Deno.test("Turns has no room while those that wait are too large together", () =
     "d",
     "f",
   ]);
+});
+
+Deno.test("Turns keeps nothing of those who have left, however long nobody has a turn", async () => {
+  const turns = new Turns<object>(1);
+  turns.take({}, 1);
+  const staying = Array.from({ length: 10 }, () => ({}));
+  for (const item of staying) turns.take(item, 1);
+  const passing = () => {
+    const items = Array.from({ length: 100 }, () => ({}));
+    for (const item of items) turns.take(item, 1);
+    for (const item of items) turns.leave(item);
+    return items.map((item) => new WeakRef(item));
+  };
+  const left = Array.from({ length: 20 }, passing).flat();
+  await until(() => {
+    collectGarbage();
+    return left.filter((item) => item.deref() !== undefined).length <= staying.length + 1;
+  });
+  assertEquals(staying.map(() => turns.next()), staying);
 });
