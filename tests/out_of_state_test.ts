@@ -42,8 +42,8 @@ function frameOf(kind: number): Uint8Array<ArrayBuffer> {
   return rawFrame(kind, { call: 77, peer: 99, name: 99, payload });
 }
 
-function welcome(): Uint8Array {
-  const processes = [[1, "node", []]];
+function welcome(...others: unknown[]): Uint8Array {
+  const processes = [[1, "node", []], ...others];
   return encode({ id: 1, controller: "c", maxFrameBytes: 1 << 20, processes });
 }
 
@@ -168,6 +168,37 @@ Deno.test("a node whose callbacks find no room at the controller logs which, and
   assertEquals(await isOpen(link), true);
   assert(logger.has(`the controller has no room to offer: ${decode(payload)}`));
   assertEquals(g.stats.droppedCalls, 0);
+  await link.send(KIND.SHUTDOWN);
+  await soon(link.readUntil(KIND.LEAVE));
+});
+
+Deno.test("a node whose controller contradicts itself in WELCOME is not connected, and calls wait for the next one", async () => {
+  await using controller = new RawController();
+  const g = new Global({
+    processName: "node",
+    ...controller.address,
+    callbacks: registry(() => {}),
+    logger: new RecordingLogger(),
+    reconnect: { minDelayMs: 1, maxDelayMs: 2 },
+  });
+  const join = async (...others: unknown[]) => {
+    const link = await soon(controller.accept());
+    await link.readUntil(KIND.HELLO);
+    await link.write(PREFACE);
+    await link.send(KIND.WELCOME, { payload: welcome(...others) });
+    return link;
+  };
+  const there = [2, "there", [[1, "f"]]];
+  (await join(there))[Symbol.dispose]();
+  using wrong = await join(there, [2, "two at once", []]);
+  await soon(wrong.closed());
+  assertEquals(g.registeredCallbacks, {});
+  const outcome = g.call.f!().fg();
+  outcome.catch(() => {});
+  using link = await join(there);
+  const { call, peer } = await link.readUntil(KIND.CALL);
+  await link.send(KIND.RESULT, { call, peer, payload: encode(5) });
+  assertEquals(await soon(outcome), 5);
   await link.send(KIND.SHUTDOWN);
   await soon(link.readUntil(KIND.LEAVE));
 });

@@ -63,11 +63,16 @@ export class Network {
     this.#events = events;
   }
 
-  /** Begins anew with what the controller says. */
+  /** Begins anew with what the controller says. @throws {ProtocolError} when it contradicts itself: nobody is there then. */
   reset(welcome: Welcome): void {
     this.clear();
     this.#selfId = welcome.id;
-    for (const entry of welcome.processes) this.#add(entry);
+    try {
+      for (const entry of welcome.processes) this.#add(entry);
+    } catch (error) {
+      this.clear();
+      throw error;
+    }
     this.#waiters.wake();
   }
 

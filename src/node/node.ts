@@ -196,12 +196,12 @@ export class Node {
   }
 
   #onWelcome(welcome: Welcome, connection: Connection): void {
+    this.network.reset(welcome); // first, for it may be no network
     const outbox = new Outbox(connection, this.#options.large?.divide);
     const session = { connection, outbox, maxFrameBytes: welcome.maxFrameBytes };
     this.#session = session;
     this.#codec.maxBytes = welcome.maxFrameBytes - HEADER_BYTES;
     this.#dispatcher.connected(session);
-    this.network.reset(welcome);
     this.#offers.catchUp(welcome);
     this.caller.connected(session);
     this.#options.events.onConnect();
