@@ -80,8 +80,9 @@ export class Peer {
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    if (sentSince > MAX_UNDER_WAY_BYTES + frameBytes) this.#holdBack(source, MAX_QUEUED_BYTES);
-    else this.#grew();
+    if (sentSince <= MAX_UNDER_WAY_BYTES + frameBytes) return this.#grew();
+    // Who sends as fast as this node reads could have all others pause for good.
+    this.#holdBack(source, sentSince > MAX_QUEUED_BYTES + frameBytes ? 0 : MAX_QUEUED_BYTES);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Peer } from "../../src/controller/peer.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
 import { encodeFrame } from "../../src/wire/frame_codec.ts";
 import {
+  DEFAULT_MAX_FRAME_BYTES,
   HEADER_BYTES,
   HOLD_AT_BYTES,
   MAX_ALL_QUEUED_BYTES,
@@ -30,6 +31,18 @@ Deno.test("slowDown() stops reading from a source that goes on sending once the 
   slow.wire.queuedBytes++;
   slow.peer.slowDown(source.peer, 1);
   assertEquals(source.wire.held, true);
+});
+
+Deno.test("slowDown() stops reading from a source that goes on sending while others pause, however short the queue", () => {
+  const [busy, source, other] = [fakePeer(1), fakePeer(2), fakePeer(3)];
+  busy.wire.queuedBytes = 1;
+  for (const { peer } of [source, other]) busy.peer.slowDown(peer, 1);
+  busy.peer.slowDown(source.peer, MAX_QUEUED_BYTES + DEFAULT_MAX_FRAME_BYTES);
+  assertEquals(source.wire.held, false);
+  busy.peer.slowDown(source.peer, 1);
+  assertEquals([source.wire.held, other.wire.held], [true, false]);
+  busy.peer.drained();
+  assertEquals([source.wire.held, other.wire.told], [false, ["PAUSE 1 0", "RESUME 1 0"]]);
 });
 
 Deno.test("slowDown() goes on reading from a source that sent before it knew, however full the queue is", () => {
