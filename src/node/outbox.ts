@@ -5,7 +5,7 @@
  * @module
  */
 
-import { OverloadedError } from "../errors.ts";
+import { ConnectionError, OverloadedError } from "../errors.ts";
 import type { Connection } from "../link/connection.ts";
 import type { Frame } from "../wire/frame.ts";
 import { MAX_WAITING_BYTES } from "../wire/limits.ts";
@@ -56,7 +56,8 @@ export class Outbox {
    *
    * @param frame The frame. Its payload is copied if it must wait and is not its own.
    * @param owner The call that the frame begins, if it does.
-   * @throws {OverloadedError} when a call would have to wait and too much does already.
+   * @throws {OverloadedError} when a call would have to wait and too much does already. An answer always may, but if far
+   * too much waits for the own connection, that is closed.
    */
   post(frame: Frame, owner?: FrameOwner): void {
     const { peer } = frame;
@@ -68,6 +69,10 @@ export class Outbox {
       throw new OverloadedError(
         `Cannot call: ${this.#bytes} bytes wait for slow processes, at most ${MAX_WAITING_BYTES} may`,
       );
+    }
+    // Who calls hears nothing of it that the way is slow: nobody else would put an end to the answers.
+    if (this.#connection.congested && this.#bytes > 2 * MAX_WAITING_BYTES) {
+      return this.#connection.close(new ConnectionError("too much waits for it"));
     }
     this.#bytes += cost(frame);
     const payload = frame.payload.slice();

@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { OverloadedError } from "../../mod.ts";
+import { ConnectionError, OverloadedError } from "../../mod.ts";
 import { type FrameOwner, Outbox } from "../../src/node/outbox.ts";
 import { largePayloads } from "../../src/wire/large_payloads.ts";
 import { frame, Kind } from "../../src/wire/frame.ts";
@@ -226,6 +226,21 @@ Deno.test("post() refuses a call when too much waits, but never an answer", () =
   outbox.post(call(1, 8, quarter), new Owner());
   outbox.resume(1);
   assertEquals(wire.told, ["CALL 2 7", "CALL 1 8"]);
+});
+
+Deno.test("post() closes a connection that does not take the answers that wait for it", () => {
+  const { wire, outbox } = made();
+  const half = new Uint8Array(MAX_WAITING_BYTES);
+  outbox.pause(1);
+  for (let id = 1; id <= 3; id++) outbox.post(call(1, id, half));
+  assertEquals(wire.closedBecause, undefined, "for who is paused they may wait");
+  wire.congested = true;
+  outbox.post(call(2, 4));
+  assertInstanceOf(wire.closedBecause, ConnectionError);
+  outbox.clear();
+  wire.congested = false;
+  outbox.post(call(1, 5));
+  assertEquals(wire.told, ["CALL 1 5"]);
 });
 
 Deno.test("post() refuses a call when too many wait, however small they are", () => {
