@@ -4,10 +4,10 @@
  * @module
  */
 
-import { MAX_ALL_QUEUED_BYTES } from "../wire/limits.ts";
+import { HOLD_AT_BYTES, MAX_ALL_QUEUED_BYTES } from "../wire/limits.ts";
 import type { Peer } from "./peer.ts";
 
-/** What waits for all nodes together, of those for which much waits. */
+/** What waits for all nodes together, but for those for which little does. */
 export class Backlog {
   /** Bytes; those that several have in the same memory count once. */
   bytes = 0;
@@ -21,34 +21,43 @@ export class Backlog {
     this.#peers = peers;
   }
 
-  /** Called when it has grown: if it is too much, the node for which most waits is given up. */
+  /** Whether it is so much that who does not pause must. */
+  get isLong(): boolean {
+    if (this.bytes > HOLD_AT_BYTES) this.#recount();
+    return this.bytes > HOLD_AT_BYTES;
+  }
+
+  /** Called when it has grown: if it is too much, nodes are given up, first those for which most waits. */
   check(): void {
     if (this.bytes <= MAX_ALL_QUEUED_BYTES || this.#isChecking) return;
     this.#isChecking = true;
     queueMicrotask(() => { // no node leaves while a frame is passed on
       this.#isChecking = false;
-      const longest = this.#longest();
-      if (this.bytes > MAX_ALL_QUEUED_BYTES) longest?.giveUp();
+      this.#recount();
+      this.#makeRoom(this.bytes - MAX_ALL_QUEUED_BYTES);
     });
   }
 
   /**
-   * By what is alone for it, or by what others have as well, whichever fills the memory: to give up who waits
-   * for the other would free nothing.
+   * By what is alone for a node, or by what others have as well, whichever fills the memory: to give up who waits
+   * for the other would free nothing. Of the latter one at a time, for others may be about to have it.
    */
-  #longest(): Peer | undefined {
-    this.#peers.forEach((peer) => peer.connection.congested && peer.count()); // what was read meanwhile
+  #makeRoom(bytes: number): void {
     const mostIsShared = this.sharedBytes > this.bytes / 2;
-    let longest: Peer | undefined;
-    let most = 0;
-    for (const peer of this.#peers.values()) {
-      const bytes = mostIsShared ? peer.sharedBytes : peer.ownBytes;
-      // Without the node in this process there is no controller, and that one reads what it can.
-      if (bytes <= most || peer.isOwn) continue;
-      most = bytes;
-      longest = peer;
+    const bytesOf = (peer: Peer) => mostIsShared ? peer.sharedBytes : peer.ownBytes;
+    // Without the node in this process there is no controller, and that one reads what it can.
+    const others = [...this.#peers.values()].filter((peer) => !peer.isOwn && bytesOf(peer) > 0);
+    others.sort((a, b) => bytesOf(b) - bytesOf(a));
+    for (let freed = 0; freed < bytes && others.length > 0;) {
+      const longest = others.shift()!;
+      freed += mostIsShared ? bytes : longest.ownBytes;
+      longest.giveUp();
     }
-    return longest;
+  }
+
+  /** Without what was read meanwhile. */
+  #recount(): void {
+    this.#peers.forEach((peer) => peer.ownBytes > 0 && peer.count());
   }
 }
 

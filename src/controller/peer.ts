@@ -9,7 +9,7 @@ import type { Backlog, Shared } from "./backlog.ts";
 import type { Gate } from "./gate.ts";
 import type { Connection } from "../link/connection.ts";
 import { frame, Kind } from "../wire/frame.ts";
-import { HOLD_AT_BYTES, MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES } from "../wire/limits.ts";
+import { MAX_QUEUED_BYTES, MAX_UNDER_WAY_BYTES, MIN_COUNTED_BYTES } from "../wire/limits.ts";
 
 /** What others answer, sooner or later: by results, or by credit. */
 const ASKING: ReadonlySet<Kind> = new Set<Kind>([
@@ -80,7 +80,7 @@ export class Peer {
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    if (sentSince <= MAX_UNDER_WAY_BYTES + frameBytes) return this.#grew();
+    if (sentSince <= MAX_UNDER_WAY_BYTES + frameBytes) return this.grew();
     // Who sends as fast as this node reads could have all others pause for good.
     this.#holdBack(source, sentSince > MAX_QUEUED_BYTES + frameBytes ? 0 : MAX_QUEUED_BYTES);
   }
@@ -105,13 +105,14 @@ export class Peer {
   }
 
   #holdBack(source: Peer, mostBytes: number): void {
-    this.#grew();
-    if (this.connection.queuedBytes <= mostBytes && this.backlog.bytes <= HOLD_AT_BYTES) return;
+    this.grew();
+    if (this.connection.queuedBytes <= mostBytes && !this.backlog.isLong) return;
     (this.#held ??= new Set()).add(source);
     source.hold(this);
   }
 
-  #grew(): void {
+  /** Called when its queue, which has more than {@linkcode MIN_COUNTED_BYTES}, has grown. */
+  grew(): void {
     this.count();
     this.backlog.check();
   }
@@ -138,6 +139,7 @@ export class Peer {
     const { connection } = this;
     const { queuedBytes } = connection;
     connection.sendShared(changes);
+    if (connection.queuedBytes > MIN_COUNTED_BYTES) this.grew();
     if (!connection.congested) return;
     // What has been read meanwhile is no longer queued.
     this.#unreadBytes = Math.min(this.#unreadBytes, queuedBytes) + changes.length;

@@ -147,6 +147,9 @@ export const PAUSE_AT_BYTES: number = 8 * MiB;
 /** Bytes waiting for one connection at which paused senders may go on. */
 export const RESUME_AT_BYTES: number = 2 * MiB;
 
+/** So much waiting for one connection is not counted among what waits for all together: it comes and goes. */
+export const MIN_COUNTED_BYTES: number = 64 * KiB;
+
 /**
  * Bytes waiting for one connection at which the controller stops reading from whoever goes on sending to
  * it. Stops senders that do not obey a pause.
@@ -167,8 +170,9 @@ export const MAX_UNDER_WAY_BYTES: number = 16 * MiB;
 export const HOLD_AT_BYTES: number = 768 * MiB;
 
 /**
- * Bytes waiting for all connections together at which the one for which most waits is closed. Stops many
- * senders, each of which may have sent that much before it was told to pause, from filling the memory.
+ * Bytes waiting for all connections together at which some are closed, first those for which most waits. Stops many
+ * senders, each of which may have sent that much before it was told to pause, and many nodes for each of which a little
+ * waits, from filling the memory.
  */
 export const MAX_ALL_QUEUED_BYTES: number = 1024 * MiB;
 

@@ -162,7 +162,7 @@ Deno.test("slowDown() gives up the node for which most waits when all queues tog
 });
 
 Deno.test("slowDown() gives up who fills the memory, and not who has more of what others have as well", async () => {
-  const { backlog, nodes, source, closed } = crowd(Array(17).fill(MAX_QUEUED_BYTES));
+  const { backlog, nodes, source, closed } = crowd(Array(15).fill(MAX_QUEUED_BYTES));
   const piece = new Uint8Array(1_000_000);
   const share = (i: number, shared: Shared) => {
     const { peer, wire } = nodes[i]!;
@@ -185,6 +185,31 @@ Deno.test("slowDown() gives up who fills the memory, and not who has more of wha
   }
   await settled();
   assertEquals(closed(), [5, 9]);
+});
+
+Deno.test("announce() counts what waits for many nodes, little for each", async () => {
+  const MiB = 2 ** 20;
+  const { backlog, nodes, source, closed } = crowd([0, ...Array(256).fill(4 * MiB)]);
+  const announceAll = () => nodes.forEach(({ peer }) => peer.announce(directory(100)));
+  announceAll();
+  await settled();
+  assertEquals([backlog.bytes, closed()], [MAX_ALL_QUEUED_BYTES, []]);
+  for (const { wire } of nodes) wire.queuedBytes = 0; // it is read
+  const busy = nodes[1]!;
+  busy.wire.congested = true;
+  busy.wire.queuedBytes = MAX_QUEUED_BYTES;
+  busy.peer.slowDown(source.peer, 1);
+  busy.peer.slowDown(source.peer, UNDER_WAY_BYTES + 1);
+  await settled();
+  assertEquals([backlog.bytes, closed(), source.wire.held], [MAX_QUEUED_BYTES, [], false]);
+  for (const [i, { wire }] of nodes.entries()) wire.queuedBytes = (i === 7 ? 5 : 4) * MiB;
+  announceAll();
+  await settled();
+  assertEquals(closed(), [7]);
+  for (const i of [3, 8, 9]) nodes[i]!.wire.queuedBytes = 7 * MiB;
+  announceAll();
+  await settled();
+  assertEquals(closed(), [3, 7, 8], "as many as make room");
 });
 
 Deno.test("slowDown() gives nobody up for what was read meanwhile", async () => {

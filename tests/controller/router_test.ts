@@ -10,6 +10,7 @@ import {
   MAX_PART_BYTES,
   MAX_QUEUED_BYTES,
   MAX_UNDER_WAY_BYTES,
+  MIN_COUNTED_BYTES,
 } from "../../src/wire/limits.ts";
 import { MIN_SHARED_BYTES } from "../../src/link/write_queue.ts";
 import { fakePeer, UNDER_WAY_BYTES } from "./peers.ts";
@@ -232,6 +233,22 @@ Deno.test("route() sends back the part of a broadcast that one target cannot tak
   router.route(a.peer, frame(Kind.Broadcast, { call: 5, name: 7, payload }));
   assertEquals([b.wire.sent.length, c.wire.sent.length], [0, 1]);
   assertEquals(a.wire.told, ["TARGETS 0 5", "UNDELIVERED 2 5"]);
+});
+
+Deno.test("route() counts what waits for nodes that take it in time as well, unless it is little", () => {
+  const { router, a, b } = network();
+  const send = (kind: Kind, peer: number) =>
+    router.route(a.peer, frame(kind, { peer, call: 5, name: 7 }));
+  b.wire.queuedBytes = MIN_COUNTED_BYTES;
+  send(Kind.Item, 2);
+  assertEquals(b.peer.backlog.bytes, 0);
+  b.wire.queuedBytes++;
+  send(Kind.Item, 2);
+  assertEquals(b.peer.backlog.bytes, MIN_COUNTED_BYTES + 1);
+  assertEquals([a.wire.told, b.wire.told], [[], ["ITEM 1 5", "ITEM 1 5"]]);
+  a.wire.queuedBytes = 100_000;
+  send(Kind.Broadcast, 0);
+  assertEquals(a.peer.backlog.bytes, 100_000, "what it is answered");
 });
 
 Deno.test("route() slows down whoever sends to a congested node", () => {
