@@ -9,6 +9,7 @@ import { monotonicMs } from "../internal/monotonic.ts";
 import { controlToSend, type DirectoryChange } from "../wire/control.ts";
 import { frame, Kind } from "../wire/frame.ts";
 import { encodeFrame } from "../wire/frame_codec.ts";
+import { Shared } from "./backlog.ts";
 import type { Peer } from "./peer.ts";
 
 /** So many nodes are always told at once. */
@@ -28,8 +29,10 @@ export class Announcer {
   /** Frames of which not everybody was told; a peer's `toldChanges` are the first of them. */
   #changes: Uint8Array[] = [];
   /** Some of them, in one piece that goes to all who were told as much. */
-  #piece: { from: number; to: number; frames: Uint8Array } | undefined;
+  #piece: { from: number; to: number; frames: Shared } | undefined;
   #bytes = 0;
+  /** Who offers or withdraws what is not told, and how much. */
+  readonly #causes = new Map<Peer, number>();
   #toldAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #telling = false;
@@ -61,16 +64,36 @@ export class Announcer {
 
   /**
    * Tells what a process offers or withdraws, if it does: first itself, and then the others, who must not be
-   * slower to read it than it is to change it.
+   * slower to read it than it is to change it. Of what comes from it together, all are told together.
    */
   announceOf(cause: Peer, change: DirectoryChange | undefined): void {
     if (change === undefined) return;
-    const bytes = this.#add(change);
-    this.catchUp(cause);
+    const isFirst = this.#causes.size === 0;
+    this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + this.#add(change));
+    if (!cause.connection.hasMore) this.#tellOfCauses();
+    else if (isFirst) queueMicrotask(() => this.#tellOfCausesOf(cause));
+  }
+
+  /** What fails is as if it had failed at once. */
+  #tellOfCausesOf(cause: Peer): void {
+    try {
+      this.#tellOfCauses();
+    } catch (error) {
+      cause.connection.close(error as Error);
+    }
+  }
+
+  #tellOfCauses(): void {
+    if (this.#causes.size === 0) return; // it is done
+    const causes = [...this.#causes].filter(([cause]) => this.#peers.has(cause.id));
+    this.#causes.clear();
+    for (const [cause] of causes) this.catchUp(cause);
     this.tellAll();
     for (const peer of this.#peers.values()) {
-      if (peer.connection.congested) peer.slowDown(cause, bytes, 0);
+      if (!peer.connection.congested) continue;
+      for (const [cause, bytes] of causes) peer.slowDown(cause, bytes, 0);
     }
+    for (const [cause] of causes) cause.connection.giveWay(); // it took a while
   }
 
   #add(change: DirectoryChange): number {
@@ -91,14 +114,11 @@ export class Announcer {
     const to = this.#changes.length;
     if (from === to) return;
     peer.toldChanges = to;
-    peer.announce(this.#changesInOne(from, to));
-  }
-
-  #changesInOne(from: number, to: number): Uint8Array {
     if (this.#piece?.from !== from || this.#piece.to !== to) {
-      this.#piece = { from, to, frames: concat(this.#changes.slice(from)) };
+      const frames = new Shared(concat(this.#changes.slice(from)), peer.backlog);
+      this.#piece = { from, to, frames };
     }
-    return this.#piece.frames;
+    peer.announce(this.#piece.frames);
   }
 
   /** Tells everybody everything. */

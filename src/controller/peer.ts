@@ -135,14 +135,14 @@ export class Peer {
    * Sends some `DIRECTORY` frames, of which others get the same bytes. Who comes and goes cannot be held back
    * for a node that reads nothing of it, so that node is given up.
    */
-  announce(changes: Uint8Array): void {
+  announce(changes: Shared): void {
     const { connection } = this;
     const { queuedBytes } = connection;
-    connection.sendShared(changes);
+    this.sendShared(changes);
     if (connection.queuedBytes > MIN_COUNTED_BYTES) this.grew();
     if (!connection.congested) return;
     // What has been read meanwhile is no longer queued.
-    this.#unreadBytes = Math.min(this.#unreadBytes, queuedBytes) + changes.length;
+    this.#unreadBytes = Math.min(this.#unreadBytes, queuedBytes) + changes.bytes.length;
     if (this.#unreadBytes <= MAX_QUEUED_BYTES) return;
     const error = new ConnectionError("It does not read what changes in the directory");
     queueMicrotask(() => connection.close(error)); // that is a change too, and others hear of this one first

@@ -184,6 +184,11 @@ export class Connection {
     this.#held = true;
   }
 
+  /** After the current read, what others have sent has its turn. */
+  giveWay(): void {
+    this.#readBytes = YIELD_AFTER_BYTES;
+  }
+
   /** Goes on reading. */
   release(): void {
     this.#held = false;

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Announcer } from "../../src/controller/announcer.ts";
 import type { Peer } from "../../src/controller/peer.ts";
@@ -166,6 +166,46 @@ Deno.test("announceOf() tells everything at once, first the one that it is about
     assertEquals(orders.slice(0, 3), ["199", "0", "1"]);
     assertEquals(wires.map(told), Array(200).fill([1, 2, 3]));
   });
+});
+
+Deno.test("announceOf() tells of all that comes together in one piece, which lies in the memory once", () => {
+  network(20, ({ announcer, peers, wires }) => {
+    const [cause] = peers.values();
+    const wire = wires[0]!;
+    const offer = (id: number) =>
+      announcer.announceOf(cause!, { type: "withdraw", id, callbacks: [id] });
+    wire.hasMore = true;
+    for (const id of [1, 2]) offer(id);
+    assertEquals([wires.flatMap(told), wire.gaveWay], [[], false]);
+    announcer.catchUp([...peers.values()][19]!);
+    assertEquals(told(wires[19]!), [1, 2]);
+    wire.hasMore = false;
+    offer(3);
+    assertEquals([wires.map(told), wire.gaveWay], [Array(20).fill([1, 2, 3]), true]);
+    assertEquals(new Set(wires.slice(0, 19).map(({ shared }) => shared[0])).size, 1);
+    const { backlog } = cause!;
+    assertEquals(wires.map(({ shared }) => shared.length), wires.map((_, i) => i === 19 ? 2 : 1));
+    assertEquals(backlog.bytes, wire.shared[0]!.length);
+    wire.releases[0]!();
+    assertEquals(cause!.sharedBytes, 0);
+  });
+});
+
+Deno.test("announceOf() does not wait for what has not come as a whole, nor is told of who fails", async () => {
+  const nodes = [fakePeer(1), fakePeer(2)] as const;
+  const announcer = new Announcer(new Map(nodes.map(({ peer }) => [peer.id, peer])));
+  const [{ peer: cause, wire }, other] = nodes;
+  wire.hasMore = true;
+  for (const id of [1, 2]) announcer.announceOf(cause, { type: "withdraw", id, callbacks: [7] });
+  assertEquals([told(wire), told(other.wire)], [[], []]);
+  await Promise.resolve();
+  assertEquals([told(wire), told(other.wire)], [[1, 2], [1, 2]]);
+  other.wire.sendShared = () => {
+    throw new RangeError("Array buffer allocation failed");
+  };
+  announcer.announceOf(cause, { type: "withdraw", id: 3, callbacks: [7] });
+  await Promise.resolve();
+  assertInstanceOf(wire.closedBecause, RangeError);
 });
 
 Deno.test("announceOf() holds the one back that it is about while another node does not read", () => {

@@ -190,7 +190,9 @@ Deno.test("slowDown() gives up who fills the memory, and not who has more of wha
 Deno.test("announce() counts what waits for many nodes, little for each", async () => {
   const MiB = 2 ** 20;
   const { backlog, nodes, source, closed } = crowd([0, ...Array(256).fill(4 * MiB)]);
-  const announceAll = () => nodes.forEach(({ peer }) => peer.announce(directory(100)));
+  const change = new Shared(directory(100), backlog);
+  const announceAll = () => nodes.forEach(({ peer }) => peer.announce(change));
+  for (const { wire } of nodes) wire.sendShared = (_, release) => release?.(); // it is copied
   announceAll();
   await settled();
   assertEquals([backlog.bytes, closed()], [MAX_ALL_QUEUED_BYTES, []]);
@@ -256,9 +258,10 @@ const directory = (bytes: number) =>
 
 Deno.test("announce() gives up a node that does not read what changes", async () => {
   const slow = fakePeer(1);
+  const { backlog } = slow.peer;
   const change = directory(MAX_QUEUED_BYTES / 4);
   const announce = () => {
-    slow.peer.announce(change);
+    slow.peer.announce(new Shared(change, backlog));
     slow.wire.queuedBytes += change.length;
   };
   slow.wire.congested = true;
@@ -273,7 +276,7 @@ Deno.test("announce() gives up a node that does not read what changes", async ()
   for (let i = 0; i < 4; i++) announce();
   await Promise.resolve();
   assertEquals(slow.wire.closedBecause, undefined);
-  slow.peer.announce(directory(HEADER_BYTES));
+  slow.peer.announce(new Shared(directory(HEADER_BYTES), backlog));
   assertEquals(slow.wire.closedBecause, undefined, "in the middle of an announcement");
   await Promise.resolve();
   assertInstanceOf(slow.wire.closedBecause, ConnectionError);
@@ -322,10 +325,10 @@ Deno.test("announce() gives no node up for what it had read before", async () =>
   const slow = fakePeer(1);
   slow.wire.congested = true;
   slow.wire.sendShared = () => {};
-  const quarter = new Uint8Array(MAX_QUEUED_BYTES / 4);
+  const quarter = new Shared(new Uint8Array(MAX_QUEUED_BYTES / 4), slow.peer.backlog);
   for (let i = 0; i < 4; i++) {
     slow.peer.announce(quarter);
-    slow.wire.queuedBytes += quarter.length;
+    slow.wire.queuedBytes += quarter.bytes.length;
   }
   slow.peer.drained();
   slow.wire.queuedBytes = MAX_QUEUED_BYTES; // of others

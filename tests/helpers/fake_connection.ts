@@ -15,6 +15,7 @@ export class FakeConnection {
   /** Frames that had been sent when it was told to write them. */
   readonly hurried: number[] = [];
   held = false;
+  gaveWay = false;
   closedBecause: Error | undefined;
   closed = false;
   /** Says that what was shared is written. */
@@ -47,6 +48,10 @@ export class FakeConnection {
 
   hold(): void {
     this.held = true;
+  }
+
+  giveWay(): void {
+    this.gaveWay = true;
   }
 
   close(error?: Error): void {
