@@ -7,7 +7,9 @@
 import { FullRuntime } from "./full_runtime.ts";
 import { Global } from "./global.ts";
 import { CalmLogger } from "./internal/calm_logger.ts";
+import { lookAtInput } from "./internal/look_at_input.ts";
 import { nearest } from "./internal/nearest.ts";
+import { provideLook } from "./internal/next_turn.ts";
 import { provideNearest } from "./internal/suggestion.ts";
 import { TaskService } from "./node/task_service.ts";
 import { TransferService } from "./node/transfer_service.ts";
@@ -51,6 +53,7 @@ provideParts({
 });
 
 provideInspection("Deno.customInspect", "nodejs.util.inspect.custom");
+provideLook(lookAtInput);
 provideNearest(nearest);
 providePieces(piecesOf);
 provideLongStrings(stringAtOnce);

@@ -5,7 +5,6 @@
  */
 
 import { monotonicMs } from "../internal/monotonic.ts";
-import { nextTurn } from "../internal/next_turn.ts";
 
 /** How long it stays awake, in turns of the event loop: some 12 µs. */
 const TURNS = 8;
@@ -19,6 +18,12 @@ const MOST_PATIENCE = 256;
 const REST = 4096;
 /** A larger write is more than one small message. */
 const MAX_BYTES = 512;
+
+/** Not after what has come in was looked at, for which it would go to sleep. */
+function soonestTurn(): Promise<void> {
+  const { setImmediate } = globalThis as unknown as { setImmediate(callback: () => void): void };
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Who has written last, of all in this process. */
 let lastWriter: AdaptiveSpin | undefined;
@@ -47,7 +52,7 @@ export class AdaptiveSpin {
    * @param now Tells the time, in milliseconds.
    * @param turn Resolves in the next turn of the event loop.
    */
-  constructor(now: () => number = monotonicMs, turn: () => Promise<void> = nextTurn) {
+  constructor(now: () => number = monotonicMs, turn: () => Promise<void> = soonestTurn) {
     this.#now = now;
     this.#nextTurn = turn;
   }
