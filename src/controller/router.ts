@@ -16,6 +16,9 @@ import type { Announcer } from "./announcer.ts";
 import { Shared } from "./backlog.ts";
 import type { Peer } from "./peer.ts";
 
+/** To forward a frame to so many takes longer than to write what others wait for. */
+const MANY = 100;
+
 /** What the router has forwarded and dropped since it was made. */
 export interface RouterCounts {
   /** Frames passed on. */
@@ -180,6 +183,7 @@ export class Router {
       else this.#forward(source, incoming, bytes, shared);
       if (isLast) target.connection.writeNow();
     }
+    if (targets.length >= MANY) source.connection.giveWay();
     if (shared !== undefined) source.backlog.check();
   }
 }

@@ -21,6 +21,9 @@ import { MAX_BUFFER_BYTES, WriteQueue } from "./write_queue.ts";
  */
 const YIELD_AFTER_BYTES = 1024 * 1024;
 
+/** As much is read at a time of what takes long: a frame for many is work for each of them. */
+const FEW_BYTES = 16 * 1024;
+
 /** Fewer frames are not worth a write before the turn is over. */
 const MIN_EARLY_FRAMES = 64;
 
@@ -70,7 +73,10 @@ export class Connection {
   #writtenBytes = 0;
   /** Written since what has come in had its turn. */
   #unansweredBytes = 0;
-  /** Read since others surely had theirs: while there is more, reading takes none. */
+  /**
+   * Read since others surely had their turn: while there is more, reading takes none. `Infinity` if what was read has
+   * taken long.
+   */
   #readBytes = 0;
   /** Frames that were sent since nothing was written. */
   #sent = 0;
@@ -184,9 +190,9 @@ export class Connection {
     this.#held = true;
   }
 
-  /** After the current read, what others have sent has its turn. */
+  /** What it brings takes long: after the current read, which others have their turn, and little is read the next time. */
   giveWay(): void {
-    this.#readBytes = YIELD_AFTER_BYTES;
+    this.#readBytes = Infinity;
   }
 
   /** Goes on reading. */
@@ -293,9 +299,12 @@ export class Connection {
 
   readonly #readNext = (): void => {
     if (this.#closed) return;
-    if (!this.#held) this.#stream.read(this.#framer.space()).then(this.#received, this.#fail);
     // Not in the asynchronous context of who releases it, which may be part of a call.
-    else new Promise<void>((resolve) => this.#readOn = resolve).then(this.#readNext);
+    if (this.#held) return void new Promise<void>((on) => this.#readOn = on).then(this.#readNext);
+    const space = this.#framer.space();
+    const into = this.#readBytes === Infinity ? space.subarray(0, FEW_BYTES) : space;
+    if (this.#readBytes >= YIELD_AFTER_BYTES) this.#readBytes = 0;
+    this.#stream.read(into).then(this.#received, this.#fail);
   };
 
   readonly #received = (count: number | null): void => {
@@ -315,10 +324,8 @@ export class Connection {
       return this.close(error as Error);
     }
     // So that what is to leave can, and what others send has its turn.
-    if (this.#congested || this.#readBytes >= YIELD_AFTER_BYTES) {
-      this.#readBytes = 0;
-      nextTurn().then(this.#readNext);
-    } else if (this.#asksFirst) this.#readNext();
+    if (this.#congested || this.#readBytes >= YIELD_AFTER_BYTES) nextTurn().then(this.#readNext);
+    else if (this.#asksFirst) this.#readNext();
     else queueMicrotask(this.#readNext);
   };
 

@@ -208,6 +208,17 @@ Deno.test("route() asks the source of a large broadcast to pause, and sends back
   assertEquals([b.wire.told, c.wire.told], [["CALL 1 5"], []]);
 });
 
+Deno.test("route() has who calls many at once give way to others", () => {
+  for (const [count, gaveWay] of [[99, false], [100, true]] as const) {
+    const nodes = Array.from({ length: count + 1 }, (_, i) => fakePeer(i));
+    const peers = new Map(nodes.map(({ peer }) => [peer.id, peer]));
+    const router = new Router(peers, () => new Set(peers.keys()), new Announcer(peers));
+    const [source] = nodes;
+    router.route(source!.peer, frame(Kind.Broadcast, { call: 5, name: 7 }));
+    assertEquals(source!.wire.gaveWay, gaveWay);
+  }
+});
+
 Deno.test("route() tells that a broadcast has no targets", () => {
   const { router, a, offers } = network();
   offers.set(7, new Set([1, 9]));

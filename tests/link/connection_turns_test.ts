@@ -40,6 +40,27 @@ for (
   });
 }
 
+Deno.test("Connection.giveWay() gives others their turn after the read, and reads little the next time", async () => {
+  const { stream, connection, received } = await open(new SpareBuffers());
+  const each = toBytes(frame(Kind.Item, { call: 1, payload: new Uint8Array(KiB) }));
+  stream.feed(concat(Array(1024).fill(each))); // so that much is read at a time
+  while (received() < MiB) await turn();
+  const before = stream.reads;
+  let came = 0;
+  connection.handler = {
+    onFrame() {
+      came++;
+      connection.giveWay();
+    },
+    onClose() {},
+  };
+  stream.feed(concat(Array(512).fill(each)));
+  while (came < 512) await turn();
+  const reads = stream.reads - before;
+  assert(reads >= 16 && reads <= 25, `${reads} reads`);
+  connection.close();
+});
+
 Deno.test("Connection gives others their turn after each MiB that it writes", async () => {
   const { connection } = await open();
   const turns = await askedTurns(async () => {
