@@ -106,7 +106,7 @@ export function resolveOptions(
   }
   if (!initController && !initNode) {
     throw new InitializationError(
-      "Cannot start: initController and initNode are both false, so there is nothing to run",
+      "Cannot start: initController and initNode are both false",
     );
   }
   if (!(callbacks instanceof CallbackRegistry)) {

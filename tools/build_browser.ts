@@ -27,22 +27,23 @@ export const INTERNAL_NAMES: readonly string[] = `
   compileCron congested connect connected connection connectionLost controllerNonce counts
   credit credits deadlineAt decodePayload defaultTimeoutMs delay deliver describe description
   disconnected divide drain drained drop dropped empty encodeArguments end ended etaMs events
-  expects expire facts fail failAt finish finished flushed forget frames gate give giveUp
-  giveUpAll giveUpBehind handle handleTask handler hasMore hasRoom head head2 head3 head5 held
-  heldBytes hello here hold holder holdsBack hooks intervalMs isEmpty isFree isLate isSent
-  isStatic isTask isWhole item large leave limitedByCallback list listeners locate lose lost
-  lostTicks makeRuntime makeTasks makeTransfers mapHead maxBytes memory met nameId network
-  networkChanged nextId nodeNonce nothingWaits number objection offers offersItself offset
-  onAbort onBytes onClose onConnect onCredit onDisconnect onDrain onEnd onFailure onFrame onJoin
-  onLeave onShutdown onTargets onText onTimeout openStream others othersDone outbox over
-  ownCallback pause payload peer piece policy post proofs providers providersOf queued
-  queuedBytes quietTicks receivedBytes refusal refuse refused registered registry release remote
-  reply requireController requireNode reserve reset resolveEntrance resultStream resume schedule
-  scope security sendCredit sendShared sent session settle settled shortcut show shown
-  silentTicks site small sourceOf space start stopping streams string take takeArgs target tell
-  tellCancelled terminating text there timeLeft timeoutError track tracked transferred
-  transfers transportTo turn turnsOf undelivered unheard until untrack verb view waited waits
-  wake watch when whyLost whyNotSent withdrawAll writeNow writtenBytes
+  expects expire facts fail failAt finish finished flushed forget frames gate give
+  giveUp giveUpAll giveUpBehind giveWay handle handleTask handler hasMore hasRoom head head2
+  head3 head5 held heldBytes hello here hold holder holdsBack hooks intervalMs isEmpty
+  isFree isLate isOver isSent isStatic isTask isWhole item large leave limitedByCallback list
+  listeners locate lose lost lostTicks makeRuntime makeTasks makeTransfers mapHead maxBytes
+  memory met nameId network networkChanged nextId nodeNonce nothingWaits number objection
+  offers offersItself offset onAbort onBytes onClose onConnect onCredit onDisconnect onDrain
+  onEnd onFailure onFrame onJoin onLeave onShutdown onTargets onText onTimeout openStream others
+  othersDone outbox over ownCallback pause payload peer piece policy post proofs
+  providers providersOf queued queuedBytes quietTicks receivedBytes refusal refuse refused
+  registered registry release remote reply requireController requireNode reserve reset
+  resolveEntrance resultStream resume schedule scope security sendCredit sendShared sent session
+  settle settled shortcut show shown silentTicks site small sourceOf space start stopping
+  streams string take takeArgs target tell tellCancelled terminating text there
+  timeLeft timeoutError track tracked transferred transfers transportTo turn turnsOf undelivered
+  unheard until untrack verb view wait waited waits wake watch when whyLost whyNotSent
+  withdrawAll writeNow writtenBytes
 `.trim().split(/\s+/);
 
 const ROOT = fromFileUrl(import.meta.resolve("../"));

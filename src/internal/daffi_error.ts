@@ -68,10 +68,9 @@ export class DaffiError extends Error {
     // Not the name of the class: bundlers shorten that.
     this.name = new.target === DaffiError ? "DaffiError" : nameOf(code);
     this.code = code;
-    if (options.processName !== undefined) this.processName = options.processName;
-    if (options.callbackName !== undefined) this.callbackName = options.callbackName;
-    if (options.callId !== undefined) this.callId = options.callId;
-    if (options.executed !== undefined) this.executed = options.executed;
+    for (const fact of ["processName", "callbackName", "callId", "executed"] as const) {
+      if (options[fact] !== undefined) Object.assign(this, { [fact]: options[fact] });
+    }
   }
 }
 

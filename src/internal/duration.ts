@@ -128,8 +128,8 @@ function readString(text: string): number | undefined {
 function readTemporal(value: Temporal.Duration, name: string): number {
   if (value.years !== 0 || value.months !== 0) {
     throw new InitializationError(
-      `Cannot use ${name} as a duration: current value is ${value}, and how long a year or a ` +
-        `month is depends on the date. Give weeks, days, hours or smaller units`,
+      `Cannot use ${name} as a duration: current value is ${value}, and years and months differ. ` +
+        "Give weeks, days, hours or smaller units",
     );
   }
   const hours = (value.weeks * 7 + value.days) * 24 + value.hours;
