@@ -348,6 +348,15 @@ for (const [what, one] of tooSoon) {
   });
 }
 
+cryptoTest("acceptNode() cuts off what is no PROOF, even with the right proof in it", async () => {
+  const side = controller();
+  const sent = helloWith(newNonce());
+  side.link.send(sent);
+  const { payload } = await proofOf(secret(), sent, await side.link.payload(Kind.Challenge));
+  side.link.send(framed(Kind.Offer, payload));
+  await cutOffBy(side);
+});
+
 cryptoTest("joinController() cuts off frames before WELCOME", async () => {
   const challenge = framed(Kind.Challenge, encodeControl({ nonce: newNonce() }));
   const early = [challenge, frame(Kind.Directory), framed(Kind.Welcome, encodeControl(welcome))];
@@ -410,6 +419,12 @@ cryptoTest("acceptNode() asks nobody about a node that has proved nothing, and o
   assert(joined.status === "rejected");
   assertInstanceOf(joined.reason, OverloadedError);
   assertEquals([asked, sides[1].agreed], [1, []]);
+});
+
+cryptoTest("acceptNode() proves to a node of which it asked that it knows the secret", async () => {
+  const permit = () => Promise.resolve();
+  const outcomes = await between([node(), controller({ secret: secret(), permit })], {});
+  assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "fulfilled"]);
 });
 
 cryptoTest("acceptNode() lets a node wait for its turn before the CHALLENGE", async () => {

@@ -11,7 +11,7 @@ import { asConnectionError, isFinal, joinController } from "../../src/link/join_
 import { newNonce, Secret } from "../../src/link/secret.ts";
 import { decodeHello, encodeControl } from "../../src/wire/control.ts";
 import { type Frame, frame, Kind } from "../../src/wire/frame.ts";
-import { JOIN_TIMEOUT_MS } from "../../src/wire/limits.ts";
+import { JOIN_TIMEOUT_MS, MAX_DIRECTORY_BYTES } from "../../src/wire/limits.ts";
 import { PREFACE } from "../../src/wire/preface.ts";
 import { memoryPipe } from "../../src/transport/memory.ts";
 import { FakeTime } from "../helpers/fake_time.ts";
@@ -79,6 +79,17 @@ Deno.test("joinController() takes a directory that is larger than what its node 
   connection.close();
 });
 
+Deno.test("joinController() takes frames of 32 MiB, and no larger ones", async () => {
+  const most = 2 * MAX_DIRECTORY_BYTES;
+  for (const [bytes, Class] of [[most, ConnectionError], [most + 1, ProtocolError]] as const) {
+    const stream = new FakeStream();
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, bytes - 4);
+    stream.feed(PREFACE, length, null);
+    await assertRejects(() => joinController(stream, hello, () => idle), Class);
+  }
+});
+
 Deno.test("joinController() says that it leaves when it is not wanted any more, and waits for the end", async () => {
   const stream = new FakeStream();
   sends(stream, welcomeFrame(), frame(Kind.Ping), frame(Kind.Directory));
@@ -116,6 +127,7 @@ const wrongAnswers: [what: string, answer: Frame][] = [
   ["a PING", frame(Kind.Ping)],
   ["a DIRECTORY", frame(Kind.Directory)],
   ["a HELLO", helloFrame()],
+  ["another frame with the content of a WELCOME", { ...welcomeFrame(), kind: Kind.Offer }],
   ["a WELCOME without content", frame(Kind.Welcome)],
   ["a REFUSED without content", frame(Kind.Refused)],
 ];

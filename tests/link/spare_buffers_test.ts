@@ -49,6 +49,21 @@ Deno.test("SpareBuffers keeps as much after each that was taken, and after it ha
   assertEquals(reused(spares, given), MAX_LARGE);
 });
 
+Deno.test("SpareBuffers keeps large buffers for a second after one was needed, and no longer", () => {
+  let now = 5_000;
+  const spares = new SpareBuffers(() => now);
+  const [buffer] = buffers(1, LARGE_BYTES);
+  spares.give(buffer!);
+  for (const [passed, isKept] of [[1_000, true], [1, false]] as const) {
+    const little = spares.take().subarray(0, 10);
+    now += passed;
+    spares.give(little);
+    const taken = spares.take();
+    assertEquals(taken.buffer === buffer!.buffer, isKept);
+    spares.give(taken.subarray(0, 10));
+  }
+});
+
 Deno.test("SpareBuffers gives whole buffers, of which only a part was filled", () => {
   const spares = new SpareBuffers(() => 0);
   const buffer = new Uint8Array(LARGE_BYTES);
