@@ -1,15 +1,9 @@
 import { Buffer } from "node:buffer";
-import {
-  assert,
-  assertEquals,
-  assertNotEquals,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../src/errors.ts";
 import { type Frame, frame, Kind, ownFrame } from "../../src/wire/frame.ts";
-import { Framer } from "../../src/wire/framer.ts";
+import { Framer, MAX_READ_BYTES } from "../../src/wire/framer.ts";
 import { HEADER_BYTES, LARGE_PAYLOAD_BYTES } from "../../src/wire/limits.ts";
 import { anyFrame, concat, payloadOf, toBytes } from "./frames.ts";
 
@@ -79,12 +73,12 @@ Deno.test("Framer gives the same frames when they come faster than its buffer is
 Deno.test("Framer reuses the memory of large payloads, and gives it back after a while", () => {
   let now = 1;
   const framer = new Framer(MAX, () => now);
-  const receive = (sent: Frame): Uint8Array => {
+  const receive = (sent: Frame, chunk = 10_000): Uint8Array => {
     let got: Uint8Array | undefined;
     const bytes = toBytes(sent);
     for (let at = 0; at < bytes.length;) {
       const space = framer.space();
-      const count = Math.min(space.length, bytes.length - at, 10_000);
+      const count = Math.min(space.length, bytes.length - at, chunk);
       space.set(bytes.subarray(at, at += count));
       framer.advance(count, ({ payload }) => {
         got = payload;
@@ -100,7 +94,57 @@ Deno.test("Framer reuses the memory of large payloads, and gives it back after a
   now += 1_001;
   receive(frame(Kind.Ping));
   assert(framer.space().length <= 4 * 1024);
-  assertNotEquals(receive(large(300_000)).buffer, buffer);
+  const next = receive(large(300_000), 1_000).buffer; // no read fills the buffer for small frames
+  assert(next !== buffer);
+  now += 1_001;
+  receive(frame(Kind.Ping));
+  assert(receive(large(300_000)).buffer !== next);
+});
+
+Deno.test("Framer takes no more than a large payload where a larger one was, and goes on behind it", () => {
+  const frames = [900_000, 300_000, 10].map((size, i) =>
+    frame(Kind.Item, { call: i + 1, payload: payloadOf(size, i) })
+  );
+  assertEquals(feed(new Framer(MAX), concat(frames.map(toBytes))), frames);
+});
+
+Deno.test("Framer waits for a length of which a part has come behind a frame", () => {
+  const ping = toBytes(frame(Kind.Ping));
+  for (const cut of [1, 2, 3]) {
+    const framer = new Framer(MAX);
+    assertEquals(feed(framer, concat([ping, ping.subarray(0, cut)])), [frame(Kind.Ping)]);
+    assertEquals(feed(framer, ping.subarray(cut)), [frame(Kind.Ping)]);
+  }
+});
+
+Deno.test("Framer gives large payloads that come slowly when much else came fast before", () => {
+  const framer = new Framer(MAX);
+  const small = frame(Kind.Item, { payload: payloadOf(1_000) });
+  feed(framer, concat(Array(1_000).fill(toBytes(small))));
+  assert(framer.space().length > LARGE_PAYLOAD_BYTES);
+  const large = frame(Kind.Item, { call: 1, payload: payloadOf(LARGE_PAYLOAD_BYTES) });
+  assertEquals(feed(framer, toBytes(large), [1_000]), [large]);
+});
+
+Deno.test("Framer reads 256 KiB at a time while much comes, and less when it has not for a while", () => {
+  let now = 1;
+  const framer = new Framer(MAX, () => now);
+  const { length } = framer.space();
+  const sent = frame(Kind.Item, { payload: payloadOf(3_000) });
+  const bytes = toBytes(sent);
+  feed(framer, concat(Array(400).fill(bytes)));
+  assertEquals(framer.space().length, MAX_READ_BYTES);
+  now += 1_001;
+  assertEquals(feed(framer, bytes.subarray(0, 2_000)), []); // which are more than there was room for at first
+  assertEquals(feed(framer, bytes.subarray(2_000)), [sent]);
+  assertEquals(framer.space().length, length);
+});
+
+Deno.test("Framer has all of its buffer for what comes next once nothing is left in it", () => {
+  const framer = new Framer(MAX);
+  const { length } = framer.space();
+  feed(framer, toBytes(frame(Kind.Ping)));
+  assertEquals(framer.space().length, length);
 });
 
 Deno.test("Framer takes memory as a large payload comes, not as it is announced", () => {
