@@ -117,7 +117,7 @@ for (const stale of [false, true]) {
 
 test("makes a missing directory, and its parents, for its user only", async (directory) => {
   const listener = await unixTransport(`${directory}/a/b`, true).listen();
-  assertEquals(await mode(`${directory}/a/b`), "700");
+  assertEquals([await mode(`${directory}/a`), await mode(`${directory}/a/b`)], ["700", "700"]);
   assertEquals(await mode(`${directory}/a/b/.sock`), "600");
   listener.close();
 });
@@ -215,9 +215,9 @@ test("connects by default only where nobody else can have put the socket", async
 });
 
 /** Has connecting fail in another way than for want of somebody who listens. */
-async function failing(error: Error, run: () => Promise<void>): Promise<void> {
+async function failing(error: Error, run: () => Promise<void>, then = () => {}): Promise<void> {
   const { connect } = Deno;
-  Object.assign(Deno, { connect: () => Promise.reject(error) });
+  Object.assign(Deno, { connect: () => (then(), Promise.reject(error)) });
   try {
     await run();
   } finally {
@@ -236,6 +236,21 @@ test("leaves a socket alone of which it cannot tell whether somebody answers", a
   }
   await isReachable(directory, live);
   live.close();
+});
+
+test("lets nobody else look or listen while it does, also when what was there is gone then", async (directory) => {
+  const { ConnectionRefused, NotFound } = Deno.errors;
+  for (const error of [new ConnectionRefused("stale"), new NotFound("gone")]) {
+    await leaveStaleSocket(`${directory}/.sock`);
+    let isLocked = false;
+    const lock = () => {
+      using file = Deno.openSync(`${directory}/.sock.lock`, { write: true });
+      isLocked = !file.tryLockSync(true);
+    };
+    const listen = async () => (await unixTransport(directory, true).listen()).close();
+    await failing(error, listen, lock);
+    assert(isLocked);
+  }
 });
 
 test("tells why it cannot connect, and what to give where it may not", async (directory) => {
@@ -333,6 +348,7 @@ Deno.test({
       const listen = () => unixTransport(directory, false).listen();
       await assertRejects(listen, ConnectionError, "another user's");
       assertEquals(await exists(`${directory}/.sock`), false);
+      (await unixTransport(directory, true).listen()).close(); // one to share may be anybody's
     } finally {
       await Deno.remove(directory, { recursive: true });
     }

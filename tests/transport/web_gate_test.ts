@@ -59,7 +59,7 @@ Deno.test("webGate() does not take a name without certificate for its own", asyn
   // evil.example points to 127.0.0.1 by now, and its page asks for what it takes for itself.
   const headers = { origin: "http://evil.example:8000" };
   assertEquals(await knock({}, "http://evil.example:8000/", headers), 403);
-  for (const name of ["127.evil.example", "localhost.evil.example", "1.2.3.4.evil"]) {
+  for (const name of ["127.evil.example", "localhost.evil.example", "1.2.3.4.evil", "evil1"]) {
     const url = `http://${name}:8000`;
     assertEquals(await knock({}, url, { origin: url }), 403);
   }

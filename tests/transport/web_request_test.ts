@@ -48,6 +48,8 @@ Deno.test("readRequest() refuses with 400 what is no request, or could be read i
   const HEADS = [
     "GET / HTTP/1.0\r\nhost: a\r\n\r\n",
     "GET / HTTP/2.0\r\nhost: a\r\n\r\n",
+    "GET / HTTP/1.10\r\nhost: a\r\n\r\n",
+    "GET / HTTP/1x1\r\nhost: a\r\n\r\n",
     "GET  / HTTP/1.1\r\nhost: a\r\n\r\n",
     "GET http://a/ HTTP/1.1\r\nhost: a\r\n\r\n",
     "GET * HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -57,9 +59,14 @@ Deno.test("readRequest() refuses with 400 what is no request, or could be read i
     "GET / HTTP/1.1\r\n\r\n", // no host
     "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a?b\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a#b\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a\\b\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: me@a\r\n\r\n",
     "GET / HTTP/1.1\r\nhost:\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx : y\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a\r\n(x: y\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a\r\n: y\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: y\r\n z\r\n\r\n", // folded
     "GET / HTTP/1.1\r\nhost: a\r\nno colon\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nnocolon\r\n\r\n",
@@ -67,6 +74,7 @@ Deno.test("readRequest() refuses with 400 what is no request, or could be read i
     "GET / HTTP/1.1\r\nhost: a\r\nx: a\n\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: a\rb\r\n\r\n",
     "GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: a\r\nx: \x7f\r\n\r\n",
     "DAFFI\0\0\x01\r\n\r\n",
   ];
   for (const head of HEADS) assertEquals(await statusOf(head), 400, head);

@@ -159,12 +159,15 @@ Deno.test("WebServer says by its status why it refuses, and closes the connectio
   await using place = await Place.open(["let me in"]);
   const { host } = place;
   const withToken = { "sec-websocket-protocol": tokenProtocol("let me in") };
+  const withKey = (key: string) => upgradeRequest(host, { ...withToken, "sec-websocket-key": key });
   const REQUESTS: [status: number, request: Uint8Array][] = [
     [400, text("HELLO\r\n\r\n")],
     [426, text(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`)],
     [426, upgradeRequest(host, { ...withToken, "sec-websocket-version": "8" })],
     [400, upgradeRequest(host, { ...withToken, connection: "close" })],
-    [400, upgradeRequest(host, { ...withToken, "sec-websocket-key": "short" })],
+    [400, withKey("short==")],
+    [400, withKey("of22lettersbutnoends22")],
+    [400, withKey("!withthisitisof22letters==")],
     [400, text(new TextDecoder().decode(upgradeRequest(host, withToken)).replace("GET", "POST"))],
     [403, upgradeRequest(host, { ...withToken, origin: "http://evil.example" })],
     [431, text(`GET / HTTP/1.1\r\nhost: ${host}\r\nx: ${"y".repeat(40_000)}\r\n\r\n`)],
