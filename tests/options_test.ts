@@ -65,8 +65,19 @@ Deno.test("resolveOptions() takes tls as it goes with the process's part", () =>
   }
 });
 
-const OPEN = ["0.0.0.0", "::", "192.168.1.2", "example.org", "128.0.0.1", "127.0.0.1.example.org"];
-const PRIVATE = ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1"];
+const OPEN = [
+  ...["0.0.0.0", "::", "192.168.1.2", "128.0.0.1", "1", "fe80::1", "[2001:db8::1]", "::1:2"],
+  ...["example.org", "127.0.0.1.example.org", "x127.0.0.1", "127-0-0-1"],
+];
+const PRIVATE = [
+  "localhost",
+  "LOCALHOST",
+  "127.0.0.1",
+  "127.1.2.3",
+  "::1",
+  "[::1]",
+  "0:0:0:0:0:0:0:1",
+];
 
 Deno.test("resolveOptions() refuses a controller that everybody could join, if not told to", () => {
   const controller = (host: string): GlobalOptions => ({ initController: true, host });
@@ -233,16 +244,17 @@ Deno.test("resolveOptions() reads how a controller serves the web", () => {
   const rest = [undefined, undefined];
   assertEquals(read({ web: { port: 5 } }), [undefined, { host: "localhost", port: 5 }, ...rest]);
   assertEquals(read({ web: { host: "::" } }), [undefined, { host: "::", port: 0 }, ...rest]);
-  assertEquals(read({ web: { origins: ["https://a.example", "null"], tokens: ["a", "b"] } }), [
-    undefined,
-    undefined,
-    ["https://a.example", "null"],
-    ["a", "b"],
-  ]);
+  for (const origins of [["https://a.example", "null"], ["*"], []]) {
+    const tokens = ["a", "b"];
+    assertEquals(read({ web: { origins, tokens } }), [undefined, undefined, origins, tokens]);
+  }
 });
 
 Deno.test("Global refuses a URL that no WebSocket takes", () => {
-  const urls = ["", "example.com", "http://example.com", "ws://a/#b", "ws://", 5, null, NOTHING];
+  const urls = [
+    ...["", "example.com", "http://example.com", "wsx://a", "ws://a/#b", "ws://"],
+    ...[5, null, NOTHING],
+  ];
   for (const url of urls) assert(refusal({ url }).message.includes("url"));
 });
 
@@ -272,7 +284,7 @@ Deno.test("Global refuses two ways to the controller, and names both", () => {
 
 Deno.test("Global refuses a way to serve the web that is none", () => {
   const refusedWeb = (name: string, web: unknown) => {
-    const { message } = refusal({ initController: true, web });
+    const { message } = refusal({ initController: true, insecure: true, web });
     assert(message.includes(name), message);
   };
   for (const web of [false, 5, "host", null]) refusedWeb("web", web);
