@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { TransferError } from "../../src/errors.ts";
+import { FakeTime } from "../helpers/fake_time.ts";
 import { refusalIn, TestSandbox } from "./sandboxes.ts";
 
 const ENDS: Record<string, [() => unknown, RegExp]> = {
@@ -23,6 +24,38 @@ for (const [what, [fn, message]] of Object.entries(ENDS)) {
     await sandbox.ended();
   });
 }
+
+Deno.test("`Sandbox.run()` runs nothing that is not wanted any more, nor once the sandbox is ended", async () => {
+  await using sandbox = new TestSandbox();
+  const unwanted = refusalIn(await sandbox.outcome(() => 1, [], AbortSignal.abort()));
+  sandbox.sandbox.kill("no more of this");
+  for (const error of [unwanted, await sandbox.refusal(() => 1)]) {
+    assertMatch(error.message, /was not run/);
+    assertEquals(error.executed, "never");
+  }
+});
+
+Deno.test("a sandbox is ended when the last function that runs in it is not wanted any more", async () => {
+  await using sandbox = new TestSandbox();
+  const never = () => new Promise(() => {});
+  const cancels = [new AbortController(), new AbortController()];
+  const outcomes = cancels.map(({ signal }) => sandbox.outcome(never, [], signal));
+  const alive = cancels.map((cancel) => (cancel.abort(), sandbox.sandbox.alive));
+  assertEquals(alive, [true, false]);
+  for (const outcome of await Promise.all(outcomes)) refusalIn(outcome);
+});
+
+Deno.test("a sandbox that is not up after ten seconds is ended, and has run nothing", async () => {
+  using time = new FakeTime();
+  await using sandbox = new TestSandbox({}, "setTimeout(() => {}, 60_000)");
+  const refusal = sandbox.refusal(() => 1);
+  await time.tickAsync(9_999);
+  assertEquals(sandbox.sandbox.alive, true);
+  await time.tickAsync(1);
+  const { message, executed } = await refusal;
+  assertMatch(message, /it did not start/);
+  assertEquals(executed, "never");
+});
 
 Deno.test("garbage of functions that are done is no memory of the next ones", async () => {
   await using sandbox = new TestSandbox({ memoryLimitMb: 64 });

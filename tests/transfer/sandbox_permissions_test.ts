@@ -310,6 +310,22 @@ Deno.test("`permissions.run` lets functions run the programs that it names", asy
   }
 });
 
+Deno.test("programs that functions run see no environment but PATH, as functions would not", async () => {
+  const name = "DAFFI_TRANSFER_TEST";
+  Deno.env.set(name, "not granted");
+  try {
+    await using sandbox = new TestSandbox({ permissions: { run: ["deno"] } });
+    const seen = await sandbox.value((name: string) => {
+      const code = `console.log("PATH" in Deno.env.toObject(), Deno.env.get("${name}"))`;
+      const { stdout } = new Deno.Command("deno", { args: ["eval", code] }).outputSync();
+      return new TextDecoder().decode(stdout).trim();
+    }, name);
+    assertEquals(seen, "true undefined");
+  } finally {
+    Deno.env.delete(name);
+  }
+});
+
 Deno.test("`permissions.env` brings all variables whose names begin so", async () => {
   const names = ["DAFFI_TEST_ONE", "DAFFI_TEST_TWO", "DAFFI_OTHER"];
   for (const name of names) Deno.env.set(name, name.at(-1)!);

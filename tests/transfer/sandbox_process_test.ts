@@ -61,6 +61,12 @@ const CASES: [
     /may not read the variable TWO.*; grant --allow-env=TWO to this process, or set/,
   ],
   [
+    "it may not read all variables, of which functions may read some",
+    ({ name, variable }) => name === "run" || variable === "ONE",
+    { env: ["ONE", "TWO_*"] },
+    /may not read the variable TWO_\*.*; grant --allow-env=TWO_\* to this process, or set/,
+  ],
+  [
     "it may not read all variables, which functions may read",
     ({ name, variable }) => name === "run" || variable !== undefined,
     { env: true },
