@@ -263,9 +263,8 @@ function asInteger(value: unknown, what: string): number {
   throw wrong(what, "an unsigned 32-bit integer");
 }
 
-/** A copy, for the payload is the connection's. */
 function asProofBytes(value: unknown, what: string): Uint8Array {
-  if (value instanceof Uint8Array && value.length === PROOF_BYTES) return value.slice();
+  if (value instanceof Uint8Array && value.length === PROOF_BYTES) return value;
   throw wrong(what, `${PROOF_BYTES} bytes`);
 }
 
