@@ -91,7 +91,7 @@ export class WriteQueue {
 
   /** The open buffer, with at least `size` bytes free behind what is used. */
   #room(size: number): Uint8Array {
-    if (this.#open !== undefined && this.#used + size > MAX_BUFFER_BYTES) this.#seal();
+    if (this.#used + size > MAX_BUFFER_BYTES) this.#seal();
     this.#open ??= this.#spares.take();
     const needed = this.#used + size;
     if (needed > this.#open.length) {
