@@ -199,12 +199,10 @@ export class Connection {
   release(): void {
     this.#held = false;
     this.#readOn?.();
-    this.#readOn = undefined;
   }
 
   /** Resolves when all that was sent so far is written, or the connection is over. */
   async flushed(): Promise<void> {
-    this.writeNow();
     const bytes = this.#writtenBytes - this.#pieceBytes + this.#queue.bytes;
     while (this.#writtenBytes < bytes && !this.#closed) {
       await (this.#progress ??= Promise.withResolvers()).promise;
