@@ -36,8 +36,8 @@ Deno.test("get() gives up after its timeout and leaves the call alone", async ()
   const { result, resolve, cancelled } = made<number>();
   const get = assertRejects(() => result.get({ timeout: "2s" }), CallTimeoutError, "2000 ms");
   await time.tickAsync(2000);
-  const error = await get;
-  assertEquals([error.callbackName, result.done, cancelled()], ["f", false, 0]);
+  const { callbackName, executed } = await get;
+  assertEquals([callbackName, executed, result.done, cancelled()], ["f", "maybe", false, 0]);
   resolve(5);
   assertEquals(await result.get(), 5);
   assertEquals(time.pending, 0);
@@ -51,7 +51,8 @@ Deno.test("get() gives up when its signal aborts and leaves the call alone", asy
     CallCancelledError,
   );
   controller.abort("enough");
-  assertEquals([(await get).cause, cancelled()], ["enough", 0]);
+  const { cause, callbackName, executed } = await get;
+  assertEquals([cause, callbackName, executed, cancelled()], ["enough", "f", "maybe", 0]);
 });
 
 Deno.test("get() refuses a timeout that is none", async () => {

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Hooks, MAX_HOOKS } from "../src/hooks.ts";
+import { loadAsyncContexts } from "../src/internal/async_contexts.ts";
+import { currentScope, runInScope } from "../src/internal/call_scope.ts";
 import { RecordingLogger } from "./helpers/recording_logger.ts";
 import { settled } from "./helpers/soon.ts";
 
@@ -47,4 +49,19 @@ Deno.test("Hooks calls what is done when it returns for as many as may come in a
     assertEquals(told.splice(0), [...names, "last"]);
   }
   assertEquals(logger.lines, []);
+});
+
+Deno.test("Hooks calls in a turn of its own, and as part of no call, be it made while one runs", async () => {
+  await loadAsyncContexts();
+  const seen: unknown[] = [];
+  const onInit = (g: unknown, name: string) => void seen.push(g, name, currentScope());
+  const hooks = new Hooks("g", { onInit }, new RecordingLogger());
+  const { signal } = new AbortController();
+  const call = { g: "g", caller: "p", callbackName: "f", callId: 1, signal, deadline: undefined };
+  runInScope({ ...call, deadlineAt: Infinity }, () => {
+    hooks.run("onInit", "p");
+    seen.push(currentScope()?.callbackName);
+  });
+  await hooks.finished();
+  assertEquals(seen, ["f", "g", "p", undefined]);
 });
