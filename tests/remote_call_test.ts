@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   BG,
   BROADCAST,
@@ -139,6 +146,27 @@ Deno.test("a RemoteCall streams the items of another call", async () => {
   assertEquals(port.made, ["stream"]);
   assertEquals(await Array.fromAsync(items), [5]); // what the port gives for it
   assertEquals(port.made, ["stream", "eager call"]);
+});
+
+Deno.test("a RemoteCall streams nothing but its one argument", async () => {
+  const port = new Port();
+  for (const args of [[], [[1], 2], [undefined], ["text"], [{}]]) {
+    const error = await assertRejects(() => port.callbacks.f!(...args).stream!());
+    assertInstanceOf(error, InitializationError);
+    assertEquals([error.callbackName, error.executed], ["f", "never"]);
+  }
+  assertEquals(port.made, []);
+});
+
+Deno.test("calls that are arguments of a RemoteCall have its timeout and its signal", async () => {
+  const port = new Port();
+  const { signal } = new AbortController();
+  await port.callbacks.f!(port.callbacks.h!()).fg!({ timeout: "5s", signal });
+  assertEquals(port.requests.map((request) => request.callbackName), ["h", "f"]);
+  for (const request of port.requests) {
+    assertEquals(request.timeoutMs, 5_000);
+    assertStrictEquals(request.signal, signal);
+  }
 });
 
 Deno.test("remoteCallbacks() is no promise, has no symbols and takes no properties", () => {
