@@ -110,7 +110,7 @@ export class GatedCalls implements CallPort {
 
   #wait(request: CallRequest): Promise<void> {
     const { callbackName, etaMs = 0, signal } = request;
-    if (this.#ended !== undefined) return Promise.reject(this.#ended());
+    if (this.#ended !== undefined) throw this.#ended();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let stopListening: (() => void) | undefined;
     const settle = (error?: Error) => {

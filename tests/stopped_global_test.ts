@@ -48,6 +48,28 @@ Deno.test("a callback that outlives its Global waits for nobody any more", async
   assert((await soon(outcome.promise)) instanceof GlobalContextError);
 });
 
+Deno.test("a call that a callback holds back while its Global stops fails at once", async () => {
+  await using net = await TestNetwork.start();
+  const started = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
+  const outcome = Promise.withResolvers<unknown>();
+  const a = await net.join("a", (callback) => {
+    callback("last", async () => {
+      const { g } = currentCall()!;
+      started.resolve();
+      await stopping.promise;
+      const held = g.call.f().bg({ eta: "1h" });
+      outcome.resolve(await assertRejects(() => soon(held.get()), GlobalContextError));
+    });
+  });
+  const call = net.hub.call.last().bg();
+  await soon(started.promise);
+  const stopped = a.stop();
+  stopping.resolve();
+  assertEquals((await soon(outcome.promise) as GlobalContextError).executed, "never");
+  await Promise.all([call.get(), stopped]);
+});
+
 Deno.test("a call that is held back fails by what the start has failed by", async () => {
   await using g = new Global({
     processName: "alone",
