@@ -52,7 +52,6 @@ export function provideStorage(provided: Storage): void {
 /** Runs `fn`, and what it leaves behind until {@linkcode endScope}, as part of the call. */
 export function runInScope<T>(scope: CallScope, fn: () => T): T {
   const context = scope.asyncContext ??= { scope };
-  context.scope = scope;
   return runIn(context, fn);
 }
 

@@ -58,6 +58,25 @@ for (const [where, load] of kinds) {
     assertEquals(currentScope(), undefined);
   });
 
+  Deno.test(`currentScope() is what runs within a call on the stack, and then that call again, ${where}`, async () => {
+    const { currentScope, runInScope, runOnStack, runOutside } = await load();
+    runOnStack(outer, () => {
+      runInScope(inner, () => assertStrictEquals(currentScope(), inner));
+      assertStrictEquals(currentScope(), outer);
+      runOutside(() => assertEquals(currentScope(), undefined));
+      assertStrictEquals(currentScope(), outer);
+    });
+    assertEquals(currentScope(), undefined);
+  });
+
+  Deno.test(`runInScope() runs as part of no call what comes after the call's end, ${where}`, async () => {
+    const { currentScope, endScope, runInScope } = await load();
+    const over = scope(3);
+    runInScope(over, () => assertStrictEquals(currentScope(), over));
+    endScope(over);
+    runInScope(over, () => assertEquals(currentScope(), undefined));
+  });
+
   Deno.test(`currentScope() is known before the first await, and unknown outside, ${where}`, async () => {
     const { currentScope, runInScope } = await load();
     const running = runInScope(outer, async () => {
@@ -85,6 +104,15 @@ Deno.test("currentScope() follows a call through its awaits, timers and promises
   go.resolve();
   await Promise.all(running);
   assertEquals(currentScope(), undefined);
+});
+
+Deno.test("keepScope() leaves the context of another call alone", () => {
+  const { currentScope, keepScope, runInScope, runOnStack } = scopes;
+  runInScope(outer, () => {
+    runOnStack(inner, () => {});
+    keepScope(inner);
+    assertStrictEquals(currentScope(), outer);
+  });
 });
 
 Deno.test("currentScope() forgets the call at its first await without AsyncLocalStorage", async () => {
