@@ -40,6 +40,12 @@ Deno.test("nearest() gives no name of which nothing is like what was asked for",
   ]);
 });
 
+Deno.test("nearest() looks at the first thousand names", () => {
+  const others = Array.from({ length: 1_000 }, () => "zzzzzz");
+  assertEquals(nearest("add", [...others, "ad"]), undefined);
+  assertEquals(nearest("add", [...others.slice(1), "ad"]), "ad");
+});
+
 Deno.test("nearest() gives nothing when there is nothing, and takes any iterable", () => {
   assertEquals(nearest("add", []), undefined);
   assertEquals(nearest("ad", [...new Map([["add", 1]]).keys()]), "add");

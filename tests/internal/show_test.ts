@@ -39,3 +39,10 @@ Deno.test("show() tells values from each other", () => {
   const expected = ['"a"', "5", "null", "Symbol(s)", "function thrower", "[object Array]"];
   assertEquals(shown, expected);
 });
+
+Deno.test("show() and showError() cut long texts, not within a character", () => {
+  const long = `${"x".repeat(79)}\u{1f511}${"x".repeat(1_000)}`;
+  assertEquals(show(long), `"${"x".repeat(79)}\ufffd…"`);
+  const error = Object.assign(new Error(`${"x".repeat(992)}\u{1f511}`), { name: "Error" });
+  assertEquals(showError(error), `Error: ${"x".repeat(992)}\ufffd`);
+});
