@@ -341,3 +341,10 @@ Deno.test("a call with eta on a stopped Global fails at once", async () => {
     await assertRejects(() => soon<unknown>(call(), 1000), GlobalContextError);
   }
 });
+
+Deno.test("a call with eta whose signal has aborted already waits for nothing", async () => {
+  await using net = await TestNetwork.start();
+  const call = net.hub.call.f().bg({ eta: "1h", signal: AbortSignal.abort() });
+  const { executed } = await assertRejects(() => soon(call.get()), CallCancelledError);
+  assertEquals(executed, "never");
+});

@@ -54,6 +54,11 @@ const cases: Case[] = [
     end: (result) => (result as AsyncResult<number>).get(),
   },
   {
+    what: "bg() whose eta is over",
+    begin: (g, bytes) => g.call.hold(bytes).bg({ eta: 1 }),
+    end: (result) => (result as AsyncResult<number>).get(),
+  },
+  {
     what: "a loop over a stream",
     begin(g, bytes) {
       const items = g.call.count(bytes)[Symbol.asyncIterator]();

@@ -374,3 +374,17 @@ Deno.test("stop() cancels the timers and lets a run that has begun finish", asyn
   await soon(stopped);
   assertEquals(runs, 101);
 });
+
+Deno.test("a process asks nobody about its own tasks", async () => {
+  const asked: string[] = [];
+  const authorize = ({ action, processName }: { action: string; processName: string }) => {
+    asked.push(`${processName} ${action}`);
+    return action === "join";
+  };
+  await using network = await TestNetwork.start(() => {}, { authorize });
+  const a = await network.join("a");
+  assertEquals(await a.getScheduledTasks("a"), []);
+  assertEquals(await a.describeScheduledTasks("a"), []);
+  assertEquals(await a.cancelScheduledTaskByUuid("a", crypto.randomUUID()), false);
+  assertEquals(asked, ["a join"]);
+});
