@@ -56,6 +56,7 @@ Deno.test("readOptions() refuses options that the modifier has not, and names th
   refusal("noReturn", { timeout: 5 });
   refusal("broadcast", { to: "a" });
   refusal("stream", { strategy: "random" });
+  refusal("stream", { eta: 5 });
   assert(refusal("bg", { returnResult: true }).includes("timeout, signal, to, strategy, eta"));
 });
 

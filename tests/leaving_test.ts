@@ -123,3 +123,10 @@ Deno.test("a node that stops while it joins closes its connection, whatever the 
   assertEquals((await soon(peer.read()))?.kind, KIND.LEAVE);
   assertEquals(await soon(peer.read()), null);
 });
+
+Deno.test("a node that leaves, and its controller, have lost no connection", async () => {
+  await using net = await TestNetwork.start();
+  const a = await net.join("a");
+  await a.stop();
+  assertEquals([a.stats.lostConnections, net.hub.stats.lostConnections], [0, 0]);
+});

@@ -60,6 +60,16 @@ Deno.test("CalmLogger cannot be filled by lines that look like many kinds", () =
   assert(lines.length <= 200, `${lines.length}`);
 });
 
+Deno.test("CalmLogger tells what it knows beside a flood of other kinds than it has room for", () => {
+  using _time = new FakeTime();
+  const [logger, lines] = made();
+  const kinds = Array.from({ length: 1_000 }, (_, i) => `daffi: ${"x".repeat(i + 1)}`);
+  for (const kind of kinds) logger.warn(kind);
+  logger.warn(kinds[0]!);
+  assertEquals(lines.length, 64 + MAX_LINES + 1);
+  assertEquals(lines.at(-1), `warn ${kinds[0]}`);
+});
+
 Deno.test("CalmLogger has room for other kinds when those that filled it are a minute old", () => {
   using time = new FakeTime();
   const [logger, lines] = made();
