@@ -324,6 +324,7 @@ Deno.test("Global refuses callbacks that are no registry", () => {
 
 Deno.test("Global refuses a way to reconnect that is none", () => {
   refused("reconnect", [5, "on", null]);
+  assert(refusal({ reconnect: 5 }).message.includes("true, false or an object"));
   refused("reconnect", [
     { minDelayMs: 0 },
     { minDelayMs: -1 },
@@ -344,6 +345,7 @@ Deno.test("Global refuses an unknown option of reconnect", () => {
 
 Deno.test("Global refuses a heartbeat that is none", () => {
   refused("heartbeat", [5, "on", null]);
+  assert(refusal({ heartbeat: 5 }).message.includes("true, false or an object"));
   refused("heartbeat", [
     { interval: 0 },
     { interval: "often" },

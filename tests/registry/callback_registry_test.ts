@@ -51,6 +51,8 @@ Deno.test("callback() keeps concurrency, and timeout in milliseconds", () => {
   registry.callback("f", () => 1, { concurrency: 4, timeout: "10s" });
   const entry = registry.get("f")!;
   assertEquals([entry.concurrency, entry.timeoutMs], [4, 10_000]);
+  registry.callback("endless", () => 1, { timeout: Infinity });
+  assertEquals(registry.get("endless")?.timeoutMs, Infinity);
 });
 
 Deno.test("callback() lets the same function be registered again, with other options", () => {

@@ -40,6 +40,8 @@ Deno.test("validateArguments() lets nothing through to one parameter by putting 
   assertEquals(await validateArguments(numbers, [[1, 2]], "f", true), [[1, 2]]);
   assertEquals(await validateArguments(numbers, [[]], "f", true), [[]]);
   for (const args of [[5], [1, 2], [], [[1], [2]], [["a"]]]) await issuesOf(numbers, args, true);
+  const tooMany = (await issuesOf(numbers, [1, 2], true)).issues.map(({ message }) => message);
+  assertEquals(tooMany, ["one argument is needed, and no more"]);
   const pair = z.tuple([z.number(), z.number()]);
   assertEquals(await validateArguments(pair, [[1, 2]], "f", true), [[1, 2]]);
   for (const args of [[1, 2], [1], [[1]]]) await issuesOf(pair, args, true);
@@ -231,6 +233,8 @@ Deno.test("validateResult() gives the result as the schema does, or tells that i
 });
 
 Deno.test("isStandardSchema() tells schemas from anything else", () => {
+  const asFunction = Object.assign(() => {}, { "~standard": z.string()["~standard"] });
+  assert(isStandardSchema(asFunction)); // as those of ArkType are
   assert(isStandardSchema(z.number()));
   for (const value of [null, undefined, 5, {}, () => 1, { "~standard": { validate: 1 } }]) {
     assert(!isStandardSchema(value));
