@@ -306,7 +306,6 @@ async function turnsOfAnswering(stream: ByteStream, other: Deno.Conn): Promise<n
         await stream.write(Uint8Array.of(7));
         assertEquals(await other.read(new Uint8Array(1)), 1);
       }
-      await new Promise((resolve) => setTimeout(resolve)); // the last of them
     });
   } finally {
     stream.close();
