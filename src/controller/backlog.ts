@@ -48,8 +48,9 @@ export class Backlog {
     // Without the node in this process there is no controller, and that one reads what it can.
     const others = [...this.#peers.values()].filter((peer) => !peer.isOwn && bytesOf(peer) > 0);
     others.sort((a, b) => bytesOf(b) - bytesOf(a));
-    for (let freed = 0; freed < bytes && others.length > 0;) {
-      const longest = others.shift()!;
+    let freed = 0;
+    for (const longest of others) {
+      if (freed >= bytes) return;
       freed += mostIsShared ? bytes : longest.ownBytes;
       longest.giveUp();
     }

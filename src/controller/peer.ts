@@ -80,7 +80,7 @@ export class Peer {
     if (sent === undefined) source.connection.send(frame(Kind.Pause, { peer: this.id }));
     const sentSince = sent === undefined ? 0 : sent + bytes;
     this.#paused.set(source, sentSince);
-    if (sentSince <= MAX_UNDER_WAY_BYTES + frameBytes) return this.grew();
+    if (sentSince <= MAX_UNDER_WAY_BYTES + frameBytes) return this.#checkBacklog();
     // Who sends as fast as this node reads could have all others pause for good.
     this.#holdBack(source, sentSince > MAX_QUEUED_BYTES + frameBytes ? 0 : MAX_QUEUED_BYTES);
   }
@@ -105,14 +105,18 @@ export class Peer {
   }
 
   #holdBack(source: Peer, mostBytes: number): void {
-    this.grew();
+    this.#checkBacklog();
     if (this.connection.queuedBytes <= mostBytes && !this.backlog.isLong) return;
     (this.#held ??= new Set()).add(source);
     source.hold(this);
   }
 
-  /** Called when its queue, which has more than {@linkcode MIN_COUNTED_BYTES}, has grown. */
+  /** Called when something was sent to it. */
   grew(): void {
+    if (this.connection.queuedBytes > MIN_COUNTED_BYTES) this.#checkBacklog();
+  }
+
+  #checkBacklog(): void {
     this.count();
     this.backlog.check();
   }
@@ -139,7 +143,7 @@ export class Peer {
     const { connection } = this;
     const { queuedBytes } = connection;
     this.sendShared(changes);
-    if (connection.queuedBytes > MIN_COUNTED_BYTES) this.grew();
+    this.grew();
     if (!connection.congested) return;
     // What has been read meanwhile is no longer queued.
     this.#unreadBytes = Math.min(this.#unreadBytes, queuedBytes) + changes.bytes.length;

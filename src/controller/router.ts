@@ -10,7 +10,7 @@ import { controlToSend } from "../wire/control.ts";
 import { Flag, type Frame, frame, Kind, payloadSize, Undelivered } from "../wire/frame.ts";
 import { encodeFrame } from "../wire/frame_codec.ts";
 import { kindName } from "../wire/kind_name.ts";
-import { HEADER_BYTES, MAX_PART_BYTES, MIN_COUNTED_BYTES } from "../wire/limits.ts";
+import { HEADER_BYTES, MAX_PART_BYTES } from "../wire/limits.ts";
 import { announcedBytes } from "../wire/parts.ts";
 import type { Announcer } from "./announcer.ts";
 import { Shared } from "./backlog.ts";
@@ -110,7 +110,7 @@ export class Router {
     if (this.#announcer.isBehind) this.#announcer.catchUp(target);
     if (shared === undefined) target.connection.send(outgoing);
     else for (const each of shared) target.sendShared(each);
-    if (target.connection.queuedBytes > MIN_COUNTED_BYTES) target.grew();
+    target.grew();
   }
 
   /** Sends back what its sender may not do. @throws {ProtocolError} when it is a call without a number. */

@@ -15,7 +15,12 @@ export function provideLook(provided: () => Promise<void> | undefined): void {
 
 /** Resolves in another turn of the event loop, after what has come in was looked at, or will be soon. */
 export async function nextTurn(): Promise<void> {
-  const { setImmediate = setTimeout } = globalThis as { setImmediate?: SetImmediate };
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await anotherTurn();
   await look?.();
+}
+
+/** Resolves in another turn of the event loop, however long ago what has come in was looked at. */
+export function anotherTurn(): Promise<void> {
+  const { setImmediate = setTimeout } = globalThis as { setImmediate?: SetImmediate };
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -190,7 +190,7 @@ export class Connection {
     this.#held = true;
   }
 
-  /** What it brings takes long: after the current read, which others have their turn, and little is read the next time. */
+  /** What it brings takes long: after the current read others have their turn, and little is read the next time. */
   giveWay(): void {
     this.#readBytes = Infinity;
   }

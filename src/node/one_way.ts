@@ -236,7 +236,7 @@ export class OneWayCalls {
     owner?: object,
   ): Promise<void> | undefined {
     const session = this.#options.gate.ready(request);
-    if (session === undefined) return this.#wait(request, payload, post, owner ?? {});
+    if (session === undefined) return this.#wait(request, payload, post, owner);
     checkSize(payload, session, "the arguments");
     return post(session, request, payload);
   }
@@ -245,7 +245,7 @@ export class OneWayCalls {
     request: CallRequest,
     payload: Uint8Array,
     post: Post,
-    owner: object,
+    owner: object = {},
   ): Promise<void> {
     const kept = payload.slice();
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -51,7 +51,8 @@ export class OutStream {
   #iterator: SourceIterator | undefined;
   /** The item that is being waited for. */
   #step: PromiseLike<unknown> | undefined;
-  #consumers: readonly Consumer[] = [];
+  /** By process id. */
+  readonly #consumers = new Map<number, Consumer>();
   #over = false;
   #wake: (() => void) | undefined;
   #settle = Promise.withResolvers<void>();
@@ -70,14 +71,14 @@ export class OutStream {
   /** Begins, with these processes as consumers. */
   start(peers: readonly number[]): void {
     if (this.#over) return;
-    this.#consumers = peers.map((peer) => ({ peer, credits: 0 }));
+    for (const peer of peers) this.#consumers.set(peer, { peer, credits: 0 });
     if (peers.length === 0) this.cancel();
     else this.#link.run(() => this.#pump());
   }
 
   /** A consumer allows more, but no more than it may: it must not have an endless source read in one go. */
   credit(peer: number, credits: number): void {
-    const consumer = this.#consumers.find((each) => each.peer === peer);
+    const consumer = this.#consumers.get(peer);
     if (consumer === undefined) return; // it has stopped meanwhile
     const present = consumer.credits;
     consumer.credits = Math.min(present + credits, MAX_STREAM_WINDOW);
@@ -86,10 +87,8 @@ export class OutStream {
 
   /** A consumer wants no more, or is gone. */
   drop(peer: number): void {
-    const left = this.#consumers.filter((each) => each.peer !== peer);
-    if (left.length === this.#consumers.length) return;
-    this.#consumers = left;
-    if (left.length === 0) this.cancel();
+    if (!this.#consumers.delete(peer)) return;
+    if (this.#consumers.size === 0) this.cancel();
     else this.#wake?.();
   }
 
@@ -103,7 +102,7 @@ export class OutStream {
   /** Sends nothing any more, tells the consumers why, and closes the source. */
   abandon(reason: DaffiError): void {
     if (this.#over) return;
-    for (const { peer } of this.#consumers) this.#link.abandon(peer, reason);
+    for (const peer of this.#consumers.keys()) this.#link.abandon(peer, reason);
     this.cancel();
   }
 
@@ -145,12 +144,12 @@ export class OutStream {
         unsent = false;
       }
       this.#end();
-      for (const { peer } of this.#consumers) this.#link.end(peer);
+      for (const peer of this.#consumers.keys()) this.#link.end(peer);
       this.#settle.resolve();
     } catch (error) {
       if (this.#over) return;
       this.#end();
-      for (const { peer } of this.#consumers) this.#link.fail(peer, error, unsent);
+      for (const peer of this.#consumers.keys()) this.#link.fail(peer, error, unsent);
       this.#settle.reject(error);
       this.#step = undefined; // that it failed was told
       this.#closeSource(true);
@@ -159,7 +158,7 @@ export class OutStream {
 
   #send(payload: Uint8Array): void {
     const cost = itemCost(payload.length);
-    for (const consumer of this.#consumers) {
+    for (const consumer of this.#consumers.values()) {
       consumer.credits -= cost;
       this.#link.item(consumer.peer, payload);
     }
@@ -168,7 +167,7 @@ export class OutStream {
   /** What to wait for, as long as not every consumer has credit and takes frames. */
   #blocked(): Promise<void> | undefined {
     if (this.#over) return undefined;
-    for (const { peer, credits } of this.#consumers) {
+    for (const { peer, credits } of this.#consumers.values()) {
       const ready = credits > 0 && this.#link.ready(peer);
       // Who does not take frames may want no more before it does.
       if (ready !== undefined) return ready ? Promise.race([ready, this.#woken()]) : this.#woken();

@@ -5,6 +5,7 @@
  */
 
 import { monotonicMs } from "../internal/monotonic.ts";
+import { anotherTurn } from "../internal/next_turn.ts";
 
 /** How long it stays awake, in turns of the event loop: some 12 µs. */
 const TURNS = 8;
@@ -19,12 +20,6 @@ const REST = 4096;
 /** A larger write is more than one small message. */
 const MAX_BYTES = 512;
 
-/** Not after what has come in was looked at, for which it would go to sleep. */
-function soonestTurn(): Promise<void> {
-  const { setImmediate } = globalThis as unknown as { setImmediate(callback: () => void): void };
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Who has written last, of all in this process. */
 let lastWriter: AdaptiveSpin | undefined;
 
@@ -34,7 +29,8 @@ let lastWriter: AdaptiveSpin | undefined;
  * the same, often both. The answer must be near for that: others may want the core. So it is done only by who exchanges
  * small messages with one other alone, and not where answers were later than that lately.
  *
- * Adaptive spinning, as mutexes do it. Nothing that comes is seen before the spin is over.
+ * Adaptive spinning, as mutexes do it. Nothing that comes is seen before the spin is over: to look, the process would go
+ * to sleep.
  */
 export class AdaptiveSpin {
   readonly #now: () => number;
@@ -52,7 +48,7 @@ export class AdaptiveSpin {
    * @param now Tells the time, in milliseconds.
    * @param turn Resolves in the next turn of the event loop.
    */
-  constructor(now: () => number = monotonicMs, turn: () => Promise<void> = soonestTurn) {
+  constructor(now: () => number = monotonicMs, turn: () => Promise<void> = anotherTurn) {
     this.#now = now;
     this.#nextTurn = turn;
   }
